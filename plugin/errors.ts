@@ -1,0 +1,71 @@
+import createError from '@fastify/error'
+
+/**
+ * Every error that the plugin throws. The messages go to clients: they say what is wrong with the request and nothing
+ * about the machine; what caused an error is its `cause`, for the log.
+ *
+ * tus-js-client gives up on a 4xx, but for 409 and 423, and retries a 5xx: statuses are chosen accordingly.
+ */
+export const errors = {
+  // Registration
+  InvalidOption: createError('FST_TUS_INVALID_OPTION', 'fastify-tus: option %s', 500),
+  Directory: createError('FST_TUS_DIRECTORY', 'fastify-tus: option "directory": %s', 500),
+
+  // Requests
+  Version: createError('FST_TUS_VERSION', 'Tus-Resumable must be 1.0.0', 412),
+  MethodNotAllowed: createError('FST_TUS_METHOD_NOT_ALLOWED', 'Method %s is not allowed here', 405),
+  InvalidHeader: createError('FST_TUS_INVALID_HEADER', '%s %s', 400),
+  MediaType: createError('FST_TUS_MEDIA_TYPE', '%s', 415),
+  Unsupported: createError('FST_TUS_UNSUPPORTED', '%s is not supported by this server', 400),
+  Forbidden: createError('FST_TUS_FORBIDDEN', 'Not allowed', 403),
+  TooLarge: createError('FST_TUS_TOO_LARGE', 'The upload is larger than %s bytes, the maximum', 413),
+  BodyTooLong: createError('FST_TUS_BODY_TOO_LONG', 'The body goes beyond the length of the upload', 413),
+  LengthMismatch: createError('FST_TUS_LENGTH_MISMATCH', 'Upload-Length %s', 400),
+  OffsetMismatch: createError('FST_TUS_OFFSET_MISMATCH', 'Upload-Offset is %s, but the upload is at %s', 409),
+
+  // Uploads
+  NotFound: createError('FST_TUS_NOT_FOUND', 'There is no such upload', 404),
+  Gone: createError('FST_TUS_GONE', 'The upload is gone', 410),
+  NotFinished: createError('FST_TUS_NOT_FINISHED', 'The upload is not finished', 404),
+  Exists: createError('FST_TUS_EXISTS', 'There is an upload of that id already', 409),
+  TerminationRefused: createError('FST_TUS_TERMINATION_REFUSED', 'A finished upload cannot be deleted', 403),
+
+  // Bodies that end before their end
+  Locked: createError('FST_TUS_LOCKED', 'The upload is in use, try again', 423),
+  Displaced: createError('FST_TUS_DISPLACED', 'A later request for this upload took over', 423),
+  Interrupted: createError('FST_TUS_INTERRUPTED', 'The body ended before its end', 400),
+  Shutdown: createError('FST_TUS_SHUTDOWN', 'The server is shutting down, go on later', 503),
+
+  // This side
+  InvalidId: createError('FST_TUS_INVALID_ID', 'The server chose an unusable upload id', 500),
+  HookFailed: createError('FST_TUS_HOOK_FAILED', 'The server could not process the upload', 500),
+  FinishDue: createError('FST_TUS_FINISH_DUE', 'The upload is complete but not processed yet, try again', 423),
+  InsufficientStorage: createError('FST_TUS_INSUFFICIENT_STORAGE', 'There is no room for the upload', 507),
+  StoreUnavailable: createError('FST_TUS_STORE_UNAVAILABLE', 'The store cannot be used now, try again', 503),
+  StoreFailed: createError('FST_TUS_STORE_FAILED', 'The store failed', 500)
+} as const
+
+// As stores of `@tus/server` throw them, so that ours can be used there too.
+for (const { prototype } of Object.values(errors)) {
+  Object.defineProperties(prototype, {
+    status_code: { get (this: { statusCode: number }) { return this.statusCode } },
+    body: { get (this: Error) { return this.message } }
+  })
+}
+
+/** What is true of an upload when a request for it is refused: told with the error, so that the client can go on. */
+export interface UploadState {
+  offset?: number
+  /** In ms since the epoch. */
+  expiresAt?: number | undefined
+}
+
+/** Ties the state of the upload to an error about it. */
+export function withState<E extends Error> (error: E, state: UploadState): E {
+  return Object.assign(error, { uploadState: { ...stateOf(error), ...state } })
+}
+
+/** The state of the upload that an error is about, as far as it is known. */
+export function stateOf (error: unknown): UploadState {
+  return (error as { uploadState?: UploadState }).uploadState ?? {}
+}

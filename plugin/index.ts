@@ -1,0 +1,58 @@
+import type { FastifyPluginAsync } from 'fastify'
+import fp from 'fastify-plugin'
+import { errors } from './errors.ts'
+import { MemoryLocker } from './locks/memory.ts'
+import type { FastifyTusOptions } from './options.ts'
+import { resolveOptions, resolveStore } from './settings.ts'
+import { AbleStore } from './stores/able-store.ts'
+import { answerExpectContinue } from './tus-v1/expect-continue.ts'
+import { offeredExtensions } from './tus-v1/extensions.ts'
+import { mountTusV1 } from './tus-v1/routes.ts'
+import type { Scope } from './uploads/scope.ts'
+import { startSweeping } from './uploads/sweeper.ts'
+
+const plugin: FastifyPluginAsync<FastifyTusOptions> = async (fastify, options) => {
+  const store = new AbleStore(resolveStore(options))
+  const settings = resolveOptions(options, store.expiration)
+  const scope: Scope = {
+    settings,
+    store,
+    locker: options.locker ?? new MemoryLocker(),
+    log: fastify.log,
+    running: new Set(),
+    closing: false
+  }
+  warnOfRequestTimeout(fastify.server.requestTimeout, fastify.log)
+  answerExpectContinue(fastify)
+  mountTusV1(fastify, { scope, prefix: fastify.prefix, extensions: offeredExtensions(scope) }, options)
+
+  let stopSweeping = async () => {}
+  fastify.addHook('onReady', async () => {
+    const { expiration, onUploadFinish } = settings
+    if (!store.canList || (expiration === undefined && onUploadFinish === undefined)) return
+    stopSweeping = startSweeping(scope, { interval: expiration?.sweepInterval ?? 0 })
+  })
+  fastify.addHook('preClose', async () => {
+    scope.closing = true
+    for (const holder of scope.running) holder.abort(new errors.Shutdown())
+  })
+  fastify.addHook('onClose', () => stopSweeping())
+}
+
+function warnOfRequestTimeout (timeout: number | undefined, log: { warn: (text: string) => void }): void {
+  if (timeout) log.warn(`requestTimeout of ${timeout} ms cuts off bodies that take longer; use idleTimeout instead`)
+}
+
+/** Resumable uploads over tus 1.0.0, as a Fastify plugin. */
+const fastifyTus = fp(plugin, { fastify: '5.x', name: 'fastify-tus', encapsulate: true })
+
+export { fastifyTus, fastifyTus as default, fastifyTus as 'module.exports' }
+export { errors } from './errors.ts'
+export { MemoryLocker, type MemoryLockerOptions } from './locks/memory.ts'
+export type { CorsOptions, Durability, ExpirationOptions, FastifyTusOptions } from './options.ts'
+export { FileStore, type FileStoreOptions } from './stores/file.ts'
+export { TUS_METHODS, TUS_REQUEST_HEADERS, TUS_RESPONSE_HEADERS } from './tus-v1/cors.ts'
+export type {
+  Append, AppendOptions, DataStore, FastifyTusHooks, FinishResponse, Intent, KvStore, Lock, Locker, RequestRelease,
+  Upload, UploadMetadata
+} from './types.ts'

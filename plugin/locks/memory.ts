@@ -1,0 +1,109 @@
+import type { Lock, Locker, RequestRelease } from '../types.ts'
+
+export interface MemoryLockerOptions {
+  /** How many requests may wait for one upload; one more is refused at once. Default 100. */
+  maxWaiters?: number
+}
+
+interface Waiter {
+  requestRelease: RequestRelease
+  admit: () => void
+}
+
+interface Held {
+  requestRelease: RequestRelease
+  waiters: Waiter[]
+}
+
+/**
+ * Locks in the memory of this process: first in, first out. Who waits is woken by the one who lets go, so waiting costs
+ * nothing. A request that comes to wait asks the holder to let go, and so does every one that waits already when the
+ * next one becomes the holder.
+ */
+export class MemoryLocker implements Locker {
+  readonly #held = new Map<string, Held>()
+  readonly #maxWaiters: number
+
+  constructor ({ maxWaiters = 100 }: MemoryLockerOptions = {}) {
+    this.#maxWaiters = maxWaiters
+  }
+
+  newLock (id: string): Lock {
+    return new MemoryLock(this.#held, id, this.#maxWaiters)
+  }
+}
+
+class MemoryLock implements Lock {
+  readonly #locks: Map<string, Held>
+  readonly #id: string
+  readonly #maxWaiters: number
+  #mine = false
+
+  constructor (locks: Map<string, Held>, id: string, maxWaiters: number) {
+    this.#locks = locks
+    this.#id = id
+    this.#maxWaiters = maxWaiters
+  }
+
+  tryLock (): boolean {
+    if (this.#locks.has(this.#id)) return false
+    this.#locks.set(this.#id, { requestRelease: () => {}, waiters: [] })
+    this.#mine = true
+    return true
+  }
+
+  async lock (signal: AbortSignal, requestRelease: RequestRelease): Promise<void> {
+    const held = this.#locks.get(this.#id)
+    if (held === undefined) {
+      this.#locks.set(this.#id, { requestRelease, waiters: [] })
+    } else {
+      if (held.waiters.length >= this.#maxWaiters) {
+        throw new Error(`${held.waiters.length} requests wait for this upload already`)
+      }
+      await this.#wait(held, signal, requestRelease)
+    }
+    this.#mine = true
+  }
+
+  async unlock (): Promise<void> {
+    if (!this.#mine) throw new Error('This lock is not held')
+    this.#mine = false
+    const held = this.#locks.get(this.#id) as Held
+    const next = held.waiters.shift()
+    if (next === undefined) {
+      this.#locks.delete(this.#id)
+      return
+    }
+    held.requestRelease = next.requestRelease
+    next.admit()
+    if (held.waiters.length > 0) askToRelease(held)
+  }
+
+  #wait (held: Held, signal: AbortSignal, requestRelease: RequestRelease): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const giveUp = () => {
+        held.waiters.splice(held.waiters.indexOf(waiter), 1)
+        reject(signal.reason)
+      }
+      const waiter: Waiter = {
+        requestRelease,
+        admit: () => {
+          signal.removeEventListener('abort', giveUp)
+          resolve()
+        }
+      }
+      if (signal.aborted) {
+        reject(signal.reason)
+        return
+      }
+      signal.addEventListener('abort', giveUp, { once: true })
+      held.waiters.push(waiter)
+      askToRelease(held)
+    })
+  }
+}
+
+/** A holder that fails to let go is waited for like one that takes its time. */
+function askToRelease (held: Held): void {
+  Promise.resolve().then(() => held.requestRelease()).catch(() => {})
+}

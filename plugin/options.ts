@@ -1,0 +1,70 @@
+import type { FastifyRequest } from 'fastify'
+import type { DataStore, FastifyTusHooks, Locker, UploadMetadata } from './types.ts'
+
+/** When bytes are flushed from the system's memory to the disk, which is what a crash of the machine does not undo. */
+export type Durability = 'none' | 'finished' | 'every-append'
+
+export interface ExpirationOptions {
+  /** How long an unfinished upload lives, in ms. */
+  period: number
+  /** How often expired uploads are looked for and deleted, in ms. Default 10 minutes; 0: never. */
+  sweepInterval?: number
+  /** Count the period from the last stored byte, not from the creation. Default `true`. */
+  sliding?: boolean
+}
+
+export interface CorsOptions {
+  /** `'*'` for all (the default), a list of origins, or a function that tells. */
+  origin?: '*' | string[] | ((origin: string) => boolean)
+  /** Sends `Access-Control-Allow-Credentials: true`; needs a list or a function as `origin`. Default `false`. */
+  credentials?: boolean
+  /** How long a browser may remember a preflight, in seconds. Default 86400. */
+  maxAge?: number
+  /** Names of request headers to allow beside those of tus. */
+  allowedHeaders?: string[]
+  /** Names of response headers to expose beside those of tus. */
+  exposedHeaders?: string[]
+}
+
+/** Options of the plugin. Everything has a default that is safe in production. */
+export interface FastifyTusOptions extends FastifyTusHooks {
+  /** Where uploads are mounted, as with every Fastify plugin. */
+  prefix?: string
+  /** Where the default store keeps uploads; made if missing. Either this or `datastore` must be given. */
+  directory?: string
+  /** A store of your own, or one of `@tus/s3-store`, `@tus/gcs-store`, `@tus/azure-store` … */
+  datastore?: DataStore
+  /** When the default store flushes to disk. Default `'finished'`: before the last answer of an upload. */
+  durability?: Durability
+  /** Who may write. Default: a `MemoryLocker`, right for one process. */
+  locker?: Locker
+  /** How long a request waits for an upload in use before it is answered with 423, in ms. Default 10 seconds. */
+  lockTimeout?: number
+  /** After how long without a byte a body's connection is closed, in ms. Default 1 minute; 0: never. */
+  idleTimeout?: number
+  /** The largest upload to accept, in bytes, or a function that tells. Default: no limit. */
+  maxSize?: number | ((request: FastifyRequest, metadata: UploadMetadata) => number | Promise<number>)
+  /**
+   * Makes the id of a new upload: letters, digits, `.`, `_` and `-`, 100 at most, never one that was used before.
+   * Default: 128 random bits in hexadecimal.
+   */
+  namingFunction?: (request: FastifyRequest, metadata: UploadMetadata) => string | Promise<string>
+  /** Whether `Location` is a path (the default) or an absolute URL by the rules of `trustProxy`. */
+  relativeLocation?: boolean
+  /** The URL, or path, under which clients see the prefix, where a proxy rewrites it: `https://example.com/uploads`. */
+  publicUrl?: string
+  /** When unfinished uploads are deleted. Default: the store's own expiration, or never. */
+  expiration?: ExpirationOptions
+  /** Whether finished uploads are served by GET. Default `true`. */
+  download?: boolean
+  /** Answers browsers of other origins. `false` leaves that to the app. Default: all origins, no credentials. */
+  cors?: boolean | CorsOptions
+  /** Refuses DELETE of finished uploads with 403. Default `false`. */
+  disableTerminationForFinishedUploads?: boolean
+  /** The shortest time between two calls of `onProgress` for one body, in ms. Default 1 second. */
+  progressInterval?: number
+  /** Log level of the routes, as in Fastify's route options. */
+  logLevel?: string
+  /** Hides the routes from generated schemas, as in `@fastify/static`. Default `true`. */
+  schemaHide?: boolean
+}

@@ -1,0 +1,154 @@
+import type { FastifyRequest } from 'fastify'
+import { errors } from './errors.ts'
+import type { CorsOptions, ExpirationOptions, FastifyTusOptions } from './options.ts'
+import { FileStore } from './stores/file.ts'
+import type { DataStore, FastifyTusHooks, UploadMetadata } from './types.ts'
+
+/** The options, checked, with every default filled in. */
+export interface Settings extends FastifyTusHooks {
+  lockTimeout: number
+  idleTimeout: number
+  /** `Infinity` for no limit. */
+  maxSize: number | ((request: FastifyRequest, metadata: UploadMetadata) => number | Promise<number>)
+  namingFunction: FastifyTusOptions['namingFunction']
+  relativeLocation: boolean
+  publicUrl: string | undefined
+  expiration: Required<ExpirationOptions> | undefined
+  download: boolean
+  cors: Required<CorsOptions> | undefined
+  disableTerminationForFinishedUploads: boolean
+  progressInterval: number
+}
+
+/** Where uploads go: what the options name, or the default store in the directory that they name. */
+export function resolveStore (options: FastifyTusOptions): DataStore {
+  const { datastore, directory, durability } = options
+  check(datastore === undefined || directory === undefined, '"directory" and "datastore" exclude each other')
+  if (datastore !== undefined) {
+    const methods = ['create', 'write', 'getUpload', 'remove', 'declareUploadLength', 'getExpiration'] as const
+    check(isObject(datastore), '"datastore" must be a store')
+    for (const method of methods) {
+      check(typeof datastore[method] === 'function', `"datastore" must have a method "${method}"`)
+    }
+    check(Array.isArray(datastore.extensions), '"datastore" must have a list "extensions"')
+    check(durability === undefined, '"durability" is for the default store only')
+    return datastore
+  }
+  check(typeof directory === 'string' && directory !== '', '"directory" must be a path, or "datastore" a store')
+  check(durability === undefined || ['none', 'finished', 'every-append'].includes(durability),
+    '"durability" must be "none", "finished" or "every-append"')
+  return new FileStore({ directory, ...(durability === undefined ? {} : { durability }) })
+}
+
+/**
+ * Checks every option and fills in the defaults.
+ * @param storeExpiration - how long the store says that an unfinished upload lives, in ms
+ * @throws FST_TUS_INVALID_OPTION
+ */
+export function resolveOptions (options: FastifyTusOptions, storeExpiration: number): Settings {
+  const { locker, maxSize, publicUrl } = options
+  check(locker === undefined || (isObject(locker) && typeof locker.newLock === 'function'),
+    '"locker" must have a method "newLock"')
+  check(publicUrl === undefined || isBaseUrl(publicUrl), '"publicUrl" must be an http(s) URL or an absolute path')
+  for (const name of functions) {
+    check(options[name] === undefined || typeof options[name] === 'function', `"${name}" must be a function`)
+  }
+  return {
+    ...Object.fromEntries(functions.map((name) => [name, options[name]])),
+    namingFunction: options.namingFunction,
+    lockTimeout: milliseconds('lockTimeout', options.lockTimeout, 10_000),
+    idleTimeout: milliseconds('idleTimeout', options.idleTimeout, 60_000),
+    progressInterval: milliseconds('progressInterval', options.progressInterval, 1000),
+    maxSize: typeof maxSize === 'function' ? maxSize : sizeLimit(maxSize),
+    relativeLocation: flag('relativeLocation', options.relativeLocation, true),
+    publicUrl: publicUrl?.replace(/\/+$/, ''),
+    download: flag('download', options.download, true),
+    disableTerminationForFinishedUploads:
+      flag('disableTerminationForFinishedUploads', options.disableTerminationForFinishedUploads, false),
+    expiration: resolveExpiration(options.expiration, storeExpiration),
+    cors: resolveCors(options.cors)
+  }
+}
+
+const functions = [
+  'authorize', 'onUploadCreate', 'onUploadFinish', 'onUploadTerminate', 'onUploadExpire', 'onProgress', 'namingFunction'
+] as const
+
+function resolveExpiration (
+  expiration: ExpirationOptions | undefined, storeExpiration: number
+): Required<ExpirationOptions> | undefined {
+  if (expiration === undefined) {
+    // Stores of their own count from the creation.
+    return storeExpiration > 0 ? { period: storeExpiration, sweepInterval: 600_000, sliding: false } : undefined
+  }
+  check(isObject(expiration), '"expiration" must be an object with a "period"')
+  const period = milliseconds('expiration.period', expiration.period, 0)
+  check(period > 0, '"expiration.period" must be a number of milliseconds above 0')
+  return {
+    period,
+    sweepInterval: milliseconds('expiration.sweepInterval', expiration.sweepInterval, 600_000),
+    sliding: flag('expiration.sliding', expiration.sliding, true)
+  }
+}
+
+function resolveCors (cors: FastifyTusOptions['cors'] = true): Required<CorsOptions> | undefined {
+  check(typeof cors === 'boolean' || isObject(cors), '"cors" must be true, false or an object')
+  if (cors === false) return undefined
+  const { origin = '*', credentials, maxAge, allowedHeaders = [], exposedHeaders = [] } = cors === true ? {} : cors
+  check(origin === '*' || typeof origin === 'function' || isListOfStrings(origin),
+    '"cors.origin" must be "*", a list of origins or a function')
+  check(isListOfStrings(allowedHeaders), '"cors.allowedHeaders" must be a list of header names')
+  check(isListOfStrings(exposedHeaders), '"cors.exposedHeaders" must be a list of header names')
+  const resolved = {
+    origin,
+    credentials: flag('cors.credentials', credentials, false),
+    maxAge: wholeNumber('cors.maxAge', maxAge, 86_400),
+    allowedHeaders,
+    exposedHeaders
+  }
+  check(!(resolved.credentials && origin === '*'), '"cors.credentials" needs a list or a function as "cors.origin"')
+  return resolved
+}
+
+function check (fine: boolean, complaint: string): asserts fine {
+  if (!fine) throw new errors.InvalidOption(complaint)
+}
+
+function wholeNumber (name: string, value: number | undefined, otherwise: number): number {
+  if (value === undefined) return otherwise
+  check(Number.isSafeInteger(value) && value >= 0, `"${name}" must be a whole number, 0 or above`)
+  return value
+}
+
+function sizeLimit (maxSize: number | undefined): number {
+  check(maxSize === undefined || (Number.isSafeInteger(maxSize) && maxSize > 0),
+    '"maxSize" must be a whole number of bytes above 0, or a function')
+  return maxSize ?? Infinity
+}
+
+/** The longest that a timer of Node.js can wait. */
+const MAX_TIMER = 2 ** 31 - 1
+
+function milliseconds (name: string, value: number | undefined, otherwise: number): number {
+  const number = wholeNumber(name, value, otherwise)
+  check(name === 'expiration.period' || number <= MAX_TIMER, `"${name}" must be at most ${MAX_TIMER} milliseconds`)
+  return number
+}
+
+function flag (name: string, value: boolean | undefined, otherwise: boolean): boolean {
+  check(value === undefined || typeof value === 'boolean', `"${name}" must be true or false`)
+  return value ?? otherwise
+}
+
+function isObject (value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
+
+function isListOfStrings (value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((entry) => typeof entry === 'string')
+}
+
+function isBaseUrl (value: unknown): boolean {
+  return typeof value === 'string' && /^(https?:\/\/[^/?#\s]+)?(\/[^?#\s]*)?$/.test(value) &&
+    value !== '' && !value.startsWith('//')
+}

@@ -1,0 +1,88 @@
+import type { Readable } from 'node:stream'
+import { errors } from '../errors.ts'
+import type { Append, AppendOptions, DataStore, Upload } from '../types.ts'
+import { StoredUpload } from './stored-upload.ts'
+import { StreamAppend } from './stream-append.ts'
+
+/**
+ * Any store, with every ability: what a store lacks is done another way or left out here, so that nobody above asks
+ * what kind of store it is. Whatever a store throws comes out as one of our errors.
+ */
+export class AbleStore {
+  readonly extensions: ReadonlySet<string>
+  readonly canRead: boolean
+  readonly canList: boolean
+  readonly #store: DataStore
+
+  constructor (store: DataStore) {
+    this.#store = store
+    this.extensions = new Set(store.extensions)
+    this.canRead = store.read !== undefined
+    this.canList = store.list !== undefined
+  }
+
+  /** How long an unfinished upload lives by the store's own setting, in ms; 0: for ever. */
+  get expiration (): number {
+    return this.#store.getExpiration()
+  }
+
+  create (upload: Upload): Promise<Upload> {
+    return guard(async () => await this.#store.create(new StoredUpload(upload)))
+  }
+
+  getUpload (id: string): Promise<Upload> {
+    return guard(async () => await this.#store.getUpload(id))
+  }
+
+  openAppend (id: string, offset: number, options: AppendOptions): Promise<Append> {
+    return guard(async () => {
+      if (this.#store.openAppend !== undefined) return await this.#store.openAppend(id, offset, options)
+      // Such a store completes an upload in `write`, so it must know the length before.
+      if (options.declaresSize === true) await this.#store.declareUploadLength(id, options.size as number)
+      return new StreamAppend(this.#store, id, offset)
+    })
+  }
+
+  async markFinished (upload: Upload): Promise<void> {
+    await guard(async () => { await this.#store.markFinished?.(upload) })
+  }
+
+  remove (id: string): Promise<void> {
+    return guard(async () => { await this.#store.remove(id) })
+  }
+
+  read (id: string): Promise<Readable> {
+    return guard(async () => await this.#store.read?.(id) as Readable)
+  }
+
+  list (): AsyncIterable<string> {
+    return this.#store.list?.() as AsyncIterable<string>
+  }
+
+  async removeLeftovers (): Promise<number> {
+    return await guard(async () => await this.#store.removeLeftovers?.() ?? 0)
+  }
+}
+
+async function guard<T> (call: () => Promise<T>): Promise<T> {
+  try {
+    return await call()
+  } catch (error) {
+    throw storeError(error)
+  }
+}
+
+const noRoom = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
+const unavailable = new Set(['EMFILE', 'ENFILE', 'EAGAIN', 'EBUSY', 'EIO', 'EROFS', 'EACCES', 'EPERM'])
+
+/** The error that clients may see for what a store threw: one of ours as it is, everything else as its cause. */
+export function storeError (error: unknown): Error {
+  const { code = '', status_code: status } = Object(error) as { code?: string, status_code?: number }
+  if (code.startsWith('FST_TUS_')) return error as Error
+  const options = { cause: error }
+  if (status === 404) return new errors.NotFound(options)
+  if (status === 410) return new errors.Gone(options)
+  if (noRoom.has(code)) return new errors.InsufficientStorage(options)
+  if (unavailable.has(code)) return new errors.StoreUnavailable(options)
+  return new errors.StoreFailed(options)
+}

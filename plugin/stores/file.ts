@@ -1,0 +1,230 @@
+import nodeFs from 'node:fs'
+import path from 'node:path'
+import type { Readable } from 'node:stream'
+import { FileStore as TusFileStore } from '@tus/file-store'
+import { errors } from '../errors.ts'
+import { isDefaultId, isUploadId } from '../ids.ts'
+import type { Durability } from '../options.ts'
+import type { Append, AppendOptions, DataStore, Upload } from '../types.ts'
+import { FileAppend } from './file-append.ts'
+import { type FileSystem, DamagedRecord, FileRecords, isMissing } from './records.ts'
+import { StoredUpload } from './stored-upload.ts'
+
+export interface FileStoreOptions {
+  /** Where uploads are kept; made if missing. */
+  directory: string
+  /** Default `'finished'`. */
+  durability?: Durability
+  /** How long an unfinished upload lives, in ms, for `deleteExpired`. Default 0: for ever. */
+  expirationPeriodInMilliseconds?: number
+  /** The file system, for tests of its failures. Default `node:fs`. */
+  fs?: FileSystem
+}
+
+/** What a crash left behind is not touched before it is this old, in ms: it could be a creation under way. */
+const LEFTOVER_AGE = 3_600_000
+const leftoverName = /\.json\.[0-9a-f]{8}\.tmp$/
+
+/**
+ * Uploads as files: the bytes in `<id>`, the record in `<id>.json`, as `@tus/file-store` lays them out, so that a
+ * directory filled by one is served by the other. How many bytes there are is told by the size of the file.
+ *
+ * The record is created before the file and deleted after it: what a crash leaves behind has a record to find it by.
+ */
+export class FileStore extends TusFileStore implements DataStore {
+  readonly durability: Durability
+  readonly #fs: FileSystem
+  readonly #records: FileRecords
+  readonly #appending = new Set<string>()
+
+  /** @throws FST_TUS_DIRECTORY where the directory cannot be made or written to */
+  constructor (options: FileStoreOptions) {
+    const { durability = 'finished', expirationPeriodInMilliseconds = 0, fs = nodeFs } = options
+    const root = path.resolve(options.directory)
+    // Before the base class makes it, too, and throws outside of any caller when it cannot.
+    prepareDirectory(root, fs)
+    const records = new FileRecords(root, fs)
+    super({ directory: root, configstore: records as never, expirationPeriodInMilliseconds })
+    this.durability = durability
+    this.#fs = fs
+    this.#records = records
+  }
+
+  /** @throws FST_TUS_EXISTS where the id is taken: nothing that exists is ever overwritten */
+  override async create (upload: Upload): Promise<StoredUpload> {
+    const file = this.#path(upload.id)
+    const stored = new StoredUpload({ ...upload, storage: { type: 'file', path: file }, finished: false })
+    const flush = this.durability === 'every-append'
+    await this.#records.add(stored.id, stored, flush).catch(rethrowExisting)
+    try {
+      const handle = await this.#fs.promises.open(file, 'wx')
+      await handle.close()
+      if (flush) await this.#records.flushDirectory()
+    } catch (error) {
+      await this.#records.delete(stored.id)
+      return rethrowExisting(error)
+    }
+    return stored
+  }
+
+  /**
+   * @throws FST_TUS_NOT_FOUND
+   * @throws FST_TUS_GONE where the file does not fit its record: gone, longer than declared, or shorter than finished
+   */
+  override async getUpload (id: string): Promise<StoredUpload> {
+    const file = this.#path(id)
+    const record = await this.#records.get(id).catch(rethrowDamaged)
+    if (record === undefined) throw new errors.NotFound()
+    const stats = await this.#fs.promises.stat(file).catch(rethrowMissing)
+    const { size, finished } = record
+    if (size !== undefined && (stats.size > size || (finished === true && stats.size < size))) throw new errors.Gone()
+    return new StoredUpload({
+      ...record,
+      id,
+      offset: stats.size,
+      modified: stats.mtimeMs,
+      storage: { type: 'file', path: file }
+    })
+  }
+
+  /** Makes room for an append at `offset`. The bytes count once it commits; what a crash leaves of them counts too. */
+  async openAppend (id: string, offset: number, { size, declaresSize = false }: AppendOptions = {}): Promise<Append> {
+    const handle = await this.#fs.promises.open(this.#path(id), 'r+').catch(rethrowMissing)
+    this.#appending.add(id)
+    return new FileAppend(handle, {
+      offset,
+      onCommit: async (handle, position) => {
+        if (declaresSize) await this.declareUploadLength(id, size as number)
+        const complete = position === size
+        if (this.durability === 'every-append' || (this.durability === 'finished' && complete)) await handle.datasync()
+      },
+      onEnd: () => this.#appending.delete(id)
+    })
+  }
+
+  /** What arrived before the stream failed stays. */
+  override async write (stream: Readable, id: string, offset: number): Promise<number> {
+    const { size } = await this.getUpload(id)
+    const append = await this.openAppend(id, offset, { size })
+    try {
+      for await (const chunk of stream) await append.write([chunk], chunk.length)
+    } finally {
+      offset = await append.commit()
+    }
+    return offset
+  }
+
+  override async declareUploadLength (id: string, length: number): Promise<void> {
+    const upload = await this.getUpload(id)
+    upload.size = length
+    await this.#records.set(id, upload, this.durability === 'every-append')
+  }
+
+  /** Records that nothing is left to do for a whole upload, in a way that survives a crash of the machine. */
+  async markFinished (upload: Upload): Promise<void> {
+    const finished = new StoredUpload({ ...upload, finished: true })
+    await this.#records.set(upload.id, finished, this.durability !== 'none')
+  }
+
+  override read (id: string) {
+    return this.#fs.createReadStream(this.#path(id))
+  }
+
+  /** Deletes what there is of an upload, also if only a part of it is left. */
+  override async remove (id: string): Promise<void> {
+    const file = this.#path(id)
+    const recorded = await this.#records.get(id).then((record) => record !== undefined, () => true)
+    // A file without a record may be anything that somebody put here; one with an id that only we make is ours.
+    if (!recorded && !isDefaultId(id)) throw new errors.NotFound()
+    const stored = await this.#fs.promises.unlink(file).then(() => true, rethrowUnless(isMissing, false))
+    await this.#records.delete(id)
+    if (!recorded && !stored) throw new errors.NotFound()
+  }
+
+  /** The ids of all uploads. */
+  list (): AsyncIterable<string> {
+    return this.#records.ids()
+  }
+
+  /** Deletes unfinished uploads that are older than the expiration period and not being written in this process. */
+  override async deleteExpired (): Promise<number> {
+    const period = this.getExpiration()
+    if (period === 0) return 0
+    let deleted = 0
+    for await (const id of this.list()) {
+      const upload = await this.getUpload(id).catch(() => undefined)
+      if (upload === undefined || upload.offset === upload.size || this.#appending.has(id)) continue
+      if (Date.parse(upload.creation_date ?? '') + period >= Date.now()) continue
+      await this.remove(id)
+      deleted++
+    }
+    return deleted
+  }
+
+  /** Deletes what crashes left: records half-written or without their file. */
+  async removeLeftovers (): Promise<number> {
+    let deleted = 0
+    for await (const name of this.#records.names()) {
+      if (!await this.#isLeftover(name)) continue
+      const upload = name.endsWith('.json') ? name.slice(0, -'.json'.length) : undefined
+      if (upload !== undefined) await this.#fs.promises.rm(path.join(this.directory, upload), { force: true })
+      await this.#fs.promises.rm(path.join(this.directory, name), { force: true })
+      deleted++
+    }
+    return deleted
+  }
+
+  async #isLeftover (name: string): Promise<boolean> {
+    const temporary = leftoverName.test(name)
+    if (!temporary && !name.endsWith('.json')) return false
+    const stats = await this.#fs.promises.stat(path.join(this.directory, name)).catch(() => undefined)
+    if (stats === undefined || stats.mtimeMs + LEFTOVER_AGE > Date.now()) return false
+    if (temporary) return true
+    const id = name.slice(0, -'.json'.length)
+    const damaged = await this.#records.get(id).then(() => false, rethrowUnless(isDamaged, true))
+    if (damaged) return true
+    const file = path.join(this.directory, id)
+    return await this.#fs.promises.stat(file).then(() => false, rethrowUnless(isMissing, true))
+  }
+
+  #path (id: string): string {
+    if (!isUploadId(id)) throw new errors.NotFound()
+    return path.join(this.directory, id)
+  }
+}
+
+function prepareDirectory (directory: string, fs: FileSystem): void {
+  try {
+    fs.mkdirSync(directory, { recursive: true })
+    fs.accessSync(directory, nodeFs.constants.R_OK | nodeFs.constants.W_OK | nodeFs.constants.X_OK)
+  } catch (error) {
+    throw new errors.Directory((error as Error).message)
+  }
+}
+
+/** A handler of rejections: `value` where the error is an expected one. */
+function rethrowUnless<T> (expected: (error: unknown) => boolean, value: T): (error: unknown) => T {
+  return (error) => {
+    if (expected(error)) return value
+    throw error
+  }
+}
+
+function rethrowExisting (error: unknown): never {
+  if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw new errors.Exists()
+  throw error
+}
+
+function rethrowMissing (error: unknown): never {
+  if (isMissing(error)) throw new errors.Gone()
+  throw error
+}
+
+function isDamaged (error: unknown): boolean {
+  return error instanceof DamagedRecord
+}
+
+function rethrowDamaged (error: unknown): never {
+  if (isDamaged(error)) throw new errors.Gone()
+  throw error
+}

@@ -1,0 +1,130 @@
+import { randomBytes } from 'node:crypto'
+import nodeFs from 'node:fs'
+import path from 'node:path'
+import type { KvStore, Upload } from '../types.ts'
+
+/** The file system calls that the file store makes: a part of `node:fs`. */
+export type FileSystem = Pick<typeof nodeFs, 'promises' | 'mkdirSync' | 'accessSync' | 'createReadStream'>
+
+/** Thrown for a record that is there but cannot be read: cut off by a crash, or not a record at all. */
+export class DamagedRecord extends Error {}
+
+/** The record of an upload: one JSON file, `<id>.json`, in the form that `@tus/file-store` gives it. */
+export class FileRecords implements KvStore {
+  readonly directory: string
+  readonly #fs: FileSystem
+
+  constructor (directory: string, fs: FileSystem = nodeFs) {
+    this.directory = directory
+    this.#fs = fs
+  }
+
+  async get (id: string): Promise<Upload | undefined> {
+    let text: string
+    try {
+      text = await this.#fs.promises.readFile(this.#path(id), 'utf8')
+    } catch (error) {
+      if (isMissing(error)) return undefined
+      throw error
+    }
+    return parseRecord(text)
+  }
+
+  /**
+   * Makes the record of a new upload.
+   * @param flush - whether its bytes must survive a crash of the machine; its name does after `flushDirectory`
+   * @throws EEXIST where there is one
+   */
+  async add (id: string, upload: Upload, flush = false): Promise<void> {
+    await this.#write(this.#path(id), upload, flush)
+  }
+
+  /**
+   * Replaces the record. It is written beside and renamed, so that a crash leaves the old or the new one.
+   * @param flush - whether it must survive a crash of the machine once this resolves
+   */
+  async set (id: string, upload: Upload, flush = false): Promise<void> {
+    const beside = `${this.#path(id)}.${randomBytes(4).toString('hex')}.tmp`
+    await this.#write(beside, upload, flush)
+    try {
+      await this.#fs.promises.rename(beside, this.#path(id))
+    } catch (error) {
+      await this.#fs.promises.rm(beside, { force: true })
+      throw error
+    }
+    if (flush) await this.flushDirectory()
+  }
+
+  async delete (id: string): Promise<void> {
+    await this.#fs.promises.rm(this.#path(id), { force: true })
+  }
+
+  async list (): Promise<string[]> {
+    const ids = []
+    for await (const id of this.ids()) ids.push(id)
+    return ids
+  }
+
+  /** The ids of all records, without holding them all in memory. */
+  async * ids (): AsyncGenerator<string> {
+    for await (const name of this.names()) {
+      if (name.endsWith('.json')) yield name.slice(0, -'.json'.length)
+    }
+  }
+
+  /** The names of all files in the directory. */
+  async * names (): AsyncGenerator<string> {
+    const directory = await this.#fs.promises.opendir(this.directory, { bufferSize: 256 })
+    for await (const entry of directory) {
+      if (entry.isFile()) yield entry.name
+    }
+  }
+
+  /** Makes what was created, renamed and deleted in the directory survive a crash of the machine. */
+  async flushDirectory (): Promise<void> {
+    // Windows has no flush of a directory; NTFS keeps its own journal of names.
+    if (process.platform === 'win32') return
+    const handle = await this.#fs.promises.open(this.directory, 'r')
+    try {
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+  }
+
+  async #write (file: string, upload: Upload, flush: boolean): Promise<void> {
+    const handle = await this.#fs.promises.open(file, 'wx')
+    try {
+      await handle.writeFile(JSON.stringify(upload))
+      if (flush) await handle.datasync()
+    } catch (error) {
+      await this.#fs.promises.rm(file, { force: true })
+      throw error
+    } finally {
+      await handle.close()
+    }
+  }
+
+  #path (id: string): string {
+    return path.join(this.directory, `${id}.json`)
+  }
+}
+
+function parseRecord (text: string): Upload {
+  let record: unknown
+  try {
+    record = JSON.parse(text)
+  } catch (cause) {
+    throw new DamagedRecord('The record is not JSON', { cause })
+  }
+  if (record === null || typeof record !== 'object' || !('id' in record)) {
+    throw new DamagedRecord('The record is not one of an upload')
+  }
+  return record as Upload
+}
+
+/** Whether an error of the file system says that the file is not there. */
+export function isMissing (error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code
+  return code === 'ENOENT' || code === 'ENOTDIR'
+}

@@ -1,0 +1,35 @@
+import type { Upload, UploadMetadata } from '../types.ts'
+
+/** An upload with all that stores of `@tus/server` and `@tus/server` itself ask of one. */
+export class StoredUpload implements Upload {
+  id: string
+  size: number | undefined
+  offset: number
+  metadata: UploadMetadata | undefined
+  rawMetadata: string | undefined
+  storage: Upload['storage']
+  creation_date: string | undefined
+  modified: number | undefined
+  finished: boolean | undefined
+
+  constructor (upload: Upload) {
+    this.id = upload.id
+    this.size = upload.size
+    this.offset = upload.offset
+    this.metadata = upload.metadata
+    this.rawMetadata = upload.rawMetadata
+    this.storage = upload.storage
+    this.creation_date = upload.creation_date
+    this.modified = upload.modified
+    this.finished = upload.finished
+  }
+
+  /** As it is recorded: when it was last written to is a fact of the file. */
+  toJSON (): Upload {
+    return { ...this, modified: undefined }
+  }
+
+  get sizeIsDeferred (): boolean {
+    return this.size === undefined
+  }
+}

@@ -1,0 +1,8 @@
+import { terminateUpload } from '../uploads/terminate.ts'
+import type { Handler } from './wire.ts'
+
+/** DELETE: termination. */
+export const del: Handler = async (wire, request, reply, id) => {
+  await terminateUpload(wire.scope, request, id)
+  return reply.code(204).send()
+}

@@ -1,0 +1,16 @@
+import { inspectUpload } from '../uploads/inspect.ts'
+import { formatUploadMetadata } from './headers.ts'
+import { type Handler, sendExpires } from './wire.ts'
+
+/** HEAD: core. */
+export const head: Handler = async (wire, request, reply, id) => {
+  const upload = await inspectUpload(wire.scope, request, id)
+
+  reply.header('upload-offset', upload.offset)
+  if (upload.size === undefined) reply.header('upload-defer-length', '1')
+  else reply.header('upload-length', upload.size)
+  const metadata = formatUploadMetadata(upload)
+  if (metadata !== '') reply.header('upload-metadata', metadata)
+  sendExpires(wire, reply, upload)
+  return reply.code(200).send()
+}

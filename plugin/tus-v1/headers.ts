@@ -1,0 +1,112 @@
+/**
+ * The headers of tus 1.0.0: one function that reads each into a plain value, and one that writes it. Nothing else here.
+ * Sections are those of https://tus.io/protocols/resumable-upload.
+ */
+import type { IncomingHttpHeaders } from 'node:http'
+import { errors } from '../errors.ts'
+import type { Upload, UploadMetadata } from '../types.ts'
+
+export const TUS_VERSION = '1.0.0'
+
+/** The media type of a body that is appended. */
+export const OFFSET_OCTET_STREAM = 'application/offset+octet-stream'
+
+/** How long `Upload-Metadata` may be, in bytes, and how many keys it may have. */
+const MAX_METADATA_BYTES = 8192
+const MAX_METADATA_KEYS = 100
+
+/**
+ * Core, "Upload-Offset": a number that is not negative.
+ * @throws FST_TUS_INVALID_HEADER also where it is missing
+ */
+export function parseUploadOffset (headers: IncomingHttpHeaders): number {
+  const offset = parseInteger('Upload-Offset', headers['upload-offset'])
+  if (offset === undefined) throw new errors.InvalidHeader('Upload-Offset', 'is required')
+  if (!Number.isSafeInteger(offset)) throw new errors.InvalidHeader('Upload-Offset', 'is too large')
+  return offset
+}
+
+/**
+ * Core, "Upload-Length".
+ * @returns a whole number that may be too large to be exact; `undefined` without the header
+ */
+export function parseUploadLength (headers: IncomingHttpHeaders): number | undefined {
+  return parseInteger('Upload-Length', headers['upload-length'])
+}
+
+/** Creation, "Upload-Defer-Length": the only value is 1. */
+export function parseUploadDeferLength (headers: IncomingHttpHeaders): boolean {
+  const value = headers['upload-defer-length']
+  if (value === undefined) return false
+  if (value !== '1') throw new errors.InvalidHeader('Upload-Defer-Length', 'must be 1')
+  return true
+}
+
+// A comma or space cannot be in a key; a value is base64 with its padding, or nothing.
+const metadataPair =
+  /^(?<key>[\x21-\x2b\x2d-\x7e]+)(?: (?<value>(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?))?$/
+
+/**
+ * Creation, "Upload-Metadata": pairs of a key and a base64 value, apart by commas. No header and an empty one are no
+ * metadata.
+ */
+export function parseUploadMetadata (headers: IncomingHttpHeaders): UploadMetadata {
+  const text = parseRawMetadata(headers)
+  if (text === undefined) return {}
+  if (text.length > MAX_METADATA_BYTES) {
+    throw new errors.InvalidHeader('Upload-Metadata', `is longer than ${MAX_METADATA_BYTES} bytes`)
+  }
+  const pairs = text.split(',')
+  if (pairs.length > MAX_METADATA_KEYS) {
+    throw new errors.InvalidHeader('Upload-Metadata', `has more than ${MAX_METADATA_KEYS} keys`)
+  }
+  const metadata = new Map<string, string | null>()
+  for (const pair of pairs) {
+    const { key, value } = metadataPair.exec(pair)?.groups ?? {}
+    if (key === undefined) throw new errors.InvalidHeader('Upload-Metadata', 'must be pairs: a key and a base64 value')
+    if (metadata.has(key)) throw new errors.InvalidHeader('Upload-Metadata', 'has a key twice')
+    metadata.set(key, value === undefined ? null : Buffer.from(value, 'base64').toString())
+  }
+  // Unlike an assignment, this makes `__proto__` a key like any other.
+  return Object.fromEntries(metadata)
+}
+
+/** `Upload-Metadata` as it came; `undefined` for none. */
+export function parseRawMetadata (headers: IncomingHttpHeaders): string | undefined {
+  return headers['upload-metadata'] as string | undefined || undefined
+}
+
+/** As the client sent it, where that is known. */
+export function formatUploadMetadata ({ rawMetadata, metadata = {} }: Upload): string {
+  return rawMetadata ?? Object.entries(metadata)
+    .map(([key, value]) => value === null ? key : `${key} ${Buffer.from(value).toString('base64')}`)
+    .join(',')
+}
+
+/**
+ * Expiration, "Upload-Expires".
+ * @param at - in ms since the epoch
+ * @returns an IMF-fixdate (RFC 9110, 5.6.7)
+ */
+export function formatUploadExpires (at: number): string {
+  return new Date(at).toUTCString()
+}
+
+/** The media type without its parameters, in lower case (RFC 9110, 8.3.1); empty without the header. */
+export function parseMediaType (headers: IncomingHttpHeaders): string {
+  return (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
+}
+
+/** How many bytes the body has; `undefined` where it is chunked. Node.js has checked the digits. */
+export function parseContentLength (headers: IncomingHttpHeaders): number | undefined {
+  if (headers['transfer-encoding'] !== undefined) return undefined
+  return Number(headers['content-length'] ?? 0)
+}
+
+function parseInteger (name: string, value: string | string[] | undefined): number | undefined {
+  if (value === undefined) return undefined
+  if (typeof value !== 'string' || !/^\d+$/.test(value)) {
+    throw new errors.InvalidHeader(name, 'must be a whole number')
+  }
+  return Number(value)
+}

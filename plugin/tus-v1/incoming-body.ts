@@ -1,0 +1,28 @@
+import type { FastifyRequest } from 'fastify'
+import type { Readable } from 'node:stream'
+import type { Body } from '../uploads/body.ts'
+import { wantContinue } from './expect-continue.ts'
+import { parseContentLength } from './headers.ts'
+
+/** The body of a request, not read yet. */
+export function incomingBody (request: FastifyRequest): Body {
+  const { raw } = request
+  return {
+    // What the app's own `preParsing` hooks made of it, where Fastify looks for a body at all.
+    stream: request.body as Readable | undefined ?? raw,
+    length: lengthOf(request),
+    accept: () => wantContinue(request),
+    close: () => 'stream' in raw ? (raw.stream as { close: () => void }).close() : raw.destroy()
+  }
+}
+
+/** HTTP/2 has no chunked coding: without a length, the end of the stream is the end of the body. */
+function lengthOf ({ raw, headers }: FastifyRequest): number | undefined {
+  if (raw.httpVersionMajor >= 2 && headers['content-length'] === undefined) return undefined
+  return parseContentLength(headers)
+}
+
+/** Whether bytes may come with the request. */
+export function hasBody (request: FastifyRequest): boolean {
+  return lengthOf(request) !== 0
+}

@@ -1,0 +1,38 @@
+import { errors } from '../errors.ts'
+import { createUpload } from '../uploads/create.ts'
+import {
+  OFFSET_OCTET_STREAM, parseMediaType, parseRawMetadata, parseUploadDeferLength, parseUploadLength, parseUploadMetadata
+} from './headers.ts'
+import { incomingBody } from './incoming-body.ts'
+import { locationOf } from './location.ts'
+import { type Handler, needExtension, refuseCoding, refuseUnsupported, sendExpires, sendFinish } from './wire.ts'
+
+/** POST: creation, creation-with-upload and creation-defer-length. */
+export const post: Handler = async (wire, request, reply) => {
+  const { headers } = request
+  refuseUnsupported(request)
+  const length = parseUploadLength(headers)
+  const deferred = parseUploadDeferLength(headers)
+  if (deferred === (length !== undefined)) {
+    throw new errors.InvalidHeader('Upload-Length', 'or Upload-Defer-Length is required, and not both')
+  }
+  if (deferred) needExtension(wire, 'creation-defer-length')
+  // Another type is a client's default: tus gives the body no meaning then.
+  const withUpload = parseMediaType(headers) === OFFSET_OCTET_STREAM
+  if (withUpload) {
+    needExtension(wire, 'creation-with-upload')
+    refuseCoding(request)
+  }
+
+  const { upload, finish } = await createUpload(wire.scope, request, {
+    length,
+    metadata: parseUploadMetadata(headers),
+    rawMetadata: parseRawMetadata(headers),
+    body: withUpload ? incomingBody(request) : undefined
+  })
+
+  reply.header('location', locationOf(wire.scope.settings, request, wire.prefix, upload.id))
+  if (withUpload) reply.header('upload-offset', upload.offset)
+  sendExpires(wire, reply, upload)
+  return sendFinish(reply, 201, finish)
+}

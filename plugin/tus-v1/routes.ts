@@ -1,0 +1,128 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify'
+import { get } from '../download/get.ts'
+import { errors, stateOf } from '../errors.ts'
+import { isUploadId } from '../ids.ts'
+import type { FastifyTusOptions } from '../options.ts'
+import { corsHeaders, isPreflight } from './cors.ts'
+import { del } from './delete.ts'
+import { head } from './head.ts'
+import { formatUploadExpires, TUS_VERSION } from './headers.ts'
+import { isUnread, lingeringPayload } from './linger.ts'
+import { options as optionsHandler } from './options.ts'
+import { patch } from './patch.ts'
+import { post } from './post.ts'
+import type { Handler, Wire } from './wire.ts'
+
+type Handlers = Map<string, Handler>
+
+/** The longest time that a timer of Node.js can wait, in ms. */
+const FOR_EVER = 2 ** 31 - 1
+
+/** Mounts tus 1.0.0: everything below the prefix is answered here, so that every answer is a tus answer. */
+export function mountTusV1 (
+  fastify: FastifyInstance, wire: Wire, options: Pick<FastifyTusOptions, 'logLevel' | 'schemaHide'>
+): void {
+  const { logLevel, schemaHide = true } = options
+  // Bodies are streams whatever their type says: the handlers judge it.
+  fastify.removeAllContentTypeParsers()
+  fastify.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
+  stampAnswers(fastify, wire)
+
+  const { creation, upload } = handlersOf(wire)
+  const route = {
+    method: fastify.supportedMethods,
+    exposeHeadRoute: false,
+    schema: { hide: schemaHide } as FastifySchema,
+    ...(logLevel === undefined ? {} : { logLevel: logLevel as never }),
+    // A timeout for all routes of the app is not meant for bodies that take hours; `idleTimeout` watches those.
+    ...((fastify.initialConfig as { handlerTimeout?: number }).handlerTimeout ? { handlerTimeout: FOR_EVER } : {})
+  }
+  fastify.route({ ...route, url: '/', handler: (request, reply) => dispatch(wire, creation, request, reply, '') })
+  fastify.route({
+    ...route,
+    // Also what can be no id, too long for a parameter of Fastify or with a slash.
+    url: '/*',
+    handler: (request, reply) => dispatch(wire, upload, request, reply, (request.params as { '*': string })['*'])
+  })
+}
+
+function handlersOf ({ scope, extensions }: Wire): { creation: Handlers, upload: Handlers } {
+  const creation: Handlers = new Map([['OPTIONS', optionsHandler]])
+  if (extensions.has('creation')) creation.set('POST', post)
+  const upload: Handlers = new Map([
+    ['OPTIONS', optionsHandler], ['HEAD', head], ['PATCH', patch]
+  ])
+  if (extensions.has('termination')) upload.set('DELETE', del)
+  if (scope.settings.download && scope.store.canRead) upload.set('GET', get)
+  return { creation, upload }
+}
+
+async function dispatch (
+  wire: Wire, handlers: Handlers, request: FastifyRequest, reply: FastifyReply, id: string
+): Promise<FastifyReply> {
+  const method = effectiveMethod(request)
+  try {
+    const handler = handlers.get(method)
+    if (handler === undefined) {
+      reply.header('allow', [...handlers.keys()].join(', '))
+      throw new errors.MethodNotAllowed(method)
+    }
+    if (method !== 'GET') reply.header('cache-control', 'no-store')
+    if (method !== 'OPTIONS') {
+      if (method !== 'GET') checkVersion(request, reply)
+      if (id !== '' && !isUploadId(id)) throw new errors.NotFound()
+    }
+    return await handler(wire, request, reply, id)
+  } catch (error) {
+    throw refuse(method, request, reply, error as Error)
+  }
+}
+
+/** `X-HTTP-Method-Override` is for clients that cannot send every method; a browser's preflight is not theirs. */
+function effectiveMethod (request: FastifyRequest): string {
+  const override = request.headers['x-http-method-override']
+  return typeof override === 'string' && !isPreflight(request) ? override.toUpperCase() : request.method
+}
+
+function checkVersion (request: FastifyRequest, reply: FastifyReply): void {
+  if (request.headers['tus-resumable'] === TUS_VERSION) return
+  reply.header('tus-version', TUS_VERSION)
+  throw new errors.Version()
+}
+
+/** Puts on the answer what helps the client to go on, and chooses the error that it gets. */
+function refuse (method: string, request: FastifyRequest, reply: FastifyReply, error: Error): Error {
+  const { offset, expiresAt } = stateOf(error)
+  if (offset !== undefined) reply.header('upload-offset', offset)
+  if (expiresAt !== undefined) reply.header('upload-expires', formatUploadExpires(expiresAt))
+  const refused = method === 'HEAD' ? neverFailHead(request, error) : error
+  const { statusCode } = refused as { statusCode?: number }
+  if (statusCode === 423 || statusCode === 503) reply.header('retry-after', '1')
+  return refused
+}
+
+/** After a HEAD that fails with 5xx tus-js-client begins a new upload from zero; after 423 it asks again. */
+function neverFailHead (request: FastifyRequest, error: Error): Error {
+  const { statusCode = 500 } = error as { statusCode?: number }
+  if (statusCode < 500) return error
+  request.log.error({ err: error }, 'HEAD failed')
+  return new errors.Locked({ cause: error })
+}
+
+/** Every answer of these routes says the protocol's version, also one that a hook of the app gave. */
+function stampAnswers (fastify: FastifyInstance, { scope }: Wire): void {
+  const addCors = scope.settings.cors === undefined ? () => {} : corsHeaders(scope.settings.cors)
+  fastify.addHook('onSend', (request, reply, payload, done) => {
+    reply.header('tus-resumable', TUS_VERSION)
+    addCors(request, reply)
+    if (request.raw.httpVersionMajor < 2 && isUnread(request)) {
+      reply.header('connection', 'close')
+      const hasNoPayload = reply.statusCode === 204 || reply.statusCode === 304 || request.method === 'HEAD'
+      if (!hasNoPayload && (payload === undefined || payload === null || typeof payload === 'string')) {
+        done(null, lingeringPayload(request, reply, payload ?? ''))
+        return
+      }
+    }
+    done(null, payload)
+  })
+}

@@ -1,0 +1,54 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { errors } from '../errors.ts'
+import type { FinishResponse, Upload } from '../types.ts'
+import { expiresAt } from '../uploads/expiration.ts'
+import type { Scope } from '../uploads/scope.ts'
+import type { Extension } from './extensions.ts'
+import { formatUploadExpires } from './headers.ts'
+
+/** What the handlers of one registration share. */
+export interface Wire {
+  readonly scope: Scope
+  readonly prefix: string
+  readonly extensions: ReadonlySet<Extension>
+}
+
+/** Answers one request. `id` is that of the URL, and empty on the creation URL. */
+export type Handler = (wire: Wire, request: FastifyRequest, reply: FastifyReply, id: string) => Promise<FastifyReply>
+
+/** @throws FST_TUS_UNSUPPORTED where a request needs an extension that is not on offer */
+export function needExtension (wire: Wire, extension: Extension): void {
+  if (!wire.extensions.has(extension)) throw new errors.Unsupported(extension)
+}
+
+/**
+ * Refuses what this server would have to leave out silently.
+ * @throws FST_TUS_UNSUPPORTED
+ */
+export function refuseUnsupported ({ headers }: FastifyRequest): void {
+  if (headers['upload-checksum'] !== undefined) throw new errors.Unsupported('Upload-Checksum')
+  if (headers['upload-concat'] !== undefined) throw new errors.Unsupported('Upload-Concat')
+}
+
+/**
+ * Offsets count the bytes of the file: a coding would make them something else.
+ * @throws FST_TUS_MEDIA_TYPE
+ */
+export function refuseCoding ({ headers }: FastifyRequest): void {
+  const coding = headers['content-encoding']
+  if (coding !== undefined && coding !== 'identity') throw new errors.MediaType('Content-Encoding is not supported')
+}
+
+/** Expiration: tells when an upload expires, if it does. */
+export function sendExpires (wire: Wire, reply: FastifyReply, upload: Upload): void {
+  const at = expiresAt(wire.scope, upload)
+  if (at !== undefined) reply.header('upload-expires', formatUploadExpires(at))
+}
+
+/** Ends an answer, with what the finish hook wants of it. */
+export function sendFinish (reply: FastifyReply, statusCode: number, finish: FinishResponse = {}): FastifyReply {
+  const { body, headers = {} } = finish
+  reply.headers(headers)
+  reply.code(finish.statusCode ?? (statusCode === 204 && body !== undefined ? 200 : statusCode))
+  return reply.send(body)
+}

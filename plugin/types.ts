@@ -1,0 +1,152 @@
+/**
+ * The public contracts. Those that `@tus/server` has too (`Upload`, `DataStore`, `KvStore`, `Locker`, `Lock`) have its
+ * shape, so that its stores and lockers, and everybody's own, plug in unchanged.
+ */
+import type { Readable } from 'node:stream'
+import type { FastifyRequest } from 'fastify'
+
+/** What the client says about its file, decoded: `null` for a key without a value. */
+export type UploadMetadata = Record<string, string | null>
+
+/** One upload, as the store knows it. */
+export interface Upload {
+  id: string
+  /** The declared length of the whole upload in bytes; `undefined` while it is deferred. */
+  size?: number | undefined
+  /** How many bytes are stored. */
+  offset: number
+  metadata?: UploadMetadata | undefined
+  /** `Upload-Metadata` as the client sent it, where the store is able to keep it. */
+  rawMetadata?: string | undefined
+  /** Where the bytes are. */
+  storage?: { type: string, path: string, bucket?: string } | undefined
+  /** ISO 8601. */
+  creation_date?: string | undefined
+  /** When the last byte was stored, in ms since the epoch, where the store knows. */
+  modified?: number | undefined
+  /** Whether `onUploadFinish` is done with it; `undefined` where the store does not keep that. */
+  finished?: boolean | undefined
+}
+
+/** A key-value store for the records of uploads, as in `@tus/server`. */
+export interface KvStore<T = Upload> {
+  get (key: string): Promise<T | undefined>
+  set (key: string, value: T): Promise<void>
+  delete (key: string): Promise<void>
+  list? (): Promise<string[]>
+}
+
+/** One append under way: bytes go to the store in the order in which they are written. */
+export interface Append {
+  /** Stores the buffers; resolves when the store has taken them. Never called again before that. */
+  write (buffers: Buffer[], bytes: number): Promise<void>
+  /**
+   * Ends the append and makes its bytes count.
+   * @returns the upload's offset from now on, in bytes
+   */
+  commit (): Promise<number>
+  /** Ends the append; the upload is as it was before, as far as the store is able to. */
+  rollback (): Promise<void>
+}
+
+export interface AppendOptions {
+  /** The length of the whole upload in bytes, where it is known. */
+  size?: number | undefined
+  /** Whether that length is new: a deferred one, to be recorded when the append counts. */
+  declaresSize?: boolean | undefined
+}
+
+/**
+ * A store for uploads: the `DataStore` of `@tus/server`, and abilities beside it that a store may have. What it lacks
+ * of them the plugin does without.
+ */
+export interface DataStore {
+  /** The tus extensions that the store is able to serve. */
+  extensions: string[]
+  create (upload: Upload): Promise<Upload>
+  /** Stores a stream at an offset, and resolves with the new offset. */
+  write (stream: Readable, id: string, offset: number): Promise<number>
+  /** Rejects where there is no such upload. */
+  getUpload (id: string): Promise<Upload>
+  remove (id: string): Promise<void>
+  declareUploadLength (id: string, length: number): Promise<void>
+  deleteExpired (): Promise<number>
+  /** How long an unfinished upload lives, in ms; 0: for ever. */
+  getExpiration (): number
+  /** The bytes of an upload. Without it there is no GET. */
+  read? (id: string): Readable | Promise<Readable>
+  /** Ability: batches of buffers at an offset without a stream between, and a rollback. */
+  openAppend? (id: string, offset: number, options?: AppendOptions): Promise<Append>
+  /** Ability: makes a whole upload durable, and remembers that its finish hook is done. */
+  markFinished? (upload: Upload): Promise<void>
+  /** Ability: the ids of all uploads, for sweeps. */
+  list? (): AsyncIterable<string>
+  /** Ability: deletes what belongs to no upload, such as the rests of a crash; resolves with how many. */
+  removeLeftovers? (): Promise<number>
+}
+
+/** Asks the holder of a lock to let go soon. */
+export type RequestRelease = () => Promise<void> | void
+
+/** The lock of one upload, for one request. */
+export interface Lock {
+  /**
+   * Resolves when the lock is held, rejects when `signal` aborts first. A later `lock()` for the same upload makes the
+   * locker call `requestRelease`.
+   */
+  lock (signal: AbortSignal, requestRelease: RequestRelease): Promise<void>
+  unlock (): Promise<void>
+  /**
+   * Ability: takes the lock if nobody holds it, and disturbs nobody if somebody does. Without it a sweep may displace
+   * the writer of an expired upload.
+   */
+  tryLock? (): boolean | Promise<boolean>
+}
+
+/** Hands out locks: one for an upload at a time. */
+export interface Locker {
+  newLock (id: string): Lock
+}
+
+/** What is about to happen to which upload. */
+export interface Intent {
+  action: 'create' | 'append' | 'inspect' | 'read' | 'terminate'
+  /** For `create` the upload that will be made. */
+  upload: Upload
+}
+
+/** What a finish hook may change of the answer to the request that finished the upload. */
+export interface FinishResponse {
+  /** Default 201 for POST, 204 for PATCH, 200 for PATCH with a body. */
+  statusCode?: number | undefined
+  headers?: Record<string, string> | undefined
+  body?: string | undefined
+}
+
+type Awaitable<T> = T | Promise<T>
+
+/**
+ * Called at the moments of an upload's life. A hook that throws an error with a `statusCode` of 4xx or 5xx answers the
+ * request with it; any other error is answered with 500, without its text.
+ */
+export interface FastifyTusHooks {
+  /**
+   * Called before anything is done with an upload. Throw to refuse; `false` refuses with 403.
+   */
+  authorize?: (request: FastifyRequest, intent: Intent) => Awaitable<void | boolean>
+  /** Called before an upload is created. Throw to refuse; a returned `metadata` replaces the client's. */
+  onUploadCreate?: (request: FastifyRequest, upload: Upload) => Awaitable<void | { metadata?: UploadMetadata }>
+  /**
+   * Called once for an upload whose last byte is stored, before that is answered. `request` is `null` where a sweep
+   * makes up for a call that a crash prevented. A thrown error with a 4xx `statusCode` is final: the hook is not called
+   * again. Any other error leaves it due: it is called again on the next contact or sweep.
+   * A crash between the end of the hook and the mark that it ran repeats it: make it harmless to run twice.
+   */
+  onUploadFinish?: (request: FastifyRequest | null, upload: Upload) => Awaitable<void | FinishResponse>
+  /** Called after an upload was deleted by DELETE. */
+  onUploadTerminate?: (request: FastifyRequest, upload: Upload) => Awaitable<void>
+  /** Called after an expired upload was deleted by a sweep. */
+  onUploadExpire?: (upload: Upload) => Awaitable<void>
+  /** Called while bytes arrive, at most every `progressInterval` ms, with the offset that is stored. Not awaited. */
+  onProgress?: (request: FastifyRequest, upload: Upload) => Awaitable<void>
+}

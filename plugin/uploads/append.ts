@@ -1,0 +1,61 @@
+import type { FastifyRequest } from 'fastify'
+import { errors, withState } from '../errors.ts'
+import type { FinishResponse, Upload } from '../types.ts'
+import type { Body } from './body.ts'
+import { expiresAt } from './expiration.ts'
+import { findUpload, isWhole } from './find.ts'
+import { finishUpload } from './finish.ts'
+import { authorizeExisting } from './hooks.ts'
+import { checkLength, maxSizeFor } from './limits.ts'
+import { withLock } from './lock.ts'
+import type { Scope } from './scope.ts'
+import { checkBodyLength, storeBody } from './store-body.ts'
+
+export interface Appending {
+  /** Where the client believes the upload to be, in bytes. */
+  offset: number
+  /** The length of the whole upload, where the request tells it. */
+  length: number | undefined
+  body: Body
+}
+
+/**
+ * Adds a body to an upload.
+ * @returns the upload as it is then, and what the finish hook says where this was the last of it
+ */
+export async function appendToUpload (
+  scope: Scope, request: FastifyRequest, id: string, { offset, length, body }: Appending
+): Promise<{ upload: Upload, finish: FinishResponse | undefined }> {
+  await authorizeExisting(scope, request, 'append', id)
+  return await withLock(scope, id, async (stop) => {
+    const found = await findUpload(scope, id)
+    try {
+      if (offset !== found.offset) {
+        throw withState(new errors.OffsetMismatch(offset, found.offset), { offset: found.offset })
+      }
+      const declaresSize = checkDeclaration(found, length)
+      const before = declaresSize ? { ...found, size: length } : found
+      const limit = await maxSizeFor(scope, request, found.metadata)
+      if (declaresSize) checkLength(length as number, limit)
+      const maxSize = before.size ?? limit
+      checkBodyLength(before, body, maxSize)
+
+      const upload = await storeBody(scope, request, before, body, { maxSize, declaresSize, stop })
+      const due = !isWhole(found) || upload.finished === false
+      return { upload, finish: due ? await finishUpload(scope, request, upload) : undefined }
+    } catch (error) {
+      throw withState(error as Error, { expiresAt: expiresAt(scope, found) })
+    }
+  })
+}
+
+/**
+ * Whether the length that came with a request is news.
+ * @throws FST_TUS_LENGTH_MISMATCH where it contradicts what is known
+ */
+function checkDeclaration (upload: Upload, length: number | undefined): boolean {
+  if (length === undefined || length === upload.size) return false
+  if (upload.size !== undefined) throw new errors.LengthMismatch('is known already and cannot be changed')
+  if (length < upload.offset) throw new errors.LengthMismatch('is less than what is stored')
+  return true
+}

@@ -1,0 +1,131 @@
+import type { Readable } from 'node:stream'
+import { errors } from '../errors.ts'
+
+/** The body of a request, on its way. */
+export interface Body {
+  stream: Readable
+  /** How many bytes are announced; `undefined` where they are not counted before. */
+  length: number | undefined
+  /** Tells the client that the body is wanted. */
+  accept: () => void
+  /** Ends the connection. */
+  close: () => void
+}
+
+export interface PumpOptions {
+  /** How many bytes may come. */
+  limit: number
+  /** After how long without a byte the connection is closed, in ms; 0: never. */
+  idleTimeout: number
+  /** Aborts when the body must not be read on; its reason is the error to answer. */
+  stop: AbortSignal
+  /** Takes the next batch; not called again before it resolves. */
+  write: (buffers: Buffer[], bytes: number) => Promise<void>
+}
+
+/**
+ * How a body ended. `complete`: all of it was written. `stopped`: what came was written, and `error` says why there is
+ * no more. `overrun`: more came than may. `failed`: `write` failed with `error`.
+ */
+export type Pumped =
+  | { outcome: 'complete' | 'overrun' }
+  | { outcome: 'stopped' | 'failed', error: Error }
+
+/** While a batch is being written the next one gathers; the client is held back once that is so large, in bytes … */
+const BATCH_BYTES = 1024 * 1024
+/** … or has so many buffers, as many as one system call takes. */
+const BATCH_BUFFERS = 1024
+
+/**
+ * Moves a body into the store, batch by batch: no stream in between, no copy, one write under way at a time.
+ * @returns how it ended, once nothing is being written any more
+ */
+export function pump (body: Body, { limit, idleTimeout, stop, write }: PumpOptions): Promise<Pumped> {
+  const { stream } = body
+  return new Promise((resolve) => {
+    let gathered: Buffer[] = []
+    let gatheredBytes = 0
+    let received = 0
+    let writing = false
+    let end: Pumped | undefined
+
+    const finish = (how: Pumped) => {
+      if (end !== undefined) return
+      end = how
+      clearTimeout(idle)
+      stream.off('data', onData).off('end', onEnd).off('close', onClose).pause()
+      stop.removeEventListener('abort', onStop)
+      writeNext()
+    }
+
+    const onData = (chunk: Buffer) => {
+      idle?.refresh()
+      received += chunk.length
+      if (received > limit) {
+        gathered = []
+        finish({ outcome: 'overrun' })
+        return
+      }
+      gathered.push(chunk)
+      gatheredBytes += chunk.length
+      if (gatheredBytes >= BATCH_BYTES || gathered.length >= BATCH_BUFFERS) stream.pause()
+      writeNext()
+    }
+
+    const writeNext = () => {
+      if (writing) return
+      if (gathered.length === 0) {
+        if (end !== undefined) resolve(end)
+        return
+      }
+      const batch = gathered
+      const bytes = gatheredBytes
+      gathered = []
+      gatheredBytes = 0
+      writing = true
+      write(batch, bytes).then(() => {
+        writing = false
+        if (end === undefined && stream.isPaused()) {
+          stream.resume()
+          idle?.refresh()
+        }
+        writeNext()
+      }, (error: Error) => {
+        writing = false
+        gathered = []
+        end = undefined
+        finish({ outcome: 'failed', error })
+      })
+    }
+
+    const onEnd = () => finish({ outcome: 'complete' })
+    const onClose = () => finish({ outcome: 'stopped', error: new errors.Interrupted() })
+    const onStop = () => {
+      // What this process has of the body already is part of what arrived.
+      stream.pause()
+      while (stream.read() !== null);
+      const complete = stream.readableEnded || (stream as { complete?: boolean }).complete === true
+      finish(complete ? { outcome: 'complete' } : { outcome: 'stopped', error: stop.reason as Error })
+    }
+    const onIdle = () => {
+      // A client that is held back cannot send.
+      if (stream.isPaused()) idle?.refresh()
+      else {
+        finish({ outcome: 'stopped', error: new errors.Interrupted() })
+        body.close()
+      }
+    }
+
+    const idle = idleTimeout > 0 ? setTimeout(onIdle, idleTimeout).unref() : undefined
+    // 'close' follows and says the same.
+    stream.on('error', () => {})
+    if (stream.readableEnded) onEnd()
+    else if (stream.destroyed) onClose()
+    else {
+      body.accept()
+      stream.on('data', onData).on('end', onEnd).on('close', onClose)
+      if (stop.aborted) onStop()
+      else stop.addEventListener('abort', onStop)
+    }
+  })
+}

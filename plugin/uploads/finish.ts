@@ -1,0 +1,46 @@
+import type { FastifyRequest } from 'fastify'
+import { errors } from '../errors.ts'
+import type { FinishResponse, Upload } from '../types.ts'
+import { isWhole } from './find.ts'
+import { callHook } from './hooks.ts'
+import type { Scope } from './scope.ts'
+
+/**
+ * Does what is due once the last byte of an upload is stored; nothing for one that is not whole or was finished before.
+ * The mark comes after the hook: a crash between the two repeats the hook rather than leaving it out.
+ * @throws the hook's error; with a 4xx status it is the hook's last word, otherwise the hook stays due
+ */
+export async function finishUpload (
+  scope: Scope, request: FastifyRequest | null, upload: Upload
+): Promise<FinishResponse | undefined> {
+  if (!isWhole(upload) || upload.finished === true) return undefined
+  let response: void | FinishResponse
+  try {
+    response = await callHook(() => scope.settings.onUploadFinish?.(request, upload))
+  } catch (error) {
+    if (isLastWord(error)) await scope.store.markFinished(upload)
+    throw error
+  }
+  await scope.store.markFinished(upload)
+  scope.log.debug({ uploadId: upload.id, size: upload.size }, 'upload finished')
+  return response ?? undefined
+}
+
+/**
+ * Makes up for a finish hook that a crash or a failure prevented, when somebody asks for the upload.
+ * @throws FST_TUS_FINISH_DUE where the hook fails again
+ */
+export async function makeUpForFinish (scope: Scope, request: FastifyRequest | null, upload: Upload): Promise<void> {
+  // Only a store that remembers says `false`.
+  if (upload.finished !== false) return
+  try {
+    await finishUpload(scope, request, upload)
+  } catch (cause) {
+    scope.log.warn({ err: cause, uploadId: upload.id }, 'onUploadFinish failed')
+    if (!isLastWord(cause)) throw new errors.FinishDue({ cause })
+  }
+}
+
+function isLastWord (error: unknown): boolean {
+  return (error as { statusCode: number }).statusCode < 500
+}

@@ -1,0 +1,17 @@
+import type { FastifyRequest } from 'fastify'
+import type { Upload } from '../types.ts'
+import { findUpload } from './find.ts'
+import { makeUpForFinish } from './finish.ts'
+import { authorizeExisting } from './hooks.ts'
+import { withLock } from './lock.ts'
+import type { Scope } from './scope.ts'
+
+/** How an upload stands. A body on its way to it is ended first: the next append may start at the offset told. */
+export async function inspectUpload (scope: Scope, request: FastifyRequest, id: string): Promise<Upload> {
+  await authorizeExisting(scope, request, 'inspect', id)
+  return await withLock(scope, id, async () => {
+    const upload = await findUpload(scope, id)
+    await makeUpForFinish(scope, request, upload)
+    return upload
+  })
+}

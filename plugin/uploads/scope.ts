@@ -1,0 +1,16 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { Settings } from '../settings.ts'
+import type { AbleStore } from '../stores/able-store.ts'
+import type { Locker } from '../types.ts'
+
+/** What one registration of the plugin works with. */
+export interface Scope {
+  readonly settings: Settings
+  readonly store: AbleStore
+  readonly locker: Locker
+  readonly log: FastifyBaseLogger
+  /** One for each request that holds a lock: aborted with the error that its client gets. */
+  readonly running: Set<AbortController>
+  /** Whether the app is closing: no body is begun any more. */
+  closing: boolean
+}
