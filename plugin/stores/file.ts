@@ -104,6 +104,8 @@ export class FileStore extends TusFileStore implements DataStore {
 
   /** What arrived before the stream failed stays. */
   override async write (stream: Readable, id: string, offset: number): Promise<number> {
+    // It may fail before it is read; that comes out where it is read.
+    stream.on('error', () => {})
     const { size } = await this.getUpload(id)
     const append = await this.openAppend(id, offset, { size })
     try {

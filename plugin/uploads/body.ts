@@ -116,7 +116,7 @@ export function pump (body: Body, { limit, idleTimeout, stop, write }: PumpOptio
       }
     }
 
-    const idle = idleTimeout > 0 ? setTimeout(onIdle, idleTimeout).unref() : undefined
+    const idle = idleTimeout > 0 ? setTimeout(onIdle, idleTimeout) : undefined
     // 'close' follows and says the same.
     stream.on('error', () => {})
     if (stream.readableEnded) onEnd()

@@ -1,0 +1,120 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import t from 'tap'
+import { MemoryLocker } from '../../plugin/locks/memory.ts'
+
+const never = new AbortController().signal
+
+t.test('LOCK-01 one holder at a time; the next one gets the lock when it lets go', async (t) => {
+  const locker = new MemoryLocker()
+  const order: string[] = []
+  const first = locker.newLock('a')
+  await first.lock(never, () => {})
+  const second = locker.newLock('a')
+  const waiting = second.lock(never, () => {}).then(() => order.push('second holds'))
+  await turn()
+  order.push('first lets go')
+  await first.unlock()
+  await waiting
+  t.same(order, ['first lets go', 'second holds'])
+  await second.unlock()
+})
+
+t.test('locks of different uploads do not wait for each other', async (t) => {
+  const locker = new MemoryLocker()
+  await locker.newLock('a').lock(never, () => { t.fail('nobody asked for this one') })
+  await t.resolves(locker.newLock('b').lock(never, () => {}))
+})
+
+t.test('LOCK-02 who comes to wait asks the holder to let go', async (t) => {
+  const locker = new MemoryLocker()
+  const holder = locker.newLock('a')
+  let asked = 0
+  await holder.lock(never, () => {
+    asked++
+    return holder.unlock()
+  })
+  await locker.newLock('a').lock(never, () => {})
+  t.equal(asked, 1)
+})
+
+t.test('LOCK-02 a holder that others wait behind already is asked at once', async (t) => {
+  const locker = new MemoryLocker()
+  const [first, second, third] = ['first', 'second', 'third'].map(() => locker.newLock('a'))
+  await first?.lock(never, () => {})
+  const asked = new Promise<void>((resolve) => { second?.lock(never, resolve) })
+  const last = third?.lock(never, () => {})
+  await first?.unlock()
+  await asked
+  await second?.unlock()
+  await t.resolves(last as Promise<void>)
+})
+
+t.test('LOCK-05 waiting is first in, first out, and nothing runs meanwhile', async (t) => {
+  const locker = new MemoryLocker()
+  const holder = locker.newLock('a')
+  await holder.lock(never, () => {})
+  const order: number[] = []
+  const waiters = Array.from({ length: 20 }, async (_unused, number) => {
+    const lock = locker.newLock('a')
+    await lock.lock(never, () => {})
+    order.push(number)
+    await lock.unlock()
+  })
+  for (let turns = 0; turns < 10; turns++) await turn()
+  t.same(order, [], 'nobody got in while the lock was held')
+  t.notOk(process.getActiveResourcesInfo().includes('Immediate'), 'nobody looks again and again')
+  await holder.unlock()
+  await Promise.all(waiters)
+  t.same(order, Array.from({ length: 20 }, (_unused, number) => number))
+})
+
+t.test('LOCK-04 waiting ends when the signal aborts, and the place in the line is given up', async (t) => {
+  const locker = new MemoryLocker()
+  const holder = locker.newLock('a')
+  await holder.lock(never, () => {})
+  const impatient = new AbortController()
+  const waiting = locker.newLock('a').lock(impatient.signal, () => {})
+  const patient = locker.newLock('a')
+  const next = patient.lock(never, () => {})
+  impatient.abort(new Error('too long'))
+  await t.rejects(waiting, { message: 'too long' })
+  await holder.unlock()
+  await t.resolves(next)
+  await t.rejects(locker.newLock('a').lock(impatient.signal, () => {}), { message: 'too long' })
+})
+
+t.test('EDGE-61 more waiters than allowed are refused at once', async (t) => {
+  const locker = new MemoryLocker({ maxWaiters: 1 })
+  await locker.newLock('a').lock(never, () => {})
+  locker.newLock('a').lock(never, () => {})
+  await t.rejects(locker.newLock('a').lock(never, () => {}), { message: /1 requests wait/ })
+})
+
+t.test('a holder that fails to let go keeps the lock, and nothing else breaks', async (t) => {
+  const locker = new MemoryLocker()
+  const holder = locker.newLock('a')
+  await holder.lock(never, () => { throw new Error('not now') })
+  const next = locker.newLock('a').lock(never, () => {})
+  await turn()
+  await holder.unlock()
+  await t.resolves(next)
+})
+
+t.test('tryLock takes a free lock, and disturbs no holder', async (t) => {
+  const locker = new MemoryLocker()
+  const holder = locker.newLock('a')
+  t.equal(holder.tryLock?.(), true)
+  const busy = locker.newLock('b')
+  await busy.lock(never, () => { t.fail('the holder was disturbed') })
+  t.equal(locker.newLock('b').tryLock?.(), false)
+  const next = locker.newLock('a').lock(never, () => {})
+  await turn()
+  await holder.unlock()
+  await t.resolves(next, 'a lock that was taken so is let go like any other')
+})
+
+t.test('a lock that is not held cannot be let go', async (t) => {
+  const locker = new MemoryLocker()
+  await locker.newLock('a').lock(never, () => {})
+  await t.rejects(locker.newLock('a').unlock(), { message: 'This lock is not held' })
+})

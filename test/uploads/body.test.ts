@@ -1,0 +1,191 @@
+import { Readable } from 'node:stream'
+import { setImmediate as turn } from 'node:timers/promises'
+import t from 'tap'
+import { errors } from '../../plugin/errors.ts'
+import { type Body, type PumpOptions, pump } from '../../plugin/uploads/body.ts'
+
+/** A body of the buffers that are pushed to it, and a store that takes one batch at a time. */
+function rig (options: Partial<PumpOptions> = {}) {
+  const stream = new Readable({ read () {} })
+  const told = { accepted: 0, closed: 0 }
+  const body: Body = {
+    stream,
+    length: undefined,
+    accept: () => { told.accepted++ },
+    close: () => {
+      told.closed++
+      stream.destroy()
+    }
+  }
+  const batches: Buffer[][] = []
+  const stored = () => Buffer.concat(batches.flat()).toString()
+  const stop = new AbortController()
+  const start = () => pump(body, {
+    limit: Infinity,
+    idleTimeout: 0,
+    stop: stop.signal,
+    write: async (buffers) => { batches.push(buffers) },
+    ...options
+  })
+  return { stream, told, body, batches, stored, stop, start }
+}
+
+t.test('a whole body is written in the order in which it came', async (t) => {
+  const { stream, stored, start, told } = rig()
+  const pumped = start()
+  for (const piece of ['a', 'b', 'c']) stream.push(piece)
+  stream.push(null)
+  t.same(await pumped, { outcome: 'complete' })
+  t.equal(stored(), 'abc')
+  t.equal(told.accepted, 1, 'the client was told once that the body is wanted')
+})
+
+t.test('what comes while a batch is written is the next batch, and one write is under way at a time', async (t) => {
+  let release = () => {}
+  let under = 0
+  const sizes: number[] = []
+  const { stream, start } = rig({
+    write: async (buffers, bytes) => {
+      t.equal(++under, 1)
+      sizes.push(bytes)
+      t.equal(Buffer.concat(buffers).length, bytes)
+      await new Promise<void>((resolve) => { release = resolve })
+      under--
+    }
+  })
+  const pumped = start()
+  stream.push('first')
+  await turn()
+  for (const piece of ['two', 'three']) stream.push(piece)
+  stream.push(null)
+  await turn()
+  release()
+  await turn()
+  release()
+  t.same(await pumped, { outcome: 'complete' })
+  t.same(sizes, [5, 8])
+})
+
+t.test('EDGE-44 a client is held back while the store is behind, in bytes and in buffers', async (t) => {
+  for (const piece of [Buffer.alloc(256 * 1024), Buffer.alloc(1)]) {
+    let release = () => {}
+    const { stream, start } = rig({ write: () => new Promise((resolve) => { release = resolve }) })
+    const pumped = start()
+    let pushed = 0
+    while (!stream.isPaused()) {
+      stream.push(piece)
+      pushed++
+      await turn()
+    }
+    t.equal(pushed, piece.length === 1 ? 1025 : 5, 'one is being written, the others wait')
+    release()
+    await turn()
+    t.notOk(stream.isPaused(), 'it goes on once there is room')
+    stream.push(null)
+    release()
+    t.same(await pumped, { outcome: 'complete' })
+  }
+})
+
+t.test('PATCH-08 not a byte goes beyond the limit', async (t) => {
+  const { stream, stored, start } = rig({ limit: 4 })
+  const pumped = start()
+  stream.push('abc')
+  await turn()
+  stream.push('de')
+  t.same(await pumped, { outcome: 'overrun' })
+  t.equal(stored(), 'abc')
+  t.ok(stream.isPaused(), 'and no more is read')
+})
+
+t.test('PATCH-06 what came of a body that breaks off is written', async (t) => {
+  const { stream, stored, start } = rig()
+  const pumped = start()
+  stream.push('abc')
+  await turn()
+  stream.destroy(new Error('ECONNRESET'))
+  t.match(await pumped, { outcome: 'stopped', error: { code: 'FST_TUS_INTERRUPTED' } })
+  t.equal(stored(), 'abc')
+})
+
+t.test('a body that broke off before it was wanted has ended', async (t) => {
+  const { stream, start, told } = rig()
+  stream.destroy()
+  t.match(await start(), { outcome: 'stopped', error: { code: 'FST_TUS_INTERRUPTED' } })
+  t.equal(told.accepted, 0)
+})
+
+t.test('a body that was read before is complete', async (t) => {
+  const { stream, start } = rig()
+  stream.push(null)
+  stream.resume()
+  await new Promise((resolve) => stream.on('end', resolve))
+  t.same(await start(), { outcome: 'complete' })
+})
+
+t.test('LOCK-02 a body that is displaced is written as far as it came', async (t) => {
+  const { stream, stored, stop, start } = rig()
+  const pumped = start()
+  stream.push('abc')
+  await turn()
+  stream.push('de')
+  stop.abort(new errors.Displaced())
+  t.match(await pumped, { outcome: 'stopped', error: { code: 'FST_TUS_DISPLACED' } })
+  t.equal(stored(), 'abcde')
+})
+
+t.test('a body that is displaced when all of it is here is complete', async (t) => {
+  const { stream, stored, stop, start } = rig()
+  Object.assign(stream, { complete: true })
+  stop.abort(new errors.Displaced())
+  stream.push('abc')
+  stream.push(null)
+  t.same(await start(), { outcome: 'complete' })
+  t.equal(stored(), 'abc')
+})
+
+t.test('PATCH-11 a store that fails ends the body with its error', async (t) => {
+  const { stream, start } = rig({ write: async () => { throw Object.assign(new Error('full'), { code: 'ENOSPC' }) } })
+  const pumped = start()
+  stream.push('abc')
+  t.match(await pumped, { outcome: 'failed', error: { code: 'ENOSPC' } })
+  t.notOk(stream.destroyed, 'the connection lives on for the answer')
+})
+
+t.test('a store that fails with the last bytes of a body fails it', async (t) => {
+  const { stream, start } = rig({ write: async () => { await turn(); throw new Error('disk') } })
+  const pumped = start()
+  stream.push('abc')
+  stream.push(null)
+  t.match(await pumped, { outcome: 'failed', error: { message: 'disk' } })
+})
+
+t.test('PATCH-07 a body that stops coming keeps what came, and its connection is closed', async (t) => {
+  const { stream, stored, start, told } = rig({ idleTimeout: 20 })
+  const pumped = start()
+  stream.push('abc')
+  t.match(await pumped, { outcome: 'stopped', error: { code: 'FST_TUS_INTERRUPTED' } })
+  t.equal(stored(), 'abc')
+  t.equal(told.closed, 1)
+})
+
+t.test('a client that is held back is not idle', async (t) => {
+  let release = () => {}
+  const { stream, start, told } = rig({
+    idleTimeout: 10,
+    write: () => new Promise((resolve) => { release = resolve })
+  })
+  const pumped = start()
+  stream.push('a')
+  await turn()
+  stream.push(Buffer.alloc(1024 * 1024))
+  await turn()
+  t.ok(stream.isPaused())
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  t.equal(told.closed, 0)
+  release()
+  await turn()
+  stream.push(null)
+  release()
+  t.same(await pumped, { outcome: 'complete' })
+})
