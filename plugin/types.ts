@@ -24,6 +24,11 @@ export interface Upload {
   creation_date?: string | undefined
   /** When the last byte was stored, in ms since the epoch, where the store knows. */
   modified?: number | undefined
+  /**
+   * The offset that counts, where a body came with a checksum: bytes behind it may be stored but are not verified.
+   * `undefined` where all that is stored counts.
+   */
+  verified?: number | undefined
   /** Whether `onUploadFinish` is done with it; `undefined` where the store does not keep that. */
   finished?: boolean | undefined
 }
@@ -47,13 +52,15 @@ export interface Append {
   commit (): Promise<number>
   /** Ends the append; the upload is as it was before, as far as the store is able to. */
   rollback (): Promise<void>
+  /** The bytes that were written, from the first one; for stores with `checksum`. */
+  readBack? (): AsyncIterable<Buffer>
 }
 
 export interface AppendOptions {
-  /** The length of the whole upload in bytes, where it is known. */
-  size?: number | undefined
-  /** Whether that length is new: a deferred one, to be recorded when the append counts. */
-  declaresSize?: boolean | undefined
+  /** The length of the whole upload in bytes, where this append declares it: recorded when the append counts. */
+  declaredSize?: number | undefined
+  /** Whether the bytes must not count before `commit`, also after a crash. */
+  unverified?: boolean | undefined
 }
 
 /**
@@ -63,6 +70,8 @@ export interface AppendOptions {
 export interface DataStore {
   /** The tus extensions that the store is able to serve. */
   extensions: string[]
+  /** More of them, which `@tus/server` has no part in and must not offer: `checksum`. */
+  abilities?: readonly string[]
   create (upload: Upload): Promise<Upload>
   /** Stores a stream at an offset, and resolves with the new offset. */
   write (stream: Readable, id: string, offset: number): Promise<number>
@@ -75,8 +84,12 @@ export interface DataStore {
   getExpiration (): number
   /** The bytes of an upload. Without it there is no GET. */
   read? (id: string): Readable | Promise<Readable>
-  /** Ability: batches of buffers at an offset without a stream between, and a rollback. */
-  openAppend? (id: string, offset: number, options?: AppendOptions): Promise<Append>
+  /**
+   * Ability: batches of buffers at the upload's offset without a stream between, and a rollback. A store that lists
+   * `checksum` among its abilities must have it, and keep what is `unverified` from counting.
+   * @param upload - as `getUpload` or `create` gave it
+   */
+  openAppend? (upload: Upload, options?: AppendOptions): Promise<Append>
   /** Ability: makes a whole upload durable, and remembers that its finish hook is done. */
   markFinished? (upload: Upload): Promise<void>
   /** Ability: the ids of all uploads, for sweeps. */

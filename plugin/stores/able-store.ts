@@ -16,7 +16,7 @@ export class AbleStore {
 
   constructor (store: DataStore) {
     this.#store = store
-    this.extensions = new Set(store.extensions)
+    this.extensions = new Set([...store.extensions, ...store.abilities ?? []])
     this.canRead = store.read !== undefined
     this.canList = store.list !== undefined
   }
@@ -34,12 +34,13 @@ export class AbleStore {
     return guard(async () => await this.#store.getUpload(id))
   }
 
-  openAppend (id: string, offset: number, options: AppendOptions): Promise<Append> {
+  openAppend (upload: Upload, options: AppendOptions): Promise<Append> {
     return guard(async () => {
-      if (this.#store.openAppend !== undefined) return await this.#store.openAppend(id, offset, options)
+      if (this.#store.openAppend !== undefined) return await this.#store.openAppend(upload, options)
       // Such a store completes an upload in `write`, so it must know the length before.
-      if (options.declaresSize === true) await this.#store.declareUploadLength(id, options.size as number)
-      return new StreamAppend(this.#store, id, offset)
+      const { declaredSize } = options
+      if (declaredSize !== undefined) await this.#store.declareUploadLength(upload.id, declaredSize)
+      return new StreamAppend(this.#store, upload.id, upload.offset)
     })
   }
 

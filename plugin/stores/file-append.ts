@@ -10,6 +10,9 @@ export interface FileAppendOptions {
   onEnd: () => void
 }
 
+/** How much of what was written is read back at a time. */
+const READ_BACK_BYTES = 1024 * 1024
+
 /** One append to a file: one open and one close, and batches of buffers in between. */
 export class FileAppend implements Append {
   readonly #handle: FileHandle
@@ -50,6 +53,23 @@ export class FileAppend implements Append {
       await this.#handle.truncate(this.#options.offset)
     } finally {
       await this.#end()
+    }
+  }
+
+  /** Cuts the file off where the append begins. */
+  async reset (): Promise<void> {
+    await this.#handle.truncate(this.#options.offset).catch(async (error: unknown) => {
+      await this.#end()
+      throw error
+    })
+  }
+
+  async * readBack (): AsyncGenerator<Buffer> {
+    const buffer = Buffer.allocUnsafe(READ_BACK_BYTES)
+    for (let position = this.#options.offset; position < this.#position;) {
+      const { bytesRead } = await this.#handle.read(buffer, 0, READ_BACK_BYTES, position)
+      yield buffer.subarray(0, bytesRead)
+      position += bytesRead
     }
   }
 

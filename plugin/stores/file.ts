@@ -7,7 +7,8 @@ import { isDefaultId, isUploadId } from '../ids.ts'
 import type { Durability } from '../options.ts'
 import type { Append, AppendOptions, DataStore, Upload } from '../types.ts'
 import { FileAppend } from './file-append.ts'
-import { type FileSystem, DamagedRecord, FileRecords, isMissing } from './records.ts'
+import { removeLeftovers } from './leftovers.ts'
+import { DamagedRecord, type FileSystem, FileRecords, isMissing, unless } from './records.ts'
 import { StoredUpload } from './stored-upload.ts'
 
 export interface FileStoreOptions {
@@ -21,10 +22,6 @@ export interface FileStoreOptions {
   fs?: FileSystem
 }
 
-/** What a crash left behind is not touched before it is this old, in ms: it could be a creation under way. */
-const LEFTOVER_AGE = 3_600_000
-const leftoverName = /\.json\.[0-9a-f]{8}\.tmp$/
-
 /**
  * Uploads as files: the bytes in `<id>`, the record in `<id>.json`, as `@tus/file-store` lays them out, so that a
  * directory filled by one is served by the other. How many bytes there are is told by the size of the file.
@@ -32,6 +29,7 @@ const leftoverName = /\.json\.[0-9a-f]{8}\.tmp$/
  * The record is created before the file and deleted after it: what a crash leaves behind has a record to find it by.
  */
 export class FileStore extends TusFileStore implements DataStore {
+  readonly abilities = ['checksum']
   readonly durability: Durability
   readonly #fs: FileSystem
   readonly #records: FileRecords
@@ -76,38 +74,53 @@ export class FileStore extends TusFileStore implements DataStore {
     const record = await this.#records.get(id).catch(rethrowDamaged)
     if (record === undefined) throw new errors.NotFound()
     const stats = await this.#fs.promises.stat(file).catch(rethrowMissing)
-    const { size, finished } = record
-    if (size !== undefined && (stats.size > size || (finished === true && stats.size < size))) throw new errors.Gone()
+    const { size, finished, verified } = record
+    const offset = verified ?? stats.size
+    if (stats.size < offset || (size !== undefined && (offset > size || (finished === true && offset < size)))) {
+      throw new errors.Gone()
+    }
     return new StoredUpload({
       ...record,
       id,
-      offset: stats.size,
+      offset,
       modified: stats.mtimeMs,
       storage: { type: 'file', path: file }
     })
   }
 
-  /** Makes room for an append at `offset`. The bytes count once it commits; what a crash leaves of them counts too. */
-  async openAppend (id: string, offset: number, { size, declaresSize = false }: AppendOptions = {}): Promise<Append> {
+  /**
+   * Makes room for an append at the upload's offset. What a crash leaves of it counts, as the size of the file does.
+   * For an unverified one the record notes the offset before its first byte, and says from then on what counts.
+   */
+  async openAppend (upload: Upload, { declaredSize, unverified = false }: AppendOptions = {}): Promise<Append> {
+    const { id, offset, size = declaredSize } = upload
+    const noted = upload.verified !== undefined
+    if (unverified && !noted) {
+      await this.#records.set(id, new StoredUpload({ ...upload, verified: offset }), this.durability !== 'none')
+    }
     const handle = await this.#fs.promises.open(this.#path(id), 'r+').catch(rethrowMissing)
     this.#appending.add(id)
-    return new FileAppend(handle, {
+    const append = new FileAppend(handle, {
       offset,
       onCommit: async (handle, position) => {
-        if (declaresSize) await this.declareUploadLength(id, size as number)
-        const complete = position === size
-        if (this.durability === 'every-append' || (this.durability === 'finished' && complete)) await handle.datasync()
+        const flush = this.durability === 'every-append'
+        if (flush || (this.durability === 'finished' && position === size)) await handle.datasync()
+        if (declaredSize === undefined && !unverified && !noted) return
+        const verified = unverified || noted ? position : undefined
+        await this.#records.set(id, new StoredUpload({ ...upload, size, verified }), flush)
       },
       onEnd: () => this.#appending.delete(id)
     })
+    // What a crash left behind the offset did not count, and must not be there when the file is whole.
+    if (noted) await append.reset()
+    return append
   }
 
   /** What arrived before the stream failed stays. */
   override async write (stream: Readable, id: string, offset: number): Promise<number> {
     // It may fail before it is read; that comes out where it is read.
     stream.on('error', () => {})
-    const { size } = await this.getUpload(id)
-    const append = await this.openAppend(id, offset, { size })
+    const append = await this.openAppend({ ...await this.getUpload(id), offset })
     try {
       for await (const chunk of stream) await append.write([chunk], chunk.length)
     } finally {
@@ -124,7 +137,7 @@ export class FileStore extends TusFileStore implements DataStore {
 
   /** Records that nothing is left to do for a whole upload, in a way that survives a crash of the machine. */
   async markFinished (upload: Upload): Promise<void> {
-    const finished = new StoredUpload({ ...upload, finished: true })
+    const finished = new StoredUpload({ ...upload, verified: undefined, finished: true })
     await this.#records.set(upload.id, finished, this.durability !== 'none')
   }
 
@@ -138,7 +151,7 @@ export class FileStore extends TusFileStore implements DataStore {
     const recorded = await this.#records.get(id).then((record) => record !== undefined, () => true)
     // A file without a record may be anything that somebody put here; one with an id that only we make is ours.
     if (!recorded && !isDefaultId(id)) throw new errors.NotFound()
-    const stored = await this.#fs.promises.unlink(file).then(() => true, rethrowUnless(isMissing, false))
+    const stored = await this.#fs.promises.unlink(file).then(() => true, unless(isMissing, false))
     await this.#records.delete(id)
     if (!recorded && !stored) throw new errors.NotFound()
   }
@@ -165,28 +178,7 @@ export class FileStore extends TusFileStore implements DataStore {
 
   /** Deletes what crashes left: records half-written or without their file. */
   async removeLeftovers (): Promise<number> {
-    let deleted = 0
-    for await (const name of this.#records.names()) {
-      if (!await this.#isLeftover(name)) continue
-      const upload = name.endsWith('.json') ? name.slice(0, -'.json'.length) : undefined
-      if (upload !== undefined) await this.#fs.promises.rm(path.join(this.directory, upload), { force: true })
-      await this.#fs.promises.rm(path.join(this.directory, name), { force: true })
-      deleted++
-    }
-    return deleted
-  }
-
-  async #isLeftover (name: string): Promise<boolean> {
-    const temporary = leftoverName.test(name)
-    if (!temporary && !name.endsWith('.json')) return false
-    const stats = await this.#fs.promises.stat(path.join(this.directory, name)).catch(() => undefined)
-    if (stats === undefined || stats.mtimeMs + LEFTOVER_AGE > Date.now()) return false
-    if (temporary) return true
-    const id = name.slice(0, -'.json'.length)
-    const damaged = await this.#records.get(id).then(() => false, rethrowUnless(isDamaged, true))
-    if (damaged) return true
-    const file = path.join(this.directory, id)
-    return await this.#fs.promises.stat(file).then(() => false, rethrowUnless(isMissing, true))
+    return await removeLeftovers(this.#records, this.#fs)
   }
 
   #path (id: string): string {
@@ -204,14 +196,6 @@ function prepareDirectory (directory: string, fs: FileSystem): void {
   }
 }
 
-/** A handler of rejections: `value` where the error is an expected one. */
-function rethrowUnless<T> (expected: (error: unknown) => boolean, value: T): (error: unknown) => T {
-  return (error) => {
-    if (expected(error)) return value
-    throw error
-  }
-}
-
 function rethrowExisting (error: unknown): never {
   if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw new errors.Exists()
   throw error
@@ -222,11 +206,7 @@ function rethrowMissing (error: unknown): never {
   throw error
 }
 
-function isDamaged (error: unknown): boolean {
-  return error instanceof DamagedRecord
-}
-
 function rethrowDamaged (error: unknown): never {
-  if (isDamaged(error)) throw new errors.Gone()
+  if (error instanceof DamagedRecord) throw new errors.Gone()
   throw error
 }

@@ -128,3 +128,11 @@ export function isMissing (error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code
   return code === 'ENOENT' || code === 'ENOTDIR'
 }
+
+/** A handler of rejections: resolves with `value` where the error is an expected one. */
+export function unless<T> (expected: (error: unknown) => boolean, value: T): (error: unknown) => T {
+  return (error) => {
+    if (expected(error)) return value
+    throw error
+  }
+}

@@ -10,6 +10,7 @@ export class StoredUpload implements Upload {
   storage: Upload['storage']
   creation_date: string | undefined
   modified: number | undefined
+  verified: number | undefined
   finished: boolean | undefined
 
   constructor (upload: Upload) {
@@ -21,6 +22,7 @@ export class StoredUpload implements Upload {
     this.storage = upload.storage
     this.creation_date = upload.creation_date
     this.modified = upload.modified
+    this.verified = upload.verified
     this.finished = upload.finished
   }
 

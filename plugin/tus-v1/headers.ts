@@ -5,6 +5,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { errors } from '../errors.ts'
 import type { Upload, UploadMetadata } from '../types.ts'
+import { type Checksum, checksumAlgorithms, digestLength } from '../uploads/checksum.ts'
 
 export const TUS_VERSION = '1.0.0'
 
@@ -90,6 +91,32 @@ export function formatUploadMetadata ({ rawMetadata, metadata = {} }: Upload): s
  */
 export function formatUploadExpires (at: number): string {
   return new Date(at).toUTCString()
+}
+
+// A name is lower-case; a digest is base64 with its padding.
+const checksum = /^(?<algorithm>[a-z0-9-]+) (?<digest>[A-Za-z0-9+/]+={0,2})$/
+
+/**
+ * Checksum, "Upload-Checksum": the name of an algorithm, a space, and the digest in base64.
+ * @param value - of the header, or of the trailer; Node.js joins two of them to something that is none
+ */
+export function parseUploadChecksum (value: string | string[] | undefined): Checksum | undefined {
+  if (value === undefined) return undefined
+  const { algorithm = '', digest = '' } = checksum.exec(String(value))?.groups ?? {}
+  if (algorithm === '') throw new errors.InvalidHeader('Upload-Checksum', 'must be an algorithm and a base64 digest')
+  if (!checksumAlgorithms.includes(algorithm)) {
+    throw new errors.InvalidHeader('Upload-Checksum', `must use one of ${checksumAlgorithms.join(', ')}`)
+  }
+  const bytes = Buffer.from(digest, 'base64')
+  if (bytes.length !== digestLength(algorithm) || bytes.toString('base64') !== digest) {
+    throw new errors.InvalidHeader('Upload-Checksum', `has a digest that is none of ${algorithm}`)
+  }
+  return { algorithm, digest: bytes }
+}
+
+/** Whether a trailer is announced (RFC 9110, 6.6.2). */
+export function announcesTrailer (headers: IncomingHttpHeaders, name: string): boolean {
+  return (headers.trailer ?? '').toLowerCase().split(',').some((announced) => announced.trim() === name)
 }
 
 /** The media type without its parameters, in lower case (RFC 9110, 8.3.1); empty without the header. */

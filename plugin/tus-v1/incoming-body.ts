@@ -1,18 +1,24 @@
 import type { FastifyRequest } from 'fastify'
 import type { Readable } from 'node:stream'
 import type { Body } from '../uploads/body.ts'
+import { expectedChecksum } from './checksum.ts'
 import { wantContinue } from './expect-continue.ts'
 import { parseContentLength } from './headers.ts'
+import type { Wire } from './wire.ts'
 
-/** The body of a request, not read yet. */
-export function incomingBody (request: FastifyRequest): Body {
+/**
+ * The body of a request, not read yet.
+ * @throws FST_TUS_INVALID_HEADER or FST_TUS_UNSUPPORTED for a checksum that cannot be verified
+ */
+export function incomingBody (wire: Wire, request: FastifyRequest): Body {
   const { raw } = request
   return {
     // What the app's own `preParsing` hooks made of it, where Fastify looks for a body at all.
     stream: request.body as Readable | undefined ?? raw,
     length: lengthOf(request),
     accept: () => wantContinue(request),
-    close: () => 'stream' in raw ? (raw.stream as { close: () => void }).close() : raw.destroy()
+    close: () => 'stream' in raw ? (raw.stream as { close: () => void }).close() : raw.destroy(),
+    expected: expectedChecksum(wire, request)
   }
 }
 

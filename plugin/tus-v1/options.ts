@@ -1,3 +1,4 @@
+import { checksumAlgorithms } from '../uploads/checksum.ts'
 import { TUS_VERSION } from './headers.ts'
 import type { Handler } from './wire.ts'
 
@@ -6,6 +7,7 @@ export const options: Handler = async (wire, _request, reply) => {
   const { maxSize } = wire.scope.settings
   reply.header('tus-version', TUS_VERSION)
   if (wire.extensions.size > 0) reply.header('tus-extension', [...wire.extensions].join(','))
+  if (wire.extensions.has('checksum')) reply.header('tus-checksum-algorithm', checksumAlgorithms.join(','))
   if (typeof maxSize === 'number' && maxSize !== Infinity) reply.header('tus-max-size', maxSize)
   return reply.code(204).send()
 }

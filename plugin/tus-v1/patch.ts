@@ -16,7 +16,7 @@ export const patch: Handler = async (wire, request, reply, id) => {
   const { upload, finish } = await appendToUpload(wire.scope, request, id, {
     offset: parseUploadOffset(headers),
     length: parseUploadLength(headers),
-    body: incomingBody(request)
+    body: incomingBody(wire, request)
   })
 
   reply.header('upload-offset', upload.offset)

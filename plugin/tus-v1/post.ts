@@ -28,7 +28,7 @@ export const post: Handler = async (wire, request, reply) => {
     length,
     metadata: parseUploadMetadata(headers),
     rawMetadata: parseRawMetadata(headers),
-    body: withUpload ? incomingBody(request) : undefined
+    body: withUpload ? incomingBody(wire, request) : undefined
   })
 
   reply.header('location', locationOf(wire.scope.settings, request, wire.prefix, upload.id))

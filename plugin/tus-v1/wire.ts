@@ -26,7 +26,6 @@ export function needExtension (wire: Wire, extension: Extension): void {
  * @throws FST_TUS_UNSUPPORTED
  */
 export function refuseUnsupported ({ headers }: FastifyRequest): void {
-  if (headers['upload-checksum'] !== undefined) throw new errors.Unsupported('Upload-Checksum')
   if (headers['upload-concat'] !== undefined) throw new errors.Unsupported('Upload-Concat')
 }
 

@@ -33,14 +33,14 @@ export async function appendToUpload (
       if (offset !== found.offset) {
         throw withState(new errors.OffsetMismatch(offset, found.offset), { offset: found.offset })
       }
-      const declaresSize = checkDeclaration(found, length)
-      const before = declaresSize ? { ...found, size: length } : found
+      const declaredSize = newLength(found, length)
       const limit = await maxSizeFor(scope, request, found.metadata)
-      if (declaresSize) checkLength(length as number, limit)
-      const maxSize = before.size ?? limit
-      checkBodyLength(before, body, maxSize)
+      if (declaredSize !== undefined) checkLength(declaredSize, limit)
+      const size = found.size ?? declaredSize
+      const maxSize = size ?? limit
+      checkBodyLength({ ...found, size }, body, maxSize)
 
-      const upload = await storeBody(scope, request, before, body, { maxSize, declaresSize, stop })
+      const upload = await storeBody(scope, request, found, body, { maxSize, declaredSize, stop })
       const due = !isWhole(found) || upload.finished === false
       return { upload, finish: due ? await finishUpload(scope, request, upload) : undefined }
     } catch (error) {
@@ -50,12 +50,12 @@ export async function appendToUpload (
 }
 
 /**
- * Whether the length that came with a request is news.
+ * The length that came with a request, where it is news.
  * @throws FST_TUS_LENGTH_MISMATCH where it contradicts what is known
  */
-function checkDeclaration (upload: Upload, length: number | undefined): boolean {
-  if (length === undefined || length === upload.size) return false
+function newLength (upload: Upload, length: number | undefined): number | undefined {
+  if (length === undefined || length === upload.size) return undefined
   if (upload.size !== undefined) throw new errors.LengthMismatch('is known already and cannot be changed')
   if (length < upload.offset) throw new errors.LengthMismatch('is less than what is stored')
-  return true
+  return length
 }

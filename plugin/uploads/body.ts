@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import { errors } from '../errors.ts'
+import type { ExpectedChecksum } from './checksum.ts'
 
 /** The body of a request, on its way. */
 export interface Body {
@@ -10,6 +11,8 @@ export interface Body {
   accept: () => void
   /** Ends the connection. */
   close: () => void
+  /** What the body must hash to, where the client says so. */
+  expected?: ExpectedChecksum | undefined
 }
 
 export interface PumpOptions {
@@ -28,7 +31,8 @@ export interface PumpOptions {
  * no more. `overrun`: more came than may. `failed`: `write` failed with `error`.
  */
 export type Pumped =
-  | { outcome: 'complete' | 'overrun' }
+  | { outcome: 'complete' }
+  | { outcome: 'overrun' }
   | { outcome: 'stopped' | 'failed', error: Error }
 
 /** While a batch is being written the next one gathers; the client is held back once that is so large, in bytes … */

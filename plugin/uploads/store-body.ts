@@ -2,7 +2,8 @@ import type { FastifyRequest } from 'fastify'
 import { errors, withState } from '../errors.ts'
 import { storeError } from '../stores/able-store.ts'
 import type { Append, Upload } from '../types.ts'
-import { type Body, pump } from './body.ts'
+import { type Body, type Pumped, pump } from './body.ts'
+import { BodyVerifier } from './checksum.ts'
 import { isWhole } from './find.ts'
 import { progressOf } from './progress.ts'
 import type { Scope } from './scope.ts'
@@ -10,8 +11,8 @@ import type { Scope } from './scope.ts'
 export interface StoreBodyOptions {
   /** The most bytes that the whole upload may have: its length, or `maxSize` while that is not known. */
   maxSize: number
-  /** Whether `upload.size` is new and must be recorded. */
-  declaresSize?: boolean
+  /** The length of the upload, where this request declares it. */
+  declaredSize?: number | undefined
   stop: AbortSignal
 }
 
@@ -23,44 +24,59 @@ export function checkBodyLength (upload: Upload, body: Body | undefined, maxSize
 /**
  * Stores a body at the upload's offset.
  * @returns the upload as it is then
- * @throws FST_TUS_BODY_TOO_LONG or FST_TUS_TOO_LARGE, and none of the body counts
- * @throws FST_TUS_INTERRUPTED, FST_TUS_DISPLACED, FST_TUS_SHUTDOWN, or an error of the store, and what arrived counts
+ * @throws FST_TUS_BODY_TOO_LONG, FST_TUS_TOO_LARGE or FST_TUS_CHECKSUM_MISMATCH, and none of the body counts
+ * @throws FST_TUS_INTERRUPTED, FST_TUS_DISPLACED, FST_TUS_SHUTDOWN or an error of the store, and what arrived counts;
+ * not so for a body with a checksum, which cannot be verified then
  */
 export async function storeBody (
-  scope: Scope, request: FastifyRequest, upload: Upload, body: Body, { maxSize, declaresSize, stop }: StoreBodyOptions
+  scope: Scope, request: FastifyRequest, upload: Upload, body: Body, { maxSize, declaredSize, stop }: StoreBodyOptions
 ): Promise<Upload> {
-  const { id, offset, size } = upload
+  const verifier = new BodyVerifier(body.expected)
   const progress = progressOf(scope, request, upload)
   let append: Append | undefined
-  const open = async () => (append ??= await scope.store.openAppend(id, offset, { size, declaresSize }))
+  const open = async () => (
+    append ??= await scope.store.openAppend(upload, { declaredSize, unverified: verifier.isNeeded })
+  )
 
   const pumped = await pump(body, {
-    limit: maxSize - offset,
+    limit: maxSize - upload.offset,
     idleTimeout: scope.settings.idleTimeout,
     stop,
     write: async (buffers, bytes) => {
       const opened = append ?? await open()
-      await opened.write(buffers, bytes)
+      const written = opened.write(buffers, bytes)
+      // Hashed while the system writes.
+      verifier.update(buffers)
+      await written
       progress(bytes)
     }
   })
+  const whole = { ...upload, size: upload.size ?? declaredSize }
   try {
-    if (pumped.outcome === 'overrun') {
-      await append?.rollback()
-      throw tooLong(upload, maxSize)
-    }
-    if (pumped.outcome === 'failed') {
-      const kept = await append?.commit().catch(() => undefined)
-      throw withState(storeError(pumped.error), kept === undefined ? {} : { offset: kept })
-    }
-    // Without a byte nothing was opened; a length must be recorded all the same.
-    if (pumped.outcome === 'complete' && declaresSize === true) await open()
-    const stored = { ...upload, offset: await append?.commit() ?? offset }
-    if (pumped.outcome === 'stopped' && !isWhole(stored)) throw withState(pumped.error, { offset: stored.offset })
-    return stored
+    if (pumped.outcome === 'overrun') throw tooLong(whole, maxSize)
+    if (pumped.outcome === 'complete') await verifier.verify(append)
+    else if (verifier.isNeeded) throw pumped.error
   } catch (error) {
-    throw storeError(error)
+    await append?.rollback().catch(() => {})
+    throw withState(storeError(error), { offset: upload.offset })
   }
+  // Without a byte nothing was opened; a length must be recorded all the same.
+  if (pumped.outcome === 'complete' && declaredSize !== undefined) await open()
+  return await commit(pumped, append, whole)
+}
+
+/** @throws what a body that counts as far as it came ended with */
+async function commit (
+  pumped: Exclude<Pumped, { outcome: 'overrun' }>, append: Append | undefined, upload: Upload
+): Promise<Upload> {
+  if (pumped.outcome === 'failed') {
+    const offset = await append?.commit().catch(() => undefined)
+    throw withState(storeError(pumped.error), offset === undefined ? {} : { offset })
+  }
+  const committed = append?.commit().catch((error: unknown) => { throw storeError(error) })
+  const stored = { ...upload, offset: await committed ?? upload.offset }
+  if (pumped.outcome === 'stopped' && !isWhole(stored)) throw withState(pumped.error, { offset: stored.offset })
+  return stored
 }
 
 function tooLong (upload: Upload, maxSize: number): Error {

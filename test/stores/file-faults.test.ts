@@ -29,8 +29,8 @@ t.test('a file system that takes a part of a batch is given the rest', async (t)
       }
     } as never)
   })
-  await store.create({ id: 'a', size: 10, offset: 0 })
-  const append = await store.openAppend('a', 0)
+  const upload = await store.create({ id: 'a', size: 10, offset: 0 })
+  const append = await store.openAppend(upload)
   await append.write([Buffer.from('ab'), Buffer.from('cdef'), Buffer.from('ghij')], 10)
   t.equal(await append.commit(), 10)
   t.equal(await fs.readFile(path.join(directory, 'a'), 'utf8'), 'abcdefghij')
@@ -90,9 +90,9 @@ t.test('PATCH-11 an append whose flush fails does not commit, and its file is cl
     })
   }
   const store = new FileStore({ directory, fs: { ...nodeFs, promises: { ...fs, open } } })
-  await store.create({ id: 'a', size: 3, offset: 0 })
+  const upload = await store.create({ id: 'a', size: 3, offset: 0 })
   closed = 0
-  const append = await store.openAppend('a', 0, { size: 3 })
+  const append = await store.openAppend(upload)
   await append.write([Buffer.from('abc')], 3)
   await t.rejects(append.commit(), { code: 'EIO' })
   t.equal(closed, 1)

@@ -20,7 +20,7 @@ t.test('an upload is created, appended to, read and removed', async (t) => {
   const created = await store.create({ id: 'a', size: 5, offset: 0, metadata: { filename: 'x.mp4', none: null } })
   t.match(created, { id: 'a', offset: 0, storage: { type: 'file', path: path.join(directory, 'a') } })
   t.notOk(created.sizeIsDeferred)
-  const append = await store.openAppend('a', 0, { size: 5 })
+  const append = await store.openAppend(created)
   await append.write([Buffer.from('he'), Buffer.from('ll')], 4)
   await append.write([Buffer.from('o')], 1)
   t.equal(await append.commit(), 5)
@@ -54,7 +54,7 @@ t.test('a rollback leaves the upload as it was', async (t) => {
   const { store } = open(t)
   await store.create({ id: 'a', size: 10, offset: 0 })
   await store.write(Readable.from([Buffer.from('abc')]), 'a', 0)
-  const append = await store.openAppend('a', 3)
+  const append = await store.openAppend(await store.getUpload('a'))
   await append.write([Buffer.from('wrong')], 5)
   await append.rollback()
   t.equal((await store.getUpload('a')).offset, 3)
@@ -63,11 +63,12 @@ t.test('a rollback leaves the upload as it was', async (t) => {
 
 t.test('a length that an append declares is recorded when it commits, and not before', async (t) => {
   const { store } = open(t)
-  t.ok((await store.create({ id: 'a', offset: 0 })).sizeIsDeferred)
-  const refused = await store.openAppend('a', 0, { size: 3, declaresSize: true })
+  const upload = await store.create({ id: 'a', offset: 0 })
+  t.ok(upload.sizeIsDeferred)
+  const refused = await store.openAppend(upload, { declaredSize: 3 })
   await refused.rollback()
   t.equal((await store.getUpload('a')).size, undefined)
-  const append = await store.openAppend('a', 0, { size: 3, declaresSize: true })
+  const append = await store.openAppend(upload, { declaredSize: 3 })
   await append.write([Buffer.from('abc')], 3)
   await append.commit()
   t.match(await store.getUpload('a'), { size: 3, offset: 3 })
@@ -117,7 +118,7 @@ t.test('EDGE-57 a file that does not fit its record is not gone on with', async 
   for (const id of ['longer', 'shorter', 'gone']) {
     await t.rejects(store.getUpload(id), { code: 'FST_TUS_GONE', statusCode: 410 }, id)
   }
-  await t.rejects(store.openAppend('gone', 0), { code: 'FST_TUS_GONE' })
+  await t.rejects(store.openAppend({ id: 'gone', offset: 0 }), { code: 'FST_TUS_GONE' })
 })
 
 t.test('TERM-06 what is left of an upload is removed', async (t) => {

@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
-import { pino } from 'pino'
+import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { MemoryLocker } from '../../plugin/locks/memory.ts'
 import type { FastifyTusOptions } from '../../plugin/options.ts'
@@ -20,7 +20,8 @@ async function rig (t: Test, options: FastifyTusOptions = {}) {
   const directory = t.testdir()
   const files = new FileStore({ directory })
   const logged: Record<string, unknown>[] = []
-  const log = pino({ level: 'debug' }, { write: (line: string) => { logged.push(JSON.parse(line)) } })
+  const stream = { write: (line: string) => { logged.push(JSON.parse(line)) } }
+  const { log } = Fastify({ logger: { level: 'debug', stream } })
   const scope: Scope = {
     settings: resolveOptions({ expiration: { period: 24 * HOUR }, ...options }, 0),
     store: new AbleStore(files),

@@ -1,0 +1,40 @@
+import path from 'node:path'
+import { DamagedRecord, type FileRecords, type FileSystem, isMissing, unless } from './records.ts'
+
+/** What a crash left is not touched before it is this old, in ms: it could be a creation under way. */
+const LEFTOVER_AGE = 3_600_000
+
+/** What `FileRecords` writes beside a record. */
+const besideRecord = /\.json\.[0-9a-f]{8}\.tmp$/
+
+/**
+ * Deletes what crashes left in the directory of a file store: what was written beside a record, and records that cannot
+ * be read or have no file. A file without a record is not touched: it may be anybody's.
+ * @returns how many
+ */
+export async function removeLeftovers (records: FileRecords, fs: FileSystem): Promise<number> {
+  let deleted = 0
+  for await (const name of records.names()) {
+    const file = path.join(records.directory, name)
+    const temporary = besideRecord.test(name)
+    if (!temporary && !name.endsWith('.json')) continue
+    if (!await isOld(fs, file)) continue
+    const id = name.slice(0, -'.json'.length)
+    if (!temporary && !await isBroken(records, fs, id)) continue
+    if (!temporary) await fs.promises.rm(path.join(records.directory, id), { force: true })
+    await fs.promises.rm(file, { force: true })
+    deleted++
+  }
+  return deleted
+}
+
+async function isOld (fs: FileSystem, file: string): Promise<boolean> {
+  const stats = await fs.promises.stat(file).catch(unless(isMissing, undefined))
+  return stats !== undefined && stats.mtimeMs + LEFTOVER_AGE <= Date.now()
+}
+
+async function isBroken (records: FileRecords, fs: FileSystem, id: string): Promise<boolean> {
+  const damaged = await records.get(id).then(() => false, unless((error) => error instanceof DamagedRecord, true))
+  if (damaged) return true
+  return await fs.promises.stat(path.join(records.directory, id)).then(() => false, unless(isMissing, true))
+}

@@ -1,0 +1,76 @@
+import { createHash, getHashes, type Hash } from 'node:crypto'
+import { errors } from '../errors.ts'
+import type { Append } from '../types.ts'
+
+/** What a body must hash to. */
+export interface Checksum {
+  /** One of `checksumAlgorithms`. */
+  algorithm: string
+  digest: Buffer
+}
+
+/** Where the checksum of a body comes from: with the request, or behind the body. */
+export interface ExpectedChecksum {
+  /** Known before the body. */
+  checksum?: Checksum | undefined
+  /** Whether one is announced to come behind the body. */
+  announced: boolean
+  /** The one that came behind the body, once that ended. */
+  behind: () => Checksum | undefined
+}
+
+/** The algorithms on offer, by the names that tus clients use: those of these that OpenSSL has here. sha1 is first. */
+export const checksumAlgorithms: readonly string[] = [
+  'sha1', 'md5', 'sha256', 'sha512', 'sha224', 'sha384', 'sha3-256', 'sha3-384', 'sha3-512', 'blake2b512', 'blake2s256',
+  'ripemd160'
+].filter((name) => getHashes().includes(name))
+
+/** How long a digest is, in bytes. */
+export function digestLength (algorithm: string): number {
+  return createHash(algorithm).digest().length
+}
+
+/** Verifies one body while it is stored, without keeping it. */
+export class BodyVerifier {
+  readonly #expected: ExpectedChecksum
+  readonly #hash: Hash | undefined
+
+  constructor (expected: ExpectedChecksum = { announced: false, behind: () => undefined }) {
+    this.#expected = expected
+    this.#hash = expected.checksum && createHash(expected.checksum.algorithm)
+  }
+
+  /** Whether the body counts only once it is verified. */
+  get isNeeded (): boolean {
+    return this.#hash !== undefined || this.#expected.announced
+  }
+
+  update (buffers: Buffer[]): void {
+    if (this.#hash === undefined) return
+    for (const buffer of buffers) this.#hash.update(buffer)
+  }
+
+  /**
+   * @param append - where the body went; `undefined` for an empty one
+   * @throws FST_TUS_CHECKSUM_MISMATCH
+   * @throws FST_TUS_INVALID_HEADER where the announced checksum did not come
+   */
+  async verify (append: Append | undefined): Promise<void> {
+    const behind = this.#expected.behind()
+    if (behind === undefined && this.#expected.announced) {
+      throw new errors.InvalidHeader('Upload-Checksum', 'was announced as a trailer and did not come')
+    }
+    if (behind !== undefined && this.#hash !== undefined) throw new errors.ChecksumTwice()
+    const { checksum = behind } = this.#expected
+    if (checksum === undefined) return
+    // Which algorithm to use is told behind the body only then: it is read back.
+    const hash = this.#hash ?? await hashStored(checksum.algorithm, append)
+    if (!hash.digest().equals(checksum.digest)) throw new errors.ChecksumMismatch()
+  }
+}
+
+async function hashStored (algorithm: string, append: Append | undefined): Promise<Hash> {
+  const hash = createHash(algorithm)
+  for await (const buffer of append?.readBack?.() ?? []) hash.update(buffer)
+  return hash
+}
