@@ -21,6 +21,7 @@ export const errors = {
   TooLarge: createError('FST_TUS_TOO_LARGE', 'The upload is larger than %s bytes, the maximum', 413),
   BodyTooLong: createError('FST_TUS_BODY_TOO_LONG', 'The body goes beyond the length of the upload', 413),
   LengthMismatch: createError('FST_TUS_LENGTH_MISMATCH', 'Upload-Length %s', 400),
+  FinalUpload: createError('FST_TUS_FINAL_UPLOAD', 'A final upload cannot be appended to', 403),
   ChecksumTwice: createError('FST_TUS_INVALID_HEADER', 'Upload-Checksum is a header and a trailer', 400),
   ChecksumMismatch: createError('FST_TUS_CHECKSUM_MISMATCH', 'The body is not what Upload-Checksum says', 460),
   OffsetMismatch: createError('FST_TUS_OFFSET_MISMATCH', 'Upload-Offset is %s, but the upload is at %s', 409),

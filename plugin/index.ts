@@ -8,6 +8,8 @@ import { AbleStore } from './stores/able-store.ts'
 import { answerExpectContinue } from './tus-v1/expect-continue.ts'
 import { offeredExtensions } from './tus-v1/extensions.ts'
 import { mountTusV1 } from './tus-v1/routes.ts'
+import { completeFinalUpload } from './uploads/concatenation.ts'
+import { PendingFinals } from './uploads/pending-finals.ts'
 import type { Scope } from './uploads/scope.ts'
 import { startSweeping } from './uploads/sweeper.ts'
 
@@ -20,6 +22,7 @@ const plugin: FastifyPluginAsync<FastifyTusOptions> = async (fastify, options) =
     locker: options.locker ?? new MemoryLocker(),
     log: fastify.log,
     running: new Set(),
+    finals: new PendingFinals((request, id) => completeFinalUpload(scope, request, id), fastify.log),
     closing: false
   }
   warnOfRequestTimeout(fastify.server.requestTimeout, fastify.log)
@@ -28,15 +31,17 @@ const plugin: FastifyPluginAsync<FastifyTusOptions> = async (fastify, options) =
 
   let stopSweeping = async () => {}
   fastify.addHook('onReady', async () => {
-    const { expiration, onUploadFinish } = settings
-    if (!store.canList || (expiration === undefined && onUploadFinish === undefined)) return
-    stopSweeping = startSweeping(scope, { interval: expiration?.sweepInterval ?? 0 })
+    // Once in any case: a crash may have left something to do.
+    if (store.canList) stopSweeping = startSweeping(scope, { interval: settings.expiration?.sweepInterval ?? 0 })
   })
   fastify.addHook('preClose', async () => {
     scope.closing = true
     for (const holder of scope.running) holder.abort(new errors.Shutdown())
   })
-  fastify.addHook('onClose', () => stopSweeping())
+  fastify.addHook('onClose', async () => {
+    await stopSweeping()
+    await scope.finals.settled()
+  })
 }
 
 function warnOfRequestTimeout (timeout: number | undefined, log: { warn: (text: string) => void }): void {
@@ -49,10 +54,10 @@ const fastifyTus = fp(plugin, { fastify: '5.x', name: 'fastify-tus', encapsulate
 export { fastifyTus, fastifyTus as default, fastifyTus as 'module.exports' }
 export { errors } from './errors.ts'
 export { MemoryLocker, type MemoryLockerOptions } from './locks/memory.ts'
-export type { CorsOptions, Durability, ExpirationOptions, FastifyTusOptions } from './options.ts'
+export type { CorsOptions, Durability, ExpirationOptions, Extension, FastifyTusOptions } from './options.ts'
 export { FileStore, type FileStoreOptions } from './stores/file.ts'
 export { TUS_METHODS, TUS_REQUEST_HEADERS, TUS_RESPONSE_HEADERS } from './tus-v1/cors.ts'
 export type {
-  Append, AppendOptions, DataStore, FastifyTusHooks, FinishResponse, Intent, KvStore, Lock, Locker, RequestRelease,
+  Append, AppendOptions, Concatenation, DataStore, FastifyTusHooks, FinishResponse, Intent, KvStore, Lock, Locker, RequestRelease,
   Upload, UploadMetadata
 } from './types.ts'

@@ -26,6 +26,11 @@ export interface CorsOptions {
   exposedHeaders?: string[]
 }
 
+/** The extensions of tus 1.0.0. */
+export type Extension =
+  | 'creation' | 'creation-with-upload' | 'creation-defer-length' | 'checksum' | 'checksum-trailer'
+  | 'concatenation' | 'concatenation-unfinished' | 'expiration' | 'termination'
+
 /** Options of the plugin. Everything has a default that is safe in production. */
 export interface FastifyTusOptions extends FastifyTusHooks {
   /** Where uploads are mounted, as with every Fastify plugin. */
@@ -55,6 +60,8 @@ export interface FastifyTusOptions extends FastifyTusHooks {
   publicUrl?: string
   /** When unfinished uploads are deleted. Default: the store's own expiration, or never. */
   expiration?: ExpirationOptions
+  /** Switches extensions off, by their names: `{ termination: false }`. Default: all that the store is able to do. */
+  extensions?: Partial<Record<Extension, boolean>>
   /** Whether finished uploads are served by GET. Default `true`. */
   download?: boolean
   /** Answers browsers of other origins. `false` leaves that to the app. Default: all origins, no credentials. */

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { errors } from './errors.ts'
-import type { CorsOptions, ExpirationOptions, FastifyTusOptions } from './options.ts'
+import type { CorsOptions, ExpirationOptions, Extension, FastifyTusOptions } from './options.ts'
 import { FileStore } from './stores/file.ts'
 import type { DataStore, FastifyTusHooks, UploadMetadata } from './types.ts'
 
@@ -14,6 +14,8 @@ export interface Settings extends FastifyTusHooks {
   relativeLocation: boolean
   publicUrl: string | undefined
   expiration: Required<ExpirationOptions> | undefined
+  /** Those that are switched off. */
+  switchedOff: ReadonlySet<string>
   download: boolean
   cors: Required<CorsOptions> | undefined
   disableTerminationForFinishedUploads: boolean
@@ -65,7 +67,10 @@ export function resolveOptions (options: FastifyTusOptions, storeExpiration: num
     download: flag('download', options.download, true),
     disableTerminationForFinishedUploads:
       flag('disableTerminationForFinishedUploads', options.disableTerminationForFinishedUploads, false),
-    expiration: resolveExpiration(options.expiration, storeExpiration),
+    expiration: options.extensions?.expiration === false
+      ? undefined
+      : resolveExpiration(options.expiration, storeExpiration),
+    switchedOff: resolveExtensions(options.extensions),
     cors: resolveCors(options.cors)
   }
 }
@@ -89,6 +94,21 @@ function resolveExpiration (
     sweepInterval: milliseconds('expiration.sweepInterval', expiration.sweepInterval, 600_000),
     sliding: flag('expiration.sliding', expiration.sliding, true)
   }
+}
+
+const extensionNames: readonly string[] = [
+  'creation', 'creation-with-upload', 'creation-defer-length', 'checksum', 'checksum-trailer', 'concatenation',
+  'concatenation-unfinished', 'expiration', 'termination'
+] satisfies Extension[]
+
+function resolveExtensions (extensions: FastifyTusOptions['extensions'] = {}): Set<string> {
+  check(isObject(extensions), '"extensions" must be an object of extensions and true or false')
+  const off = new Set<string>()
+  for (const [name, on] of Object.entries(extensions)) {
+    check(extensionNames.includes(name), `"extensions.${name}" is none of ${extensionNames.join(', ')}`)
+    if (!flag(`extensions.${name}`, on, true)) off.add(name)
+  }
+  return off
 }
 
 function resolveCors (cors: FastifyTusOptions['cors'] = true): Required<CorsOptions> | undefined {

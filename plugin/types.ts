@@ -29,8 +29,20 @@ export interface Upload {
    * `undefined` where all that is stored counts.
    */
   verified?: number | undefined
+  /** What it is to the concatenation extension; `undefined` for an upload that has nothing to do with it. */
+  concatenation?: Concatenation | undefined
   /** Whether `onUploadFinish` is done with it; `undefined` where the store does not keep that. */
   finished?: boolean | undefined
+}
+
+/** A partial upload, or the final one that is made of partial ones. */
+export interface Concatenation {
+  /** `Upload-Concat` as the client sent it. */
+  header: string
+  /** The ids of what a final upload is made of, in order; `undefined` for a partial upload. */
+  parts?: string[] | undefined
+  /** Whether a final upload has its bytes. */
+  joined?: boolean | undefined
 }
 
 /** A key-value store for the records of uploads, as in `@tus/server`. */
@@ -70,7 +82,7 @@ export interface AppendOptions {
 export interface DataStore {
   /** The tus extensions that the store is able to serve. */
   extensions: string[]
-  /** More of them, which `@tus/server` has no part in and must not offer: `checksum`. */
+  /** More of them, which `@tus/server` has no part in and must not offer: `checksum`, `concatenation`. */
   abilities?: readonly string[]
   create (upload: Upload): Promise<Upload>
   /** Stores a stream at an offset, and resolves with the new offset. */
@@ -90,6 +102,11 @@ export interface DataStore {
    * @param upload - as `getUpload` or `create` gave it
    */
   openAppend? (upload: Upload, options?: AppendOptions): Promise<Append>
+  /**
+   * Ability, needed for `concatenation`: gives a final upload the bytes of its parts, all at once or not at all.
+   * Resolves with the upload as it is then.
+   */
+  concatenate? (upload: Upload, parts: Upload[]): Promise<Upload>
   /** Ability: makes a whole upload durable, and remembers that its finish hook is done. */
   markFinished? (upload: Upload): Promise<void>
   /** Ability: the ids of all uploads, for sweeps. */
@@ -123,8 +140,8 @@ export interface Locker {
 
 /** What is about to happen to which upload. */
 export interface Intent {
-  action: 'create' | 'append' | 'inspect' | 'read' | 'terminate'
-  /** For `create` the upload that will be made. */
+  action: 'create' | 'append' | 'inspect' | 'read' | 'terminate' | 'concatenate'
+  /** For `create` the upload that will be made; for `concatenate` one of the parts that it will be made of. */
   upload: Upload
 }
 

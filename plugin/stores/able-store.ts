@@ -44,6 +44,10 @@ export class AbleStore {
     })
   }
 
+  concatenate (upload: Upload, parts: Upload[]): Promise<Upload> {
+    return guard(async () => await this.#store.concatenate?.(upload, parts) as Upload)
+  }
+
   async markFinished (upload: Upload): Promise<void> {
     await guard(async () => { await this.#store.markFinished?.(upload) })
   }

@@ -5,10 +5,11 @@ import { FileStore as TusFileStore } from '@tus/file-store'
 import { errors } from '../errors.ts'
 import { isDefaultId, isUploadId } from '../ids.ts'
 import type { Durability } from '../options.ts'
-import type { Append, AppendOptions, DataStore, Upload } from '../types.ts'
+import type { Append, AppendOptions, Concatenation, DataStore, Upload } from '../types.ts'
 import { FileAppend } from './file-append.ts'
+import { joinFiles } from './join.ts'
 import { removeLeftovers } from './leftovers.ts'
-import { DamagedRecord, type FileSystem, FileRecords, isMissing, unless } from './records.ts'
+import { DamagedRecord, type FileSystem, FileRecords, isMissing, temporaryName, unless } from './records.ts'
 import { StoredUpload } from './stored-upload.ts'
 
 export interface FileStoreOptions {
@@ -29,7 +30,7 @@ export interface FileStoreOptions {
  * The record is created before the file and deleted after it: what a crash leaves behind has a record to find it by.
  */
 export class FileStore extends TusFileStore implements DataStore {
-  readonly abilities = ['checksum']
+  readonly abilities = ['checksum', 'concatenation']
   readonly durability: Durability
   readonly #fs: FileSystem
   readonly #records: FileRecords
@@ -135,6 +136,25 @@ export class FileStore extends TusFileStore implements DataStore {
     await this.#records.set(id, upload, this.durability === 'every-append')
   }
 
+  /** Joins the parts beside the final upload and renames: it has none of its bytes, and then all. */
+  async concatenate (upload: Upload, parts: Upload[]): Promise<StoredUpload> {
+    const file = this.#path(upload.id)
+    const beside = temporaryName(file)
+    try {
+      await joinFiles(this.#fs, parts.map(({ id, offset }) => ({ file: this.#path(id), bytes: offset })), beside, {
+        flush: this.durability !== 'none'
+      })
+      await this.#fs.promises.rename(beside, file)
+    } catch (error) {
+      await this.#fs.promises.rm(beside, { force: true })
+      throw error
+    }
+    const concatenation = { ...upload.concatenation as Concatenation, joined: true }
+    const joined = new StoredUpload({ ...upload, offset: sumOf(parts), concatenation })
+    await this.#records.set(upload.id, joined, this.durability !== 'none')
+    return joined
+  }
+
   /** Records that nothing is left to do for a whole upload, in a way that survives a crash of the machine. */
   async markFinished (upload: Upload): Promise<void> {
     const finished = new StoredUpload({ ...upload, verified: undefined, finished: true })
@@ -185,6 +205,10 @@ export class FileStore extends TusFileStore implements DataStore {
     if (!isUploadId(id)) throw new errors.NotFound()
     return path.join(this.directory, id)
   }
+}
+
+function sumOf (parts: Upload[]): number {
+  return parts.reduce((sum, { offset }) => sum + offset, 0)
 }
 
 function prepareDirectory (directory: string, fs: FileSystem): void {

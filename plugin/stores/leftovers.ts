@@ -1,11 +1,8 @@
 import path from 'node:path'
-import { DamagedRecord, type FileRecords, type FileSystem, isMissing, unless } from './records.ts'
+import { DamagedRecord, type FileRecords, type FileSystem, isMissing, temporaryNames, unless } from './records.ts'
 
 /** What a crash left is not touched before it is this old, in ms: it could be a creation under way. */
 const LEFTOVER_AGE = 3_600_000
-
-/** What `FileRecords` writes beside a record. */
-const besideRecord = /\.json\.[0-9a-f]{8}\.tmp$/
 
 /**
  * Deletes what crashes left in the directory of a file store: what was written beside a record, and records that cannot
@@ -16,7 +13,7 @@ export async function removeLeftovers (records: FileRecords, fs: FileSystem): Pr
   let deleted = 0
   for await (const name of records.names()) {
     const file = path.join(records.directory, name)
-    const temporary = besideRecord.test(name)
+    const temporary = temporaryNames.test(name)
     if (!temporary && !name.endsWith('.json')) continue
     if (!await isOld(fs, file)) continue
     const id = name.slice(0, -'.json'.length)

@@ -44,7 +44,7 @@ export class FileRecords implements KvStore {
    * @param flush - whether it must survive a crash of the machine once this resolves
    */
   async set (id: string, upload: Upload, flush = false): Promise<void> {
-    const beside = `${this.#path(id)}.${randomBytes(4).toString('hex')}.tmp`
+    const beside = temporaryName(this.#path(id))
     await this.#write(beside, upload, flush)
     try {
       await this.#fs.promises.rename(beside, this.#path(id))
@@ -122,6 +122,14 @@ function parseRecord (text: string): Upload {
   }
   return record as Upload
 }
+
+/** The name of a file that is written beside another one and then renamed to it. */
+export function temporaryName (file: string): string {
+  return `${file}.${randomBytes(4).toString('hex')}.tmp`
+}
+
+/** What `temporaryName` makes of a name. */
+export const temporaryNames = /\.[0-9a-f]{8}\.tmp$/
 
 /** Whether an error of the file system says that the file is not there. */
 export function isMissing (error: unknown): boolean {

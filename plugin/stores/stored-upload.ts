@@ -1,4 +1,4 @@
-import type { Upload, UploadMetadata } from '../types.ts'
+import type { Concatenation, Upload, UploadMetadata } from '../types.ts'
 
 /** An upload with all that stores of `@tus/server` and `@tus/server` itself ask of one. */
 export class StoredUpload implements Upload {
@@ -11,6 +11,7 @@ export class StoredUpload implements Upload {
   creation_date: string | undefined
   modified: number | undefined
   verified: number | undefined
+  concatenation: Concatenation | undefined
   finished: boolean | undefined
 
   constructor (upload: Upload) {
@@ -23,6 +24,7 @@ export class StoredUpload implements Upload {
     this.creation_date = upload.creation_date
     this.modified = upload.modified
     this.verified = upload.verified
+    this.concatenation = upload.concatenation
     this.finished = upload.finished
   }
 

@@ -1,25 +1,39 @@
+import type { Extension } from '../options.ts'
 import type { Scope } from '../uploads/scope.ts'
 
 /**
- * The table of extensions: what each needs. `Tus-Extension` lists those that really work, and nothing else.
+ * The table of extensions: what each needs beside not being switched off. `Tus-Extension` lists those that really work,
+ * and nothing else; a request that needs another one is refused.
  */
-const table = {
+const table: Record<Extension, (scope: Scope) => boolean> = {
   creation: able('creation'),
   'creation-with-upload': able('creation-with-upload'),
   'creation-defer-length': able('creation-defer-length'),
   checksum: able('checksum'),
   // Verified like the other; where it comes from is the wire's matter.
   'checksum-trailer': able('checksum'),
+  concatenation: able('concatenation'),
+  'concatenation-unfinished': able('concatenation'),
   expiration: (scope) => able('expiration')(scope) && scope.settings.expiration !== undefined,
   termination: able('termination')
-} satisfies Record<string, (scope: Scope) => boolean>
+}
 
-export type Extension = keyof typeof table
+/** An extension that means nothing without another one. */
+const base: Partial<Record<Extension, Extension>> = {
+  'creation-with-upload': 'creation',
+  'creation-defer-length': 'creation',
+  'checksum-trailer': 'checksum',
+  concatenation: 'creation',
+  'concatenation-unfinished': 'concatenation'
+}
 
 /** The extensions that are on offer. */
 export function offeredExtensions (scope: Scope): Set<Extension> {
-  const names = Object.keys(table) as Extension[]
-  return new Set(names.filter((name) => table[name](scope)))
+  const isOn = (name: Extension): boolean => {
+    const needed = base[name]
+    return table[name](scope) && !scope.settings.switchedOff.has(name) && (needed === undefined || isOn(needed))
+  }
+  return new Set((Object.keys(table) as Extension[]).filter(isOn))
 }
 
 /** The store is able to do it. */

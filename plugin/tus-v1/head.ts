@@ -1,12 +1,15 @@
+import { isPendingFinal } from '../uploads/find.ts'
 import { inspectUpload } from '../uploads/inspect.ts'
 import { formatUploadMetadata } from './headers.ts'
 import { type Handler, sendExpires } from './wire.ts'
 
-/** HEAD: core. */
+/** HEAD: core, and what concatenation adds. */
 export const head: Handler = async (wire, request, reply, id) => {
   const upload = await inspectUpload(wire.scope, request, id)
 
-  reply.header('upload-offset', upload.offset)
+  // Before its parts are joined there is no offset to tell.
+  if (!isPendingFinal(upload)) reply.header('upload-offset', upload.offset)
+  if (upload.concatenation !== undefined) reply.header('upload-concat', upload.concatenation.header)
   if (upload.size === undefined) reply.header('upload-defer-length', '1')
   else reply.header('upload-length', upload.size)
   const metadata = formatUploadMetadata(upload)

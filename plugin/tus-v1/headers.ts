@@ -93,6 +93,19 @@ export function formatUploadExpires (at: number): string {
   return new Date(at).toUTCString()
 }
 
+/**
+ * Concatenation, "Upload-Concat": `partial`, or `final;` and the URLs of its parts with spaces between.
+ * @returns the header itself, and the URLs of a final upload
+ */
+export function parseUploadConcat (headers: IncomingHttpHeaders): { header: string, urls?: string[] } | undefined {
+  const header = headers['upload-concat']
+  if (header === undefined) return undefined
+  if (header === 'partial') return { header }
+  const urls = typeof header === 'string' && header.startsWith('final;') ? header.slice('final;'.length).trim() : ''
+  if (urls === '') throw new errors.InvalidHeader('Upload-Concat', 'must be partial, or final; and URLs')
+  return { header: String(header), urls: urls.split(/ +/) }
+}
+
 // A name is lower-case; a digest is base64 with its padding.
 const checksum = /^(?<algorithm>[a-z0-9-]+) (?<digest>[A-Za-z0-9+/]+={0,2})$/
 

@@ -1,4 +1,6 @@
 import type { FastifyRequest } from 'fastify'
+import { errors } from '../errors.ts'
+import { isUploadId } from '../ids.ts'
 import type { Settings } from '../settings.ts'
 
 /**
@@ -10,6 +12,28 @@ export function locationOf (settings: Settings, request: FastifyRequest, prefix:
   if (settings.publicUrl !== undefined) return `${settings.publicUrl}/${id}`
   const path = `${fillIn(prefix, request)}/${id}`
   return settings.relativeLocation ? path : `${request.protocol}://${request.host}${path}`
+}
+
+/**
+ * The id in the URL of an upload: the other direction of `locationOf`.
+ * @param url - absolute, or relative to the URL of the request
+ * @throws FST_TUS_INVALID_HEADER where it is not the URL of an upload here
+ */
+export function idOf (settings: Settings, request: FastifyRequest, prefix: string, url: string): string {
+  const here = `${request.protocol}://${request.host}`
+  const bases = [`${here}${fillIn(prefix, request)}/`]
+  if (settings.publicUrl !== undefined) bases.push(new URL(`${settings.publicUrl}/`, here).href)
+  const absolute = URL.canParse(url, bases[0]) ? withoutScheme(new URL(url, bases[0]).href) : ''
+  for (const base of bases.map(withoutScheme)) {
+    const id = absolute.startsWith(base) ? absolute.slice(base.length) : ''
+    if (isUploadId(id)) return id
+  }
+  throw new errors.InvalidHeader('Upload-Concat', 'names a URL that is not one of an upload here')
+}
+
+/** A proxy that ends TLS makes http of https. */
+function withoutScheme (url: string): string {
+  return url.replace(/^https?:/, '')
 }
 
 /** A prefix may have parameters, as every route in Fastify: `/users/:user/files`. */

@@ -2,12 +2,11 @@ import { errors } from '../errors.ts'
 import { appendToUpload } from '../uploads/append.ts'
 import { OFFSET_OCTET_STREAM, parseMediaType, parseUploadLength, parseUploadOffset } from './headers.ts'
 import { incomingBody } from './incoming-body.ts'
-import { type Handler, refuseCoding, refuseUnsupported, sendExpires, sendFinish } from './wire.ts'
+import { type Handler, refuseCoding, sendExpires, sendFinish } from './wire.ts'
 
 /** PATCH: core, and the length of creation-defer-length. */
 export const patch: Handler = async (wire, request, reply, id) => {
   const { headers } = request
-  refuseUnsupported(request)
   if (parseMediaType(headers) !== OFFSET_OCTET_STREAM) {
     throw new errors.MediaType(`Content-Type must be ${OFFSET_OCTET_STREAM}`)
   }

@@ -1,16 +1,21 @@
 import { errors } from '../errors.ts'
+import type { Concatenation } from '../types.ts'
 import { createUpload } from '../uploads/create.ts'
 import {
-  OFFSET_OCTET_STREAM, parseMediaType, parseRawMetadata, parseUploadDeferLength, parseUploadLength, parseUploadMetadata
+  OFFSET_OCTET_STREAM, parseMediaType, parseRawMetadata, parseUploadConcat, parseUploadDeferLength, parseUploadLength,
+  parseUploadMetadata
 } from './headers.ts'
 import { incomingBody } from './incoming-body.ts'
 import { locationOf } from './location.ts'
-import { type Handler, needExtension, refuseCoding, refuseUnsupported, sendExpires, sendFinish } from './wire.ts'
+import { postFinal } from './post-final.ts'
+import { type Handler, needExtension, refuseCoding, sendExpires, sendFinish } from './wire.ts'
 
-/** POST: creation, creation-with-upload and creation-defer-length. */
-export const post: Handler = async (wire, request, reply) => {
+/** POST: creation, creation-with-upload, creation-defer-length, and the partial uploads of concatenation. */
+export const post: Handler = async (wire, request, reply, id) => {
   const { headers } = request
-  refuseUnsupported(request)
+  const concat = parseUploadConcat(headers)
+  if (concat !== undefined) needExtension(wire, 'concatenation')
+  if (concat?.urls !== undefined) return await postFinal(wire, request, reply, id)
   const length = parseUploadLength(headers)
   const deferred = parseUploadDeferLength(headers)
   if (deferred === (length !== undefined)) {
@@ -28,6 +33,7 @@ export const post: Handler = async (wire, request, reply) => {
     length,
     metadata: parseUploadMetadata(headers),
     rawMetadata: parseRawMetadata(headers),
+    concatenation: concat satisfies Concatenation | undefined,
     body: withUpload ? incomingBody(wire, request) : undefined
   })
 

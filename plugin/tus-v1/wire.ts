@@ -1,9 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { errors } from '../errors.ts'
+import type { Extension } from '../options.ts'
 import type { FinishResponse, Upload } from '../types.ts'
 import { expiresAt } from '../uploads/expiration.ts'
 import type { Scope } from '../uploads/scope.ts'
-import type { Extension } from './extensions.ts'
 import { formatUploadExpires } from './headers.ts'
 
 /** What the handlers of one registration share. */
@@ -19,14 +19,6 @@ export type Handler = (wire: Wire, request: FastifyRequest, reply: FastifyReply,
 /** @throws FST_TUS_UNSUPPORTED where a request needs an extension that is not on offer */
 export function needExtension (wire: Wire, extension: Extension): void {
   if (!wire.extensions.has(extension)) throw new errors.Unsupported(extension)
-}
-
-/**
- * Refuses what this server would have to leave out silently.
- * @throws FST_TUS_UNSUPPORTED
- */
-export function refuseUnsupported ({ headers }: FastifyRequest): void {
-  if (headers['upload-concat'] !== undefined) throw new errors.Unsupported('Upload-Concat')
 }
 
 /**

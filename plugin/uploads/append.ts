@@ -3,7 +3,7 @@ import { errors, withState } from '../errors.ts'
 import type { FinishResponse, Upload } from '../types.ts'
 import type { Body } from './body.ts'
 import { expiresAt } from './expiration.ts'
-import { findUpload, isWhole } from './find.ts'
+import { findUpload, isFinal, isPartial, isWhole } from './find.ts'
 import { finishUpload } from './finish.ts'
 import { authorizeExisting } from './hooks.ts'
 import { checkLength, maxSizeFor } from './limits.ts'
@@ -27,9 +27,10 @@ export async function appendToUpload (
   scope: Scope, request: FastifyRequest, id: string, { offset, length, body }: Appending
 ): Promise<{ upload: Upload, finish: FinishResponse | undefined }> {
   await authorizeExisting(scope, request, 'append', id)
-  return await withLock(scope, id, async (stop) => {
+  const appended = await withLock(scope, id, async (stop) => {
     const found = await findUpload(scope, id)
     try {
+      if (isFinal(found)) throw new errors.FinalUpload()
       if (offset !== found.offset) {
         throw withState(new errors.OffsetMismatch(offset, found.offset), { offset: found.offset })
       }
@@ -47,6 +48,8 @@ export async function appendToUpload (
       throw withState(error as Error, { expiresAt: expiresAt(scope, found) })
     }
   })
+  if (isPartial(appended.upload) && isWhole(appended.upload)) scope.finals.partFinished(id, request)
+  return appended
 }
 
 /**

@@ -1,17 +1,17 @@
 import type { Upload } from '../types.ts'
-import { isWhole } from './find.ts'
+import { isPartial, isWhole } from './find.ts'
 import type { Scope } from './scope.ts'
 
-/** When an unfinished upload expires, in ms since the epoch; `undefined` for never. */
+/** When an upload that is unfinished, or a part of one, expires, in ms since the epoch; `undefined` for never. */
 export function expiresAt ({ settings }: Scope, upload: Upload): number | undefined {
   const { expiration } = settings
-  if (expiration === undefined || isWhole(upload)) return undefined
+  if (expiration === undefined || (isWhole(upload) && !isPartial(upload))) return undefined
   const created = Date.parse(upload.creation_date ?? '')
   const since = expiration.sliding ? upload.modified ?? created : created
   return Number.isNaN(since) ? undefined : since + expiration.period
 }
 
-/** Only what is unfinished expires. */
+/** Only what is unfinished expires; a part of an upload is, until it was used. */
 export function isExpired (scope: Scope, upload: Upload, now: number): boolean {
   const at = expiresAt(scope, upload)
   return at !== undefined && now > at

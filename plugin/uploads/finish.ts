@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { errors } from '../errors.ts'
 import type { FinishResponse, Upload } from '../types.ts'
-import { isWhole } from './find.ts'
+import { isPartial, isWhole } from './find.ts'
 import { callHook } from './hooks.ts'
 import type { Scope } from './scope.ts'
 
@@ -16,7 +16,8 @@ export async function finishUpload (
   if (!isWhole(upload) || upload.finished === true) return undefined
   let response: void | FinishResponse
   try {
-    response = await callHook(() => scope.settings.onUploadFinish?.(request, upload))
+    // A part is nothing that the app waits for.
+    response = await callHook(() => isPartial(upload) ? undefined : scope.settings.onUploadFinish?.(request, upload))
   } catch (error) {
     if (isLastWord(error)) await scope.store.markFinished(upload)
     throw error

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { Upload } from '../types.ts'
+import { joinIfPossible } from './concatenation.ts'
 import { findUpload } from './find.ts'
 import { makeUpForFinish } from './finish.ts'
 import { authorizeExisting } from './hooks.ts'
@@ -10,7 +11,7 @@ import type { Scope } from './scope.ts'
 export async function inspectUpload (scope: Scope, request: FastifyRequest, id: string): Promise<Upload> {
   await authorizeExisting(scope, request, 'inspect', id)
   return await withLock(scope, id, async () => {
-    const upload = await findUpload(scope, id)
+    const upload = await joinIfPossible(scope, await findUpload(scope, id))
     await makeUpForFinish(scope, request, upload)
     return upload
   })

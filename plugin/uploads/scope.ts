@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Settings } from '../settings.ts'
 import type { AbleStore } from '../stores/able-store.ts'
 import type { Locker } from '../types.ts'
+import type { PendingFinals } from './pending-finals.ts'
 
 /** What one registration of the plugin works with. */
 export interface Scope {
@@ -11,6 +12,8 @@ export interface Scope {
   readonly log: FastifyBaseLogger
   /** One for each request that holds a lock: aborted with the error that its client gets. */
   readonly running: Set<AbortController>
+  /** Final uploads that wait for their parts. */
+  readonly finals: PendingFinals
   /** Whether the app is closing: no body is begun any more. */
   closing: boolean
 }

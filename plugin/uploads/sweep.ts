@@ -1,5 +1,5 @@
-import type { Upload } from '../types.ts'
 import { isExpired } from './expiration.ts'
+import { isPendingFinal, isWhole } from './find.ts'
 import { makeUpForFinish } from './finish.ts'
 import { withFreeLock } from './lock.ts'
 import type { Scope } from './scope.ts'
@@ -20,6 +20,7 @@ export async function sweep (scope: Scope): Promise<{ expired: number, leftovers
         const upload = await scope.store.getUpload(id)
         if (isExpired(scope, upload, Date.now())) {
           await scope.store.remove(id)
+          scope.finals.delete(upload)
           expired++
           await scope.settings.onUploadExpire?.(upload)
         } else {
@@ -34,7 +35,12 @@ export async function sweep (scope: Scope): Promise<{ expired: number, leftovers
 }
 
 async function isDue (scope: Scope, id: string): Promise<boolean> {
-  const upload: Upload | undefined = await scope.store.getUpload(id).catch(() => undefined)
-  return upload !== undefined &&
-    (isExpired(scope, upload, Date.now()) || (upload.finished === false && upload.offset === upload.size))
+  const upload = await scope.store.getUpload(id).catch(() => undefined)
+  if (upload === undefined || scope.finals.waitFor(id)) return false
+  if (isExpired(scope, upload, Date.now())) return true
+  if (isPendingFinal(upload)) {
+    scope.finals.add(upload)
+    scope.finals.complete(id, null)
+  }
+  return upload.finished === false && isWhole(upload)
 }

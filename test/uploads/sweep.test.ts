@@ -9,6 +9,7 @@ import { resolveOptions } from '../../plugin/settings.ts'
 import { AbleStore } from '../../plugin/stores/able-store.ts'
 import { FileStore } from '../../plugin/stores/file.ts'
 import type { Upload } from '../../plugin/types.ts'
+import { PendingFinals } from '../../plugin/uploads/pending-finals.ts'
 import type { Scope } from '../../plugin/uploads/scope.ts'
 import { sweep } from '../../plugin/uploads/sweep.ts'
 import { startSweeping } from '../../plugin/uploads/sweeper.ts'
@@ -28,6 +29,7 @@ async function rig (t: Test, options: FastifyTusOptions = {}) {
     locker: options.locker ?? new MemoryLocker(),
     log,
     running: new Set(),
+    finals: new PendingFinals(async () => {}, log),
     closing: false
   }
   /** An upload of 3 bytes, of which some are there, created and last written to two days ago. */

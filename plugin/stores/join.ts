@@ -1,0 +1,57 @@
+import nodeFs from 'node:fs'
+import type { FileHandle } from 'node:fs/promises'
+import type { FileSystem } from './records.ts'
+
+/** How much of a file is in memory at a time, in bytes. */
+const COPY_BYTES = 4 * 1024 * 1024
+
+/**
+ * Makes one file out of several. The first one is copied by the system, which shares its blocks where the file system
+ * can (Btrfs, XFS, APFS) and does not show the bytes to this process; Node.js has no such call to add another file to
+ * it, so the others go through one buffer.
+ * @param parts - and how many bytes each has
+ * @throws EIO where a file has fewer
+ */
+export async function joinFiles (
+  { promises: fs }: FileSystem, parts: { file: string, bytes: number }[], target: string, { flush }: { flush: boolean }
+): Promise<void> {
+  const [first, ...rest] = parts
+  if (first === undefined) return
+  await fs.copyFile(first.file, target, nodeFs.constants.COPYFILE_FICLONE)
+  const handle = await fs.open(target, 'r+')
+  try {
+    // What is behind its last verified byte does not belong to a part.
+    await handle.truncate(first.bytes)
+    let position = first.bytes
+    for (const { file, bytes } of rest) {
+      const source = await fs.open(file, 'r')
+      try {
+        await copyInto(handle, position, source, bytes)
+      } finally {
+        await source.close()
+      }
+      position += bytes
+    }
+    if (flush) await handle.datasync()
+  } finally {
+    await handle.close()
+  }
+}
+
+async function copyInto (target: FileHandle, position: number, source: FileHandle, bytes: number): Promise<void> {
+  const buffer = Buffer.allocUnsafe(Math.min(COPY_BYTES, bytes))
+  for (let copied = 0; copied < bytes;) {
+    const { bytesRead } = await source.read(buffer, 0, Math.min(buffer.length, bytes - copied), copied)
+    if (bytesRead === 0) throw Object.assign(new Error('A part is shorter than it was'), { code: 'EIO' })
+    await writeFully(target, buffer.subarray(0, bytesRead), position + copied)
+    copied += bytesRead
+  }
+}
+
+/** A disk that fills up takes a part; the next call tells why. */
+async function writeFully (target: FileHandle, buffer: Buffer, position: number): Promise<void> {
+  for (let written = 0; written < buffer.length;) {
+    const { bytesWritten } = await target.write(buffer, written, buffer.length - written, position + written)
+    written += bytesWritten
+  }
+}

@@ -1,0 +1,133 @@
+import type { FastifyRequest } from 'fastify'
+import { errors } from '../errors.ts'
+import type { FinishResponse, Upload } from '../types.ts'
+import { type Draft, draftUpload, reviseDraft } from './draft.ts'
+import { findUpload, isPartial, isPendingFinal, isWhole } from './find.ts'
+import { finishUpload, makeUpForFinish } from './finish.ts'
+import { authorize } from './hooks.ts'
+import { checkLength, maxSizeFor } from './limits.ts'
+import { withLock } from './lock.ts'
+import type { Scope } from './scope.ts'
+
+/** How many parts a final upload may have. Each is looked at before anything is copied. */
+const MAX_PARTS = 1000
+
+export interface Finalization extends Draft {
+  /** The ids of the parts, in order; one may be there several times. */
+  parts: string[]
+  /** `Upload-Concat` as it came. */
+  header: string
+  /** Whether parts may still grow. */
+  mayBeUnfinished: boolean
+}
+
+/**
+ * Makes a final upload out of partial ones. Where all of these are whole it is so at once; otherwise once the last of
+ * them is. What is refused leaves nothing behind.
+ */
+export async function createFinalUpload (
+  scope: Scope, request: FastifyRequest, { parts: ids, header, mayBeUnfinished, ...creation }: Finalization
+): Promise<{ upload: Upload, finish: FinishResponse | undefined }> {
+  if (ids.length > MAX_PARTS) throw new errors.InvalidHeader('Upload-Concat', `names more than ${MAX_PARTS} parts`)
+  const concatenation = { header, parts: ids, joined: false }
+  const draft = await draftUpload(scope, request, { ...creation, concatenation })
+  const parts = await findParts(scope, request, ids)
+  const unfinished = ids.some((id) => !isWhole(parts.get(id) as Upload))
+  if (unfinished && !mayBeUnfinished) throw new errors.InvalidHeader('Upload-Concat', 'names an unfinished part')
+  const size = ids.reduce((sum, id) => sum + sizeOf(parts.get(id) as Upload), 0)
+  checkLength(size, await maxSizeFor(scope, request, draft.metadata))
+  const wanted = await reviseDraft(scope, request, { ...draft, size })
+
+  return await withLock(scope, draft.id, async () => {
+    const upload = await scope.store.create(wanted)
+    if (unfinished) {
+      scope.finals.add(upload)
+      // The last part may have become whole before it was known that this one waits for it.
+      scope.finals.complete(upload.id, request)
+      return { upload, finish: undefined }
+    }
+    try {
+      const joined = await join(scope, upload)
+      return { upload: joined, finish: await finishUpload(scope, request, joined) }
+    } catch (error) {
+      if (!await isJoined(scope, upload)) await scope.store.remove(upload.id)
+      throw error
+    }
+  })
+}
+
+/** Completes a final upload that waits, if all of its parts are whole by now. */
+export async function completeFinalUpload (scope: Scope, request: FastifyRequest | null, id: string): Promise<void> {
+  await withLock(scope, id, async () => {
+    const upload = await joinIfPossible(scope, await scope.store.getUpload(id))
+    await makeUpForFinish(scope, request, upload)
+  })
+}
+
+/** Gives a final upload that waits its bytes, if all of its parts are whole by now; done while it is locked. */
+export async function joinIfPossible (scope: Scope, upload: Upload): Promise<Upload> {
+  if (!isPendingFinal(upload) || !await hasWholeParts(scope, upload)) return upload
+  const joined = await join(scope, upload)
+  scope.finals.delete(upload)
+  return joined
+}
+
+/** Whether nothing is missing of a final upload but the joining. */
+async function hasWholeParts (scope: Scope, upload: Upload): Promise<boolean> {
+  for (const id of distinctParts(upload)) {
+    const part = await scope.store.getUpload(id).catch(() => undefined)
+    if (part === undefined || !isWhole(part)) return false
+  }
+  return true
+}
+
+/** Joins the parts while nobody can change or delete them. */
+async function join (scope: Scope, upload: Upload): Promise<Upload> {
+  const ids = distinctParts(upload)
+  return await withLocks(scope, ids, async () => {
+    const parts = new Map<string, Upload>()
+    for (const id of ids) parts.set(id, await scope.store.getUpload(id))
+    const inOrder = partsOf(upload).map((id) => parts.get(id) as Upload)
+    if (!inOrder.every(isWhole)) throw new errors.Locked()
+    return await scope.store.concatenate(upload, inOrder)
+  })
+}
+
+/** All in the same order everywhere, so that no two requests wait for each other. */
+async function withLocks<T> (scope: Scope, [first, ...rest]: string[], work: () => Promise<T>): Promise<T> {
+  if (first === undefined) return await work()
+  return await withLock(scope, first, async () => await withLocks(scope, rest, work))
+}
+
+async function findParts (scope: Scope, request: FastifyRequest, ids: string[]): Promise<Map<string, Upload>> {
+  const parts = new Map<string, Upload>()
+  for (const id of new Set(ids)) {
+    const part = await findUpload(scope, id).catch((error: unknown) => {
+      if (error instanceof errors.NotFound || error instanceof errors.Gone) return undefined
+      throw error
+    })
+    if (part !== undefined) await authorize(scope, request, { action: 'concatenate', upload: part })
+    if (part === undefined || !isPartial(part)) {
+      throw new errors.InvalidHeader('Upload-Concat', 'must name partial uploads')
+    }
+    parts.set(id, part)
+  }
+  return parts
+}
+
+function sizeOf ({ size }: Upload): number {
+  if (size === undefined) throw new errors.InvalidHeader('Upload-Concat', 'names a part whose length is not known')
+  return size
+}
+
+async function isJoined (scope: Scope, upload: Upload): Promise<boolean> {
+  return !isPendingFinal(await scope.store.getUpload(upload.id))
+}
+
+function partsOf (upload: Upload): string[] {
+  return upload.concatenation?.parts ?? []
+}
+
+function distinctParts (upload: Upload): string[] {
+  return [...new Set(partsOf(upload))].sort()
+}
