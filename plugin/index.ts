@@ -58,6 +58,6 @@ export type { CorsOptions, Durability, ExpirationOptions, Extension, FastifyTusO
 export { FileStore, type FileStoreOptions } from './stores/file.ts'
 export { TUS_METHODS, TUS_REQUEST_HEADERS, TUS_RESPONSE_HEADERS } from './tus-v1/cors.ts'
 export type {
-  Append, AppendOptions, Concatenation, DataStore, FastifyTusHooks, FinishResponse, Intent, KvStore, Lock, Locker, RequestRelease,
-  Upload, UploadMetadata
+  Append, AppendOptions, Concatenation, DataStore, FastifyTusHooks, FinishResponse, Intent, KvStore, Lock, Locker,
+  RequestRelease, Upload, UploadMetadata
 } from './types.ts'

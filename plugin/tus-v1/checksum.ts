@@ -20,6 +20,7 @@ export function expectedChecksum (wire: Wire, { raw, headers }: FastifyRequest):
   return {
     checksum,
     announced,
-    behind: () => trailers ? parseUploadChecksum(raw.trailers['upload-checksum']) : undefined
+    // A request that is injected has none.
+    behind: () => trailers ? parseUploadChecksum(raw.trailers?.['upload-checksum']) : undefined
   }
 }

@@ -20,12 +20,13 @@ export function locationOf (settings: Settings, request: FastifyRequest, prefix:
  * @throws FST_TUS_INVALID_HEADER where it is not the URL of an upload here
  */
 export function idOf (settings: Settings, request: FastifyRequest, prefix: string, url: string): string {
-  const here = `${request.protocol}://${request.host}`
-  const bases = [`${here}${fillIn(prefix, request)}/`]
-  if (settings.publicUrl !== undefined) bases.push(new URL(`${settings.publicUrl}/`, here).href)
-  const absolute = URL.canParse(url, bases[0]) ? withoutScheme(new URL(url, bases[0]).href) : ''
-  for (const base of bases.map(withoutScheme)) {
-    const id = absolute.startsWith(base) ? absolute.slice(base.length) : ''
+  // HTTP/1.0 names no host; its client can have no absolute URL then.
+  const here = URL.canParse(`http://${request.host}`) ? `http://${request.host}` : 'http://localhost'
+  const bases = [settings.publicUrl, fillIn(prefix, request)]
+    .flatMap((base) => base === undefined ? [] : new URL(`${base}/`, here).href)
+  const absolute = URL.canParse(url, bases.at(-1)) ? withoutScheme(new URL(url, bases.at(-1)).href) : ''
+  for (const base of bases) {
+    const id = absolute.startsWith(withoutScheme(base)) ? absolute.slice(withoutScheme(base).length) : ''
     if (isUploadId(id)) return id
   }
   throw new errors.InvalidHeader('Upload-Concat', 'names a URL that is not one of an upload here')
