@@ -70,8 +70,6 @@ export interface FastifyTusOptions extends FastifyTusHooks {
   disableTerminationForFinishedUploads?: boolean
   /** The shortest time between two calls of `onProgress` for one body, in ms. Default 1 second. */
   progressInterval?: number
-  /** Log level of the routes, as in Fastify's route options. */
-  logLevel?: string
   /** Hides the routes from generated schemas, as in `@fastify/static`. Default `true`. */
   schemaHide?: boolean
 }

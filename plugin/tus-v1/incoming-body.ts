@@ -1,5 +1,6 @@
-import type { FastifyRequest } from 'fastify'
+import type { ServerHttp2Stream } from 'node:http2'
 import type { Readable } from 'node:stream'
+import type { FastifyRequest } from 'fastify'
 import type { Body } from '../uploads/body.ts'
 import { expectedChecksum } from './checksum.ts'
 import { wantContinue } from './expect-continue.ts'
@@ -17,14 +18,16 @@ export function incomingBody (wire: Wire, request: FastifyRequest): Body {
     stream: request.body as Readable | undefined ?? raw,
     length: lengthOf(request),
     accept: () => wantContinue(request),
-    close: () => 'stream' in raw ? (raw.stream as { close: () => void }).close() : raw.destroy(),
+    close: () => 'stream' in raw ? (raw.stream as ServerHttp2Stream).close() : raw.destroy(),
     expected: expectedChecksum(wire, request)
   }
 }
 
 /** HTTP/2 has no chunked coding: without a length, the end of the stream is the end of the body. */
 function lengthOf ({ raw, headers }: FastifyRequest): number | undefined {
-  if (raw.httpVersionMajor >= 2 && headers['content-length'] === undefined) return undefined
+  if (headers['content-length'] === undefined && 'stream' in raw) {
+    return (raw.stream as ServerHttp2Stream).endAfterHeaders ? 0 : undefined
+  }
   return parseContentLength(headers)
 }
 

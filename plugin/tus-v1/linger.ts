@@ -1,29 +1,48 @@
+import type { IncomingMessage } from 'node:http'
+import type { ServerHttp2Stream } from 'node:http2'
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { hasBody } from './incoming-body.ts'
 
 /** How long a client that still sends may take to notice the answer, in ms, and how many of its bytes are read away. */
-const LINGER_MS = 1000
+const LINGER_MS = 500
 const LINGER_BYTES = 1024 * 1024
 
-/** Whether a part of the body was not read, as with a request that is refused. */
-export function isUnread (request: FastifyRequest): boolean {
-  return hasBody(request) && !request.raw.readableEnded && !request.raw.destroyed
+/**
+ * Ends the request of a client that is still sending when it is answered. Ended with bytes on their way, the
+ * connection is reset, and a browser then reports a network error and not the answer. So the client is given a moment
+ * to notice: over HTTP/1.1 the answer goes out whole, and only its end waits (RFC 9112, 9.6); over HTTP/2 its stream is
+ * closed then (RFC 9113, 8.1).
+ * @param payload - of the answer
+ * @returns the payload to send
+ */
+export function endUnread (request: FastifyRequest, reply: FastifyReply, payload: unknown): unknown {
+  const { raw } = request
+  if (!hasBody(request) || raw.complete !== false || raw.destroyed) return payload
+  if ('stream' in raw) {
+    const stream = raw.stream as ServerHttp2Stream
+    stream.once('finish', () => readAway(raw, () => stream.close()))
+    return payload
+  }
+  reply.header('connection', 'close')
+  const hasPayload = reply.statusCode !== 204 && reply.statusCode !== 304 && request.method !== 'HEAD'
+  const isText = payload === undefined || payload === null || typeof payload === 'string'
+  if (!hasPayload || !isText) return payload
+  const bytes = Buffer.from(payload ?? '')
+  reply.header('content-length', bytes.length)
+  const answer = new Readable({ read () {} })
+  answer.push(bytes)
+  readAway(raw, () => answer.push(null))
+  return answer
 }
 
-/**
- * Answers a client that is still sending, and then closes the connection. A connection that is closed with bytes unread
- * is reset, and a browser then reports a network error and not the answer. So the answer goes out whole, and only its
- * end waits until the client stops, for a while (RFC 9112, 9.6).
- */
-export function lingeringPayload (request: FastifyRequest, reply: FastifyReply, payload: string | Buffer): Readable {
-  const { raw } = request
-  const answer = new Readable({ read () {} })
+/** Reads bytes that nobody wants, and calls `done` when there are no more, or after so many, or so long. */
+function readAway (raw: IncomingMessage, done: () => void): void {
   let left = LINGER_BYTES
   const end = () => {
     clearTimeout(timer)
     raw.off('data', onData).off('end', end).off('close', end).pause()
-    answer.push(null)
+    done()
   }
   const onData = (chunk: Buffer) => {
     left -= chunk.length
@@ -31,7 +50,4 @@ export function lingeringPayload (request: FastifyRequest, reply: FastifyReply, 
   }
   const timer = setTimeout(end, LINGER_MS)
   raw.on('error', () => {}).on('data', onData).once('end', end).once('close', end).resume()
-  reply.header('connection', 'close').header('content-length', Buffer.byteLength(payload))
-  answer.push(payload)
-  return answer
 }

@@ -7,7 +7,7 @@ import { corsHeaders, isPreflight } from './cors.ts'
 import { del } from './delete.ts'
 import { head } from './head.ts'
 import { formatUploadExpires, TUS_VERSION } from './headers.ts'
-import { isUnread, lingeringPayload } from './linger.ts'
+import { endUnread } from './linger.ts'
 import { options as optionsHandler } from './options.ts'
 import { patch } from './patch.ts'
 import { post } from './post.ts'
@@ -20,9 +20,8 @@ const FOR_EVER = 2 ** 31 - 1
 
 /** Mounts tus 1.0.0: everything below the prefix is answered here, so that every answer is a tus answer. */
 export function mountTusV1 (
-  fastify: FastifyInstance, wire: Wire, options: Pick<FastifyTusOptions, 'logLevel' | 'schemaHide'>
+  fastify: FastifyInstance, wire: Wire, { schemaHide = true }: Pick<FastifyTusOptions, 'schemaHide'>
 ): void {
-  const { logLevel, schemaHide = true } = options
   // Bodies are streams whatever their type says: the handlers judge it.
   fastify.removeAllContentTypeParsers()
   fastify.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
@@ -33,7 +32,6 @@ export function mountTusV1 (
     method: fastify.supportedMethods,
     exposeHeadRoute: false,
     schema: { hide: schemaHide } as FastifySchema,
-    ...(logLevel === undefined ? {} : { logLevel: logLevel as never }),
     // A timeout for all routes of the app is not meant for bodies that take hours; `idleTimeout` watches those.
     ...((fastify.initialConfig as { handlerTimeout?: number }).handlerTimeout ? { handlerTimeout: FOR_EVER } : {})
   }
@@ -117,14 +115,6 @@ function stampAnswers (fastify: FastifyInstance, { scope }: Wire): void {
   fastify.addHook('onSend', (request, reply, payload, done) => {
     reply.header('tus-resumable', TUS_VERSION)
     addCors(request, reply)
-    if (request.raw.httpVersionMajor < 2 && isUnread(request)) {
-      reply.header('connection', 'close')
-      const hasNoPayload = reply.statusCode === 204 || reply.statusCode === 304 || request.method === 'HEAD'
-      if (!hasNoPayload && (payload === undefined || payload === null || typeof payload === 'string')) {
-        done(null, lingeringPayload(request, reply, payload ?? ''))
-        return
-      }
-    }
-    done(null, payload)
+    done(null, endUnread(request, reply, payload))
   })
 }

@@ -74,7 +74,8 @@ async function commit (
     throw withState(storeError(pumped.error), offset === undefined ? {} : { offset })
   }
   const committed = append?.commit().catch((error: unknown) => { throw storeError(error) })
-  const stored = { ...upload, offset: await committed ?? upload.offset }
+  const offset = await committed
+  const stored = offset === undefined ? upload : { ...upload, offset, modified: Date.now() }
   if (pumped.outcome === 'stopped' && !isWhole(stored)) throw withState(pumped.error, { offset: stored.offset })
   return stored
 }
