@@ -1,0 +1,161 @@
+import { header, headerLines, list } from './expectation.ts'
+import type { Server } from './server.ts'
+import type { Requirement } from './suite.ts'
+import type { WireResponse } from './transport.ts'
+
+const ORIGIN = 'https://example.com'
+
+const METHODS = ['POST', 'GET', 'HEAD', 'PATCH', 'DELETE', 'OPTIONS']
+
+const REQUEST_HEADERS = [
+  'Authorization', 'Content-Type', 'Tus-Resumable', 'Upload-Length', 'Upload-Offset', 'Upload-Metadata',
+  'X-HTTP-Method-Override', 'X-Requested-With', 'X-Request-ID'
+]
+
+const RESPONSE_HEADERS = [
+  'Location', 'Upload-Offset', 'Upload-Length', 'Upload-Metadata', 'Tus-Resumable', 'Tus-Version', 'Tus-Extension',
+  'Tus-Max-Size'
+]
+
+/** Needed only where the server has the extension, but good to have in any case. */
+const OF_EXTENSIONS = {
+  request: {
+    'creation-defer-length': 'Upload-Defer-Length', concatenation: 'Upload-Concat', checksum: 'Upload-Checksum'
+  },
+  response: {
+    'creation-defer-length': 'Upload-Defer-Length',
+    concatenation: 'Upload-Concat',
+    expiration: 'Upload-Expires',
+    checksum: 'Tus-Checksum-Algorithm'
+  }
+}
+
+/** What a browser page of another origin needs. */
+export const cors: Requirement[] = [
+  {
+    id: 'CORS-01',
+    title: 'a preflight is answered without a version: origin and methods',
+    async run (t) {
+      for (const target of [t.endpoint, await t.create({ length: 3 })]) {
+        const response = await preflight(t, target)
+        t.expect(response, {
+          status: [204, 200],
+          headers: { 'Access-Control-Allow-Origin': /^(\*|https:\/\/example\.com)$/ },
+          strictly: { 'Access-Control-Allow-Origin': '*', 'Access-Control-Max-Age': /^\d+$/ }
+        })
+        // A page may use POST, GET and HEAD without being told so.
+        const needed = t.strict ? METHODS : ['PATCH', 'DELETE']
+        contains(t, response, 'access-control-allow-methods', needed)
+      }
+    }
+  },
+  {
+    id: 'CORS-02',
+    title: 'a preflight allows all request headers that clients use',
+    async run (t) {
+      const needed = [...REQUEST_HEADERS, ...ofExtensions(t, 'request')]
+      contains(t, await preflight(t, t.endpoint), 'access-control-allow-headers', needed)
+    }
+  },
+  {
+    id: 'CORS-03',
+    title: 'successes expose the response headers that clients read',
+    async run (t) {
+      await preflight(t, t.endpoint)
+      const headers = { Origin: ORIGIN }
+      const created = await t.post({ length: 3, headers })
+      const upload = t.located(created)
+      for (const response of [
+        created, await t.head(upload, { headers }), await t.patch(upload, 0, 'abc', { headers })
+      ]) {
+        t.expect(response, { status: ['2xx'], headers: { 'Access-Control-Allow-Origin': /./ } })
+        exposes(t, response)
+      }
+    }
+  },
+  {
+    id: 'CORS-03',
+    title: 'refusals expose the response headers that clients read',
+    async run (t) {
+      await preflight(t, t.endpoint)
+      const upload = await t.create({ length: 3 })
+      const headers = { Origin: ORIGIN }
+      for (const response of [
+        await t.head(t.unknown, { headers }),
+        await t.patch(upload, 1, 'bc', { headers }),
+        await t.patch(upload, 0, 'abc', { headers: { ...headers, 'Content-Type': 'text/plain' } }),
+        await t.patch(upload, 0, 'abcd', { headers }),
+        await t.post({ length: 3, headers: { ...headers, 'Tus-Resumable': '0.2.2' } }),
+        await t.send('PUT', upload, { headers })
+      ]) {
+        t.expect(response, { status: ['4xx'], headers: { 'Access-Control-Allow-Origin': /./ } })
+        exposes(t, response)
+      }
+    }
+  },
+  {
+    id: 'CORS-03',
+    title: 'a file that is read may be read by pages of other origins',
+    async run (t) {
+      await preflight(t, t.endpoint)
+      await t.needsDownloads()
+      const response = await t.get(await t.finished(), { headers: { Origin: ORIGIN } })
+      t.expect(response, { status: [200], headers: { 'Access-Control-Allow-Origin': /./ } })
+    }
+  },
+  {
+    id: 'CORS-04',
+    title: 'an origin that is repeated varies the answer, and * goes without credentials',
+    async run (t) {
+      await preflight(t, t.endpoint)
+      const response = await t.post({ length: 3, headers: { Origin: ORIGIN } })
+      if (header(response, 'access-control-allow-origin') === '*') {
+        t.expect(response, { status: [201], headers: { 'Access-Control-Allow-Credentials': null } })
+      } else {
+        t.expect(response, { status: [201], headers: { Vary: /\b(Origin|\*)/i } })
+      }
+    }
+  },
+  {
+    id: 'CORS-05',
+    title: 'no header of an answer comes twice',
+    async run (t) {
+      const responses = [await preflight(t, t.endpoint), await t.post({ length: 3, headers: { Origin: ORIGIN } })]
+      for (const response of responses) {
+        const names = ['origin', 'methods', 'headers'].map(name => `access-control-allow-${name}`)
+        const twice = [...names, 'access-control-expose-headers'].filter(name => headerLines(response, name).length > 1)
+        t.check(twice.length === 0, 'each header once', response)
+      }
+    }
+  }
+]
+
+/** Skips where the server does not answer pages of other origins at all. */
+async function preflight (t: Server, target: string): Promise<WireResponse> {
+  const response = await t.send('OPTIONS', target, {
+    headers: {
+      'Tus-Resumable': null,
+      Origin: ORIGIN,
+      'Access-Control-Request-Method': 'PATCH',
+      'Access-Control-Request-Headers': REQUEST_HEADERS.join(', ').toLowerCase()
+    }
+  })
+  if (header(response, 'access-control-allow-origin') === undefined) t.skip('pages of other origins are not answered')
+  return response
+}
+
+function ofExtensions (t: Server, direction: keyof typeof OF_EXTENSIONS): string[] {
+  return Object.entries(OF_EXTENSIONS[direction])
+    .filter(([extension]) => t.strict || t.offers(extension))
+    .map(([, name]) => name)
+}
+
+function exposes (t: Server, response: WireResponse): void {
+  contains(t, response, 'access-control-expose-headers', [...RESPONSE_HEADERS, ...ofExtensions(t, 'response')])
+}
+
+function contains (t: Server, response: WireResponse, name: string, needed: string[]): void {
+  const there = list(response, name).map(member => member.toLowerCase())
+  const missing = needed.filter(member => !there.includes('*') && !there.includes(member.toLowerCase()))
+  t.check(missing.length === 0, `${name} with ${missing.join(', ') || 'all that is needed'}`, response)
+}

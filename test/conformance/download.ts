@@ -1,0 +1,116 @@
+import { header } from './expectation.ts'
+import type { Requirement } from './suite.ts'
+
+const base64 = (text: string) => Buffer.from(text).toString('base64')
+
+const ACTIVE_TYPES = ['text/html', 'image/svg+xml', 'application/xhtml+xml', 'text/html; charset=utf-8', 'x/y']
+
+/** Section 3, GET. The protocol says nothing of it: this is what a server that serves files owes to browsers. */
+export const download: Requirement[] = [
+  {
+    id: 'EDGE-82',
+    title: 'an unfinished upload is not served',
+    async run (t) {
+      await t.needsDownloads()
+      const upload = await t.create({ length: 6 })
+      t.expect(await t.get(upload), { status: [404, 403, 409] })
+      await t.patch(upload, 0, 'abc')
+      t.expect(await t.get(upload), { status: [404, 403, 409] })
+    }
+  },
+  {
+    id: 'EDGE-82',
+    title: 'a finished upload is served whole, for the type it has',
+    async run (t) {
+      await t.needsDownloads()
+      const upload = await t.finished('abcdef', { metadata: `filename ${base64('a b.txt')},filetype ${base64('text/plain')}` })
+      const response = await t.get(upload)
+      t.expect(response, {
+        status: [200],
+        headers: { 'X-Content-Type-Options': 'nosniff', 'Content-Disposition': /filename=/ },
+        strictly: { 'Content-Length': '6' },
+        body: Buffer.from('abcdef')
+      })
+    }
+  },
+  {
+    id: 'EDGE-82',
+    title: 'a browser needs no version to read a file',
+    async run (t) {
+      await t.needsDownloads()
+      const response = await t.get(await t.finished('abcdef'), { headers: { 'Tus-Resumable': null } })
+      t.expect(response, { status: [200], body: Buffer.from('abcdef') })
+    }
+  },
+  ...ACTIVE_TYPES.map((type): Requirement => ({
+    id: 'EDGE-82',
+    title: `a file of ${type} is saved, not shown`,
+    async run (t) {
+      await t.needsDownloads()
+      const upload = await t.finished('<script>', { metadata: `filename ${base64('a.html')},filetype ${base64(type)}` })
+      const response = await t.get(upload)
+      t.expect(response, {
+        status: [200], headers: { 'X-Content-Type-Options': 'nosniff', 'Content-Disposition': /^attachment/ }
+      })
+    }
+  })),
+  {
+    id: 'EDGE-82',
+    title: 'a name of foreign letters is told by filename*',
+    async run (t) {
+      await t.needsDownloads()
+      const upload = await t.finished('abc', { metadata: `filename ${base64('\u00fcber \u4e2d\u6587.txt')}` })
+      const response = await t.get(upload)
+      t.expect(response, {
+        status: [200], headers: { 'Content-Disposition': /filename\*=UTF-8''%C3%BCber%20%E4%B8%AD%E6%96%87\.txt/i }
+      })
+    }
+  },
+  {
+    id: 'EDGE-83',
+    title: 'a range of a file: that range, or the file',
+    async run (t) {
+      await t.needsDownloads()
+      const upload = await t.finished('abcdef')
+      const response = await t.get(upload, { headers: { Range: 'bytes=2-3' } })
+      t.check(response.status === 206 || response.status === 200, '206 or 200', response)
+      if (response.status === 200) return t.expect(response, { status: [200], body: Buffer.from('abcdef') })
+      t.expect(response, { status: [206], headers: { 'Content-Range': 'bytes 2-3/6' }, body: Buffer.from('cd') })
+    }
+  },
+  {
+    id: 'EDGE-83',
+    title: 'a range beyond a file: 416, or the file',
+    async run (t) {
+      await t.needsDownloads()
+      const upload = await t.finished('abcdef')
+      for (const range of ['bytes=6-', 'bytes=100-200']) {
+        const response = await t.get(upload, { headers: { Range: range } })
+        t.check(response.status === 416 || response.status === 200, '416 or 200', response)
+        if (response.status === 416) t.expect(response, { status: [416], headers: { 'Content-Range': 'bytes */6' } })
+      }
+    }
+  },
+  {
+    id: 'EDGE-83',
+    title: 'a malformed range is ignored',
+    async run (t) {
+      await t.needsDownloads()
+      const upload = await t.finished('abcdef')
+      for (const range of ['bytes=b-a', 'lines=1-2', 'bytes=3-2', 'bytes']) {
+        t.expect(await t.get(upload, { headers: { Range: range } }), { status: [200], body: Buffer.from('abcdef') })
+      }
+    }
+  },
+  {
+    id: 'EDGE-83',
+    title: 'a file that the browser has is not sent again, where there is an ETag',
+    async run (t) {
+      await t.needsDownloads()
+      const upload = await t.finished('abcdef')
+      const etag = t.orSkip(header(await t.get(upload), 'etag'), 'no ETag')
+      t.expect(await t.get(upload, { headers: { 'If-None-Match': etag } }), { status: [304] })
+      t.expect(await t.get(upload, { headers: { 'If-None-Match': '"other"' } }), { status: [200] })
+    }
+  }
+]

@@ -1,0 +1,169 @@
+import { header } from './expectation.ts'
+import { expired } from './expiration.ts'
+import type { Requirement } from './suite.ts'
+
+const needs = ['creation']
+
+/** Section 3, proxies, URLs, transports, caches. */
+export const hostileProxies: Requirement[] = [
+  ...['https,http,', 'gopher', '', 'javascript:', 'https, https'].map((value): Requirement => ({
+    id: 'EDGE-63',
+    title: `X-Forwarded-Proto: ${value || 'of nothing'} is no reason to refuse`,
+    needs,
+    async run (t) {
+      const headers = { 'X-Forwarded-Proto': value }
+      const response = await t.post({ length: 3, headers })
+      t.expect(response, { status: [201], headers: { Location: /^(\/|https?:\/\/)[^,]+$/ } })
+      t.expect(await t.head(t.located(response), { headers }), { status: [200, 204] })
+    }
+  })),
+  {
+    id: 'EDGE-64',
+    title: 'lists in forwarded headers do not get into Location',
+    needs,
+    async run (t) {
+      const response = await t.post({
+        length: 3,
+        headers: {
+          'X-Forwarded-Proto': 'https, http',
+          'X-Forwarded-Host': 'a.example, b.example',
+          Forwarded: 'for=1.2.3.4;host=c.example;proto=https, for=5.6.7.8'
+        }
+      })
+      t.expect(response, { status: [201], headers: { Location: /^[^,]+$/ } })
+      await t.expectOffset(t.located(response), 0)
+    }
+  },
+  {
+    id: 'EDGE-65',
+    title: 'Host does not choose where Location leads',
+    needs,
+    async run (t) {
+      const response = await t.post({ length: 3, headers: { Host: 'evil.example' } })
+      // A server of named hosts may well refuse one that is not its own.
+      if (response.status !== 201) return t.expect(response, { status: ['4xx'] })
+      t.expect(response, { status: [201], headers: { Location: /^(?!.*evil\.example)/ } })
+      t.located(response)
+    }
+  },
+  {
+    id: 'EDGE-67',
+    title: 'Location is a path',
+    needs,
+    choice: true,
+    async run (t) {
+      const response = await t.post({ length: 3 })
+      t.expect(response, { status: [201], headers: { Location: /^\/[^/]/ } })
+      t.located(response)
+    }
+  },
+  {
+    id: 'EDGE-68',
+    title: 'HTTP/2: Location leads to the upload, and no header is about a connection',
+    needs,
+    async run (t) {
+      if (t.http1) t.skip('concerns HTTP/2 only')
+      const response = await t.post({ length: 3 })
+      t.expect(response, {
+        status: [201], headers: { Location: /^(?!.*\b(null|undefined)\b)./, Connection: null, 'Transfer-Encoding': null }
+      })
+      await t.expectOffset(t.located(response), 0)
+    }
+  },
+  {
+    id: 'EDGE-69',
+    title: 'HTTP/1.0, without a Host: Location leads to the upload',
+    needs,
+    http1: true,
+    async run (t) {
+      const options = { version: '1.0' as const, headers: { Host: null } }
+      const response = await t.post({ ...options, length: 3, headers: { ...options.headers, 'Upload-Length': '3' } })
+      t.expect(response, { status: [201], headers: { Location: /^(?!.*\b(null|undefined)\b)./ } })
+      const upload = t.located(response)
+      t.expect(await t.head(upload, options), { status: [200, 204], headers: { 'Upload-Offset': '0' } })
+      t.expectAppended(await t.patch(upload, 0, 'abc', options), 3)
+    }
+  },
+  {
+    id: 'EDGE-69',
+    title: 'HTTP/1.0: no interim answer, and the connection is closed in the end',
+    needs,
+    http1: true,
+    async run (t) {
+      const upload = await t.create({ length: 3 })
+      const on = await t.connect()
+      const headers = { Expect: '100-continue' }
+      const response = await t.patch(upload, 0, 'abc', { version: '1.0', headers, on })
+      t.expect(response, { status: [204] })
+      t.check(response.interim.length === 0, 'no interim answer', response)
+      t.expect(await t.send('OPTIONS', t.endpoint, { on }), { status: ['closed'] })
+    }
+  },
+  {
+    id: 'EDGE-70',
+    title: 'HEAD that is refused must not be cached either',
+    async run (t) {
+      const response = await t.head(t.unknown)
+      t.expect(response, { status: [404, 410, 403], headers: { 'Cache-Control': /\bno-store\b/ } })
+    }
+  },
+  {
+    id: 'EDGE-70',
+    title: 'HEAD of an expired upload must not be cached either',
+    needs: ['expiration'],
+    async run (t) {
+      const created = await t.post({ length: 6 })
+      await expired(t, created)
+      const response = await t.head(t.located(created))
+      t.expect(response, { status: [410, 404], headers: { 'Cache-Control': /\bno-store\b/ } })
+    }
+  },
+  {
+    id: 'EDGE-72',
+    title: 'no upload URL redirects a PATCH by a code that loses its body',
+    async run (t) {
+      const upload = await t.create({ length: 3 })
+      for (const target of [upload, `${upload}/`, `${upload}?a=b`, t.unknown]) {
+        const response = await t.patch(target, 0, '')
+        t.check(![301, 302, 303].includes(response.status as number), 'no 301, 302 or 303', response)
+      }
+    }
+  },
+  {
+    id: 'EDGE-74',
+    title: 'an upload of the maximum, or of a TiB, is created at once, and not reserved',
+    needs,
+    async run (t) {
+      const length = t.features.maxSize ?? 2 ** 40
+      const upload = await t.create({ length })
+      await t.expectHead(upload, { 'Upload-Offset': '0', 'Upload-Length': String(length) })
+    }
+  },
+  {
+    id: 'EDGE-80',
+    title: 'what is said of an error is short, and nothing about the machine',
+    async run (t) {
+      const upload = await t.create({ length: 3 })
+      for (const response of [
+        await t.get(t.unknown),
+        await t.patch(t.unknown, 0, 'abc'),
+        await t.get(t.path('..%2f..%2fetc%2fpasswd')),
+        await t.get(t.path('%00')),
+        await t.get(t.path('a'.repeat(300))),
+        await t.patch(upload, 2, 'abc'),
+        await t.patch(upload, 0, 'abcd'),
+        await t.patch(upload, 0, 'abc', { headers: { 'Content-Type': 'text/plain' } }),
+        await t.post({ length: 3, headers: { 'Upload-Length': '-1' } }),
+        await t.post({ length: 3, metadata: 'a b c d' }),
+        await t.send('PUT', upload)
+      ]) {
+        t.expect(response, { status: ['4xx'] })
+        t.check(response.body.length <= 1024, 'a body of 1 KiB at most', response)
+        const text = response.body.toString()
+        t.check(!/\bE[A-Z]{4,}\b|^\s+at .*:\d+:\d+|node_modules|\/(home|usr|var|tmp)\//m.test(text), 'no inner life', response)
+        const type = header(response, 'content-type') ?? 'text/plain'
+        t.check(/^(text\/plain|application\/(problem\+)?json)\b/.test(type), 'plain text or JSON', response)
+      }
+    }
+  }
+]
