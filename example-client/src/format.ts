@@ -1,0 +1,37 @@
+const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+
+/** A number of bytes: "8 MiB", "1.53 GiB". */
+export function formatBytes (bytes: number, locale: string): string {
+  let value = bytes
+  let unit = 0
+  // Not from 1024 on, because 1023.96 would be written as 1,024.
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1024
+    unit++
+  }
+  const maximumFractionDigits = value < 10 ? 2 : value < 100 ? 1 : 0
+  return `${value.toLocaleString(locale, { maximumFractionDigits })} ${units[unit]}`
+}
+
+/** Bytes a second: "12.5 MiB/s". */
+export function formatSpeed (bytesPerSecond: number, locale: string): string {
+  return `${formatBytes(bytesPerSecond, locale)}/s`
+}
+
+/** A share as whole percents. Only a whole is 100 %, and an upload of no bytes is one. */
+export function formatPercent (part: number, total: number, locale: string): string {
+  const share = total > 0 ? Math.floor(part * 100 / total) / 100 : 1
+  return share.toLocaleString(locale, { style: 'percent', maximumFractionDigits: 0 })
+}
+
+/** A time to wait, by its two largest units: "1 hr 5 min", "40 sec". */
+export function formatDuration (seconds: number, locale: string): string {
+  const rest = Math.ceil(seconds)
+  const parts: [number, string][] = rest >= 3600
+    ? [[Math.floor(rest / 3600), 'hour'], [Math.floor(rest % 3600 / 60), 'minute']]
+    : [[Math.floor(rest / 60), 'minute'], [rest % 60, 'second']]
+  return parts
+    .filter(([value], index) => value > 0 || (index === 1 && rest === 0))
+    .map(([value, unit]) => value.toLocaleString(locale, { style: 'unit', unit, unitDisplay: 'short' }))
+    .join(' ')
+}

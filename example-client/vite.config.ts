@@ -1,0 +1,16 @@
+import { defineConfig } from 'vite'
+
+const server = 'http://127.0.0.1:1080'
+
+export default defineConfig({
+  // Relative, so that the page also works below a path.
+  base: './',
+  build: {
+    outDir: '../dist/client',
+    emptyOutDir: true
+  },
+  server: {
+    // `npm run dev` beside `npx vite example-client`; with another PREFIX open the page with ?endpoint=.
+    proxy: { '/files': server, '/config.json': server }
+  }
+})

@@ -1,0 +1,64 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import fastifyStatic from '@fastify/static'
+import type { FastifyInstance } from 'fastify'
+import fastifyTus from '../plugin/index.ts'
+import type { FastifyTusHooks } from '../plugin/index.ts'
+import { readConfig } from './config.ts'
+import type { Config } from './config.ts'
+
+// The app runs from `dist/src/` once built, and from `src/` in development.
+const clientPlaces = ['../client', '../dist/client'].map(path => join(import.meta.dirname, path))
+
+/** Options of the app. */
+export interface AppOptions {
+  /** Default: what the environment says, so that fastify-cli can start the app too. */
+  config?: Pick<Config, 'prefix' | 'directory' | 'maxSize' | 'expiration' | 'sweepInterval'>
+  /** The directory of the built example client. Default: where `npm run build` puts it. */
+  client?: string
+}
+
+/** The runnable server as a plugin: uploads, a health check, and the example client at `/`. */
+export default async function app (fastify: FastifyInstance, opts: AppOptions): Promise<void> {
+  const { prefix, directory, maxSize, expiration, sweepInterval } = opts.config ?? readConfig()
+
+  await fastify.register(fastifyTus, {
+    prefix,
+    directory,
+    ...maxSize > 0 && { maxSize },
+    ...expiration > 0 && { expiration: { period: expiration, sweepInterval } },
+    ...lifecycleLog(fastify)
+  })
+
+  fastify.get('/healthz', async () => ({ status: 'ok' }))
+
+  // fastify.prefix and not opts.prefix: it is the whole path when the app is mounted below another one.
+  fastify.get('/config.json', async () => ({ endpoint: `${fastify.prefix}${prefix}` }))
+
+  const places = opts.client ? [opts.client] : clientPlaces
+  const client = places.find(place => existsSync(join(place, 'index.html')))
+  if (client) {
+    await fastify.register(fastifyStatic, { root: client, wildcard: false })
+  } else {
+    fastify.get('/', async (_request, reply) => reply
+      .code(404)
+      .type('text/plain; charset=utf-8')
+      .send('The example client is not built yet. To build it, run: npm run build\n'))
+  }
+}
+
+/** Hooks that tell the log when an upload begins and ends. */
+export function lifecycleLog (fastify: FastifyInstance): FastifyTusHooks {
+  return {
+    onUploadCreate (request, { id, size }) {
+      request.log.info({ upload: { id, size } }, 'creating upload')
+    },
+    onUploadFinish (request, { id, size }) {
+      const log = request?.log ?? fastify.log
+      log.info({ upload: { id, size } }, 'upload finished')
+    },
+    onUploadTerminate (request, { id, size }) {
+      request.log.info({ upload: { id, size } }, 'upload terminated')
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import { isIP } from 'node:net'
+import { envSchema } from 'env-schema'
+import { StartError } from './errors.ts'
+import { settings } from './settings.ts'
+import type { Setting, SettingName } from './settings.ts'
+
+/** What the server runs with. */
+export interface Config {
+  host: string
+  port: number
+  /** Begins with a slash and does not end with one. */
+  prefix: string
+  directory: string
+  /** In bytes; 0: no limit. */
+  maxSize: number
+  /** In ms; 0: never. */
+  expiration: number
+  /** In ms; 0: never. */
+  sweepInterval: number
+  logLevel: string
+  trustProxy: boolean | string[]
+}
+
+/** Environment variables, such as `process.env`. */
+export type Environment = Record<string, string | undefined>
+
+type Checked = Record<'PORT' | 'MAX_SIZE' | 'EXPIRATION_MS' | 'SWEEP_INTERVAL_MS', number> &
+  Record<'HOST' | 'PREFIX' | 'FILES_DIR' | 'LOG_LEVEL' | 'TRUST_PROXY', string>
+
+const names = Object.keys(settings) as SettingName[]
+
+/**
+ * Reads the settings and checks them. An empty variable counts as one that is not set.
+ * @throws StartError that says in one line which variable is wrong and what is wanted
+ */
+export function readConfig (env: Environment = process.env): Config {
+  const given = Object.fromEntries(names.flatMap(name => {
+    const value = env[name]?.trim()
+    return value ? [[name, value]] : []
+  }))
+  const checked = check(given)
+  return {
+    host: checked.HOST,
+    port: checked.PORT,
+    prefix: checked.PREFIX.replace(/\/$/, ''),
+    directory: checked.FILES_DIR,
+    maxSize: checked.MAX_SIZE,
+    expiration: checked.EXPIRATION_MS,
+    sweepInterval: checked.SWEEP_INTERVAL_MS,
+    logLevel: checked.LOG_LEVEL,
+    trustProxy: parseTrustProxy(checked.TRUST_PROXY)
+  }
+}
+
+function check (given: Record<string, string>): Checked {
+  const properties = Object.fromEntries(names.map(name => [name, settings[name].schema]))
+  try {
+    return envSchema<Checked>({ schema: { type: 'object', properties }, data: given, env: false })
+  } catch (error) {
+    const { errors } = error as { errors: { instancePath: string }[] }
+    const wrong = new Set(errors.map(({ instancePath }) => instancePath.slice(1) as SettingName))
+    throw new StartError([...wrong].map(name => complaint(name, given[name])).join('; '))
+  }
+}
+
+function complaint (name: SettingName, value: string | undefined): string {
+  const { flag, wanted }: Setting = settings[name]
+  return `${name}${flag ? ` (--${flag})` : ''} must be ${wanted}, not ${JSON.stringify(value)}`
+}
+
+function parseTrustProxy (value: string): Config['trustProxy'] {
+  if (value === 'true' || value === 'false') return value === 'true'
+  // No number of hops: Fastify trusts nobody then, because it cannot tell who the nearest proxy is.
+  const networks = value.split(',').map(network => network.trim())
+  if (!networks.every(isNetwork)) throw new StartError(complaint('TRUST_PROXY', value))
+  return networks
+}
+
+// Checked here and not by Fastify, whose error would not name the variable.
+function isNetwork (value: string): boolean {
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(value)) return true
+  const [, address = '', bits] = /^([^/]*)(?:\/(\d+))?$/.exec(value) ?? []
+  const longest = { 0: 0, 4: 32, 6: 128 }[isIP(address)] as number
+  return longest > 0 && (bits === undefined || (Number(bits) > 0 && Number(bits) <= longest))
+}

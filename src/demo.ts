@@ -1,0 +1,33 @@
+import { rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { killChildren } from './demo/child.ts'
+import { runDemo } from './demo/run.ts'
+import { DemoError, makeSource, openSource } from './demo/source.ts'
+
+const workplace = await mkdtemp(join(tmpdir(), 'fastify-tus-demo-'))
+
+for (const [signal, exitCode] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
+  process.once(signal, () => {
+    cleanUp()
+    process.exit(exitCode)
+  })
+}
+
+try {
+  const path = process.argv[2]
+  const source = path ? await openSource(path) : await makeSource(workplace)
+  await runDemo(source, workplace, process.stdout)
+} catch (error) {
+  if (!(error instanceof DemoError)) throw error
+  process.stderr.write(`${error.message}\n`)
+  process.exitCode = 1
+} finally {
+  cleanUp()
+}
+
+function cleanUp (): void {
+  killChildren()
+  rmSync(workplace, { recursive: true, force: true })
+}

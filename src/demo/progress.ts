@@ -1,0 +1,60 @@
+const MiB = 1024 * 1024
+
+/** Where progress is shown: `process.stdout`, for one. */
+export interface Output {
+  isTTY?: boolean
+  write (text: string): unknown
+}
+
+/** Shows how far an upload is: a bar that moves in a terminal, a line for each tenth anywhere else. */
+export class Progress {
+  #output: Output
+  #total: number
+  #from: number
+  #now: () => number
+  #startedAt: number
+  #lastTenth: number
+
+  constructor (output: Output, total: number, from = 0, now: () => number = Date.now) {
+    this.#output = output
+    this.#total = total
+    this.#from = from
+    this.#now = now
+    this.#startedAt = now()
+    this.#lastTenth = Math.floor(from * 10 / total)
+  }
+
+  update (bytes: number): void {
+    const share = bytes / this.#total
+    if (this.#output.isTTY) {
+      this.#output.write(`\r   ${bar(share)} ${this.#text(bytes)}  `)
+      return
+    }
+    const tenth = Math.floor(bytes * 10 / this.#total)
+    if (tenth <= this.#lastTenth) return
+    this.#lastTenth = tenth
+    this.#output.write(`   ${this.#text(bytes)}\n`)
+  }
+
+  /** Leaves the line of the bar. */
+  end (): void {
+    if (this.#output.isTTY) this.#output.write('\n')
+  }
+
+  #text (bytes: number): string {
+    const seconds = (this.#now() - this.#startedAt) / 1000
+    const speed = seconds > 0 ? `  ${mebibytes((bytes - this.#from) / seconds)}/s` : ''
+    return `${Math.floor(bytes * 100 / this.#total)} %`.padStart(5) + `  ${mebibytes(bytes)}${speed}`
+  }
+}
+
+function bar (share: number): string {
+  const width = 30
+  const full = Math.floor(share * width)
+  return `[${'#'.repeat(full)}${'.'.repeat(width - full)}]`
+}
+
+/** A number of bytes for people: "12.5 MiB". */
+export function mebibytes (bytes: number): string {
+  return bytes < MiB / 10 ? `${Math.round(bytes)} bytes` : `${(bytes / MiB).toFixed(1)} MiB`
+}

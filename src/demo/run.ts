@@ -1,0 +1,134 @@
+import { mkdir, stat } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { startChild } from './child.ts'
+import type { Child } from './child.ts'
+import { mebibytes, Progress } from './progress.ts'
+import type { Output } from './progress.ts'
+import { DemoError, sha256, sha256File } from './source.ts'
+import type { Source } from './source.ts'
+import { transfer } from './transfer.ts'
+
+/** What the first part of the upload leaves behind. */
+interface Interrupted {
+  url: string
+  /** Bytes that the server had acknowledged. */
+  accepted: number
+  /** Bytes that had been sent. */
+  sent: number
+}
+
+/**
+ * Sends a file, kills the server in the middle of a slice, starts it again, sends the rest, and compares.
+ * @throws DemoError when anything is not as it should be
+ */
+export async function runDemo (
+  source: Source, workplace: string, output: Output, startServer = startChild
+): Promise<void> {
+  let steps = 0
+  const say = (text: string) => { output.write(`${++steps}. ${text}\n`) }
+  const note = (text: string) => { output.write(`   ${text}\n`) }
+
+  const sliceSize = Math.min(Math.max(Math.ceil(source.size / 16), 1024), 4 * 1024 * 1024)
+  say(`A file to send: ${source.name}, ${mebibytes(source.size)}`)
+  const hash = await sha256File(source.path)
+  note(`SHA-256 ${hash}`)
+
+  const directory = join(workplace, 'files')
+  await mkdir(directory)
+  const first = await startServer(directory, 0)
+  say(`A server, process ${first.pid}, takes uploads at ${first.endpoint}`)
+
+  say(`Sending in slices of ${mebibytes(sliceSize)}`)
+  const { url, accepted, sent } = await sendUntilKilled(source, sliceSize, first, directory, output)
+  say(`Killed the server (SIGKILL) in the middle of a slice, ${mebibytes(sent)} into the file`)
+  note(`it had acknowledged ${mebibytes(accepted)}`)
+
+  const second = await startServer(directory, Number(new URL(first.endpoint).port))
+  say(`Started it again on the same port, process ${second.pid}`)
+
+  const offset = await askOffset(url)
+  say(`The server says that it has ${mebibytes(offset)} (Upload-Offset: ${offset})`)
+  if (offset < accepted) throw new DemoError(`It had acknowledged ${accepted} bytes: some are lost`)
+
+  say(`Sending the rest, ${mebibytes(source.size - offset)}`)
+  const resumedAt = await sendRest(source, sliceSize, url, offset, output)
+  note(`the first slice began at byte ${resumedAt}`)
+
+  say('Comparing what was sent, what is stored, and what the server hands out')
+  const stored = await sha256File(join(directory, basename(url)))
+  note(`SHA-256 ${stored}  stored`)
+  const response = await fetch(url)
+  const served = await sha256(Readable.fromWeb(response.body as ReadableStream))
+  note(`SHA-256 ${served}  from GET, status ${response.status}`)
+  if (stored !== hash) throw new DemoError('The stored file is not the one that was sent')
+  if (served !== hash) throw new DemoError('The server does not hand out the file that was sent')
+  output.write('\nOK: the same bytes, through a crash of the server.\n')
+}
+
+async function sendUntilKilled (
+  source: Source, sliceSize: number, server: Child, directory: string, output: Output
+): Promise<Interrupted> {
+  const sliceStart = Math.floor(source.size / 2 / sliceSize) * sliceSize
+  const sliceEnd = Math.min(sliceStart + sliceSize, source.size)
+  const sent = sliceStart + Math.floor((sliceEnd - sliceStart) / 2)
+  let url = ''
+  let accepted = 0
+  let killed = false
+
+  const progress = new Progress(output, source.size)
+  await transfer({
+    source,
+    sliceSize,
+    endpoint: server.endpoint,
+    cut: {
+      at: sent,
+      async reached () {
+        await untilLonger(join(directory, basename(url)), sliceStart)
+        killed = true
+        await server.kill()
+      }
+    },
+    onUrl: value => { url = value },
+    onAccepted: bytes => { accepted = bytes },
+    onProgress: bytes => progress.update(bytes)
+  }).catch(error => {
+    if (!killed) throw new DemoError(`The upload failed before its time: ${(error as Error).message}`)
+  })
+  progress.end()
+  return { url, accepted, sent }
+}
+
+async function sendRest (
+  source: Source, sliceSize: number, url: string, offset: number, output: Output
+): Promise<number | undefined> {
+  const slices: number[] = []
+  const progress = new Progress(output, source.size, offset)
+  await transfer({
+    source,
+    sliceSize,
+    uploadUrl: url,
+    onSlice: start => { slices.push(start) },
+    onProgress: bytes => progress.update(bytes)
+  }).catch(error => {
+    throw new DemoError(`The upload could not be resumed: ${(error as Error).message}`)
+  })
+  progress.end()
+  return slices[0]
+}
+
+async function askOffset (url: string): Promise<number> {
+  const response = await fetch(url, { method: 'HEAD', headers: { 'tus-resumable': '1.0.0' } })
+  const offset = response.headers.get('upload-offset')
+  if (offset === null) throw new DemoError(`The server does not know the upload any more: status ${response.status}`)
+  return Number(offset)
+}
+
+/** Waits until the server has put some bytes of a slice on the disk; but not for ever, it may keep small ones back. */
+async function untilLonger (path: string, length: number): Promise<void> {
+  for (let tries = 0; tries < 25; tries++) {
+    await sleep(20)
+    if ((await stat(path)).size > length) return
+  }
+}

@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { readFile, stat, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { basename, dirname, join } from 'node:path'
+import type { Readable } from 'node:stream'
+
+/** What goes wrong in the demo for a reason that one line tells. */
+export class DemoError extends Error {}
+
+/** The file that the demo sends. */
+export interface Source {
+  path: string
+  name: string
+  size: number
+}
+
+/** Long enough to watch. */
+const fixtureSize = 64 * 1024 * 1024
+
+/**
+ * Looks at the file that is to be sent.
+ * @throws DemoError for one that cannot be
+ */
+export async function openSource (path: string): Promise<Source> {
+  const stats = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    throw new DemoError(error.code === 'ENOENT' ? `There is no file ${path}` : `Cannot read ${path}: ${error.code}`)
+  })
+  if (!stats.isFile()) throw new DemoError(`${path} is not a file`)
+  if (stats.size < 2) throw new DemoError(`${path} is too small: an upload of ${stats.size} bytes has no middle`)
+  return { path, name: basename(path), size: stats.size }
+}
+
+/** Makes a file of any size out of the clip that the tests use. */
+export async function makeSource (directory: string, size = fixtureSize): Promise<Source> {
+  // By the package's own name, because the path is another one from src/ than from dist/src/.
+  const root = dirname(createRequire(import.meta.url).resolve('fastify-tus/package.json'))
+  const clip = await readFile(join(root, 'test/fixtures/clip.mp4'))
+  const path = join(directory, 'clip.mp4')
+  await writeFile(path, Buffer.alloc(size, clip))
+  return openSource(path)
+}
+
+/** The SHA-256 of everything that a stream has to give. */
+export async function sha256 (stream: Readable): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const bytes of stream) hash.update(bytes as Uint8Array)
+  return hash.digest('hex')
+}
+
+/** The SHA-256 of a file. */
+export function sha256File (path: string): Promise<string> {
+  return sha256(createReadStream(path))
+}

@@ -1,0 +1,52 @@
+import { createRequire } from 'node:module'
+import { readConfig } from './config.ts'
+import type { Environment } from './config.ts'
+import { StartError } from './errors.ts'
+import { start } from './server.ts'
+import { parseCommandLine, usage } from './usage.ts'
+import type { CommandLine } from './usage.ts'
+
+/** What the command needs of the process that runs it. */
+export interface Host {
+  env: Environment
+  stdout: { isTTY?: boolean, write (text: string): unknown }
+  stderr: { write (text: string): unknown }
+}
+
+/**
+ * The command `fastify-tus`: starts the server, or prints what was asked for.
+ * @returns the exit code, where nothing else keeps the process alive
+ */
+export async function main (args: string[], { env, stdout, stderr }: Host, startServer = start): Promise<number> {
+  const complain = (error: unknown, exitCode: number) => {
+    if (!(error instanceof StartError)) throw error
+    stderr.write(`fastify-tus: ${error.message}\n`)
+    return exitCode
+  }
+
+  let commandLine: CommandLine
+  try {
+    commandLine = parseCommandLine(args)
+  } catch (error) {
+    return complain(error, 2)
+  }
+
+  if (commandLine.help) {
+    stdout.write(usage())
+    return 0
+  }
+  if (commandLine.version) {
+    // By the package's own name, because the path is another one from src/ than from dist/src/.
+    const { version } = createRequire(import.meta.url)('fastify-tus/package.json') as { version: string }
+    stdout.write(`${version}\n`)
+    return 0
+  }
+
+  try {
+    const { endpoint, page } = await startServer(readConfig({ ...env, ...commandLine.env }))
+    if (stdout.isTTY) stdout.write(`\nUploads: ${endpoint}\nPage:    ${page}\n\n`)
+    return 0
+  } catch (error) {
+    return complain(error, 1)
+  }
+}

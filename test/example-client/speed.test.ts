@@ -1,0 +1,49 @@
+import t from 'tap'
+import { Speedometer } from '../../example-client/src/speed.ts'
+
+t.test('there is no speed in the first two seconds', async t => {
+  const meter = new Speedometer()
+  t.equal(meter.speed, null)
+  meter.update(0, 0)
+  meter.update(1000, 1000)
+  t.equal(meter.speed, null)
+  meter.update(2000, 2000)
+  t.equal(meter.speed, 1000)
+})
+
+t.test('a new speed counts for about two thirds after three seconds, however often it is told', async t => {
+  for (const interval of [100, 500, 3000]) {
+    const meter = new Speedometer()
+    meter.update(0, 0)
+    meter.update(3000, 3000)
+    for (let time = 3000 + interval; time <= 6000; time += interval) meter.update(3000 + (time - 3000) * 2, time)
+    const speed = meter.speed as number
+    t.ok(Math.abs(speed - (1000 + 1000 * (1 - Math.exp(-1)))) < 0.001, `every ${interval} ms: ${speed}`)
+  }
+})
+
+t.test('two reports at the same time count as one', async t => {
+  const meter = new Speedometer()
+  meter.update(0, 0)
+  meter.update(1000, 2000)
+  meter.update(1500, 2000)
+  t.equal(meter.speed, 500)
+})
+
+t.test('bytes that have to be sent again are no negative speed', async t => {
+  const meter = new Speedometer()
+  meter.update(5000, 0)
+  meter.update(1000, 2000)
+  t.equal(meter.speed, 0)
+})
+
+t.test('after a reset the speed is measured anew', async t => {
+  const meter = new Speedometer()
+  meter.update(0, 0)
+  meter.update(9000, 3000)
+  meter.reset()
+  t.equal(meter.speed, null)
+  meter.update(9000, 60_000)
+  meter.update(11_000, 62_000)
+  t.equal(meter.speed, 1000)
+})

@@ -1,0 +1,99 @@
+import t from 'tap'
+import { readConfig } from '../../src/config.ts'
+import type { Environment } from '../../src/config.ts'
+import { StartError } from '../../src/errors.ts'
+
+const defaults = {
+  host: '127.0.0.1',
+  port: 1080,
+  prefix: '/files',
+  directory: './files',
+  maxSize: 0,
+  expiration: 86_400_000,
+  sweepInterval: 600_000,
+  logLevel: 'info',
+  trustProxy: false
+}
+
+t.test('everything has a default, and other variables do not matter', async t => {
+  t.same(readConfig({}), defaults)
+  t.same(readConfig({ PATH: '/bin', port: '3' }), defaults)
+})
+
+t.test('an empty variable counts as one that is not set', async t => {
+  t.same(readConfig({ PORT: '', HOST: ' ', MAX_SIZE: '\t', PREFIX: undefined }), defaults)
+})
+
+t.test('the environment of the process is read where none is given', async t => {
+  const { MAX_SIZE } = process.env
+  process.env.MAX_SIZE = '12345'
+  t.teardown(() => {
+    if (MAX_SIZE === undefined) delete process.env.MAX_SIZE
+    else process.env.MAX_SIZE = MAX_SIZE
+  })
+  t.equal(readConfig().maxSize, 12345)
+})
+
+t.test('values become what the server needs', async t => {
+  t.same(readConfig({
+    HOST: '::',
+    PORT: '0',
+    PREFIX: '/api/v1.2/up_loads/',
+    FILES_DIR: '/srv/with space',
+    MAX_SIZE: '10737418240',
+    EXPIRATION_MS: '0',
+    SWEEP_INTERVAL_MS: '0',
+    LOG_LEVEL: 'silent',
+    TRUST_PROXY: 'true'
+  }), {
+    host: '::',
+    port: 0,
+    prefix: '/api/v1.2/up_loads',
+    directory: '/srv/with space',
+    maxSize: 10_737_418_240,
+    expiration: 0,
+    sweepInterval: 0,
+    logLevel: 'silent',
+    trustProxy: true
+  })
+})
+
+t.test('trusted proxies are all, none, or a list', async t => {
+  const cases: [string, unknown][] = [
+    ['true', true],
+    ['false', false],
+    ['127.0.0.1', ['127.0.0.1']],
+    ['loopback, uniquelocal', ['loopback', 'uniquelocal']],
+    ['10.0.0.0/8,::1, fd00::/8', ['10.0.0.0/8', '::1', 'fd00::/8']]
+  ]
+  for (const [value, expected] of cases) t.same(readConfig({ TRUST_PROXY: value }).trustProxy, expected, value)
+})
+
+t.test('a wrong value is refused in one line that names the variable', async t => {
+  const wrong: Environment[] = [
+    { HOST: 'two words' },
+    { HOST: 'http://localhost' },
+    ...['abc', '-1', '65536', '80.5', '0x'].map(PORT => ({ PORT })),
+    ...['files', '/', '//', '/a//b', '/:id', '/*', '/../x', '/a b', '/a?b'].map(PREFIX => ({ PREFIX })),
+    ...['1GB', '-1', '1.5', '1e99'].map(MAX_SIZE => ({ MAX_SIZE })),
+    ...['1d', '-1'].map(EXPIRATION_MS => ({ EXPIRATION_MS })),
+    ...['soon', '2147483648'].map(SWEEP_INTERVAL_MS => ({ SWEEP_INTERVAL_MS })),
+    ...['loud', 'INFO'].map(LOG_LEVEL => ({ LOG_LEVEL })),
+    ...['yes', '1', '10.0.0.0/0', '10.0.0.0/33', '::1/129', '1.2.3', '10.0.0.0/8,', 'a/b\nc']
+      .map(TRUST_PROXY => ({ TRUST_PROXY }))
+  ]
+  for (const env of wrong) {
+    const [[name, value] = []] = Object.entries(env)
+    const error = t.throws(() => readConfig(env), StartError) as unknown as StartError
+    t.match(error.message, new RegExp(`^${name} .*must be .*, not `), `${name}=${value}`)
+    t.ok(error.message.endsWith(JSON.stringify(value)))
+    t.notMatch(error.message, '\n')
+  }
+})
+
+t.test('every wrong value is named at once', async t => {
+  t.throws(() => readConfig({ PORT: 'x', LOG_LEVEL: 'y' }), {
+    message: 'PORT (--port) must be a whole number from 0 to 65535, not "x"; ' +
+      'LOG_LEVEL (--log-level) must be one of fatal, error, warn, info, debug, trace, silent, not "y"'
+  })
+})

@@ -1,0 +1,25 @@
+import { join } from 'node:path'
+import t from 'tap'
+import { killChildren, startChild } from '../../../src/demo/child.ts'
+
+t.teardown(killChildren)
+
+t.test('the server runs in a process of its own until it is killed', async t => {
+  const { pid, endpoint, kill } = await startChild(t.testdir(), 0)
+  t.not(pid, process.pid)
+  t.equal((await fetch(endpoint, { method: 'OPTIONS' })).status, 204)
+  await kill()
+  await t.rejects(fetch(endpoint))
+})
+
+t.test('a server that does not start is told with its reason', async t => {
+  const directory = join(t.testdir({ file: '' }), 'file')
+  await t.rejects(startChild(directory, 0), { message: /^The server did not start: fastify-tus: FILES_DIR/ })
+})
+
+t.test('on the way out all servers are killed', async t => {
+  const { endpoint, kill } = await startChild(t.testdir(), 0)
+  killChildren()
+  await kill()
+  await t.rejects(fetch(endpoint))
+})

@@ -1,0 +1,32 @@
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import t from 'tap'
+import { DemoError, makeSource, openSource, sha256, sha256File } from '../../../src/demo/source.ts'
+
+t.test('a file that cannot be sent is refused with the reason', async t => {
+  const directory = t.testdir({ empty: '', one: '1' })
+  const cases: [string, RegExp][] = [
+    [join(directory, 'missing'), /^There is no file .*missing$/],
+    [join(directory, 'empty', 'below'), /^Cannot read .*below: ENOTDIR$/],
+    [directory, /is not a file$/],
+    [join(directory, 'empty'), /is too small: an upload of 0 bytes has no middle$/],
+    [join(directory, 'one'), /is too small: an upload of 1 bytes has no middle$/]
+  ]
+  for (const [path, message] of cases) await t.rejects(openSource(path), { constructor: DemoError, message })
+})
+
+t.test('a file to send is told by its name and size', async t => {
+  const path = join(t.testdir({ 'a b.txt': 'hello' }), 'a b.txt')
+  t.same(await openSource(path), { path, name: 'a b.txt', size: 5 })
+})
+
+t.test('a file of any size is made of the clip', async t => {
+  const { path, size } = await makeSource(t.testdir(), 300_000)
+  t.equal(size, 300_000)
+  t.equal((await sha256File(path)).length, 64)
+})
+
+t.test('the hash is that of all bytes', async t => {
+  const abc = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
+  t.equal(await sha256(Readable.from([Buffer.from('a'), Buffer.from('bc')])), abc)
+})

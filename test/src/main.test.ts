@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import type { Config } from '../../src/config.ts'
+import { StartError } from '../../src/errors.ts'
+import { main } from '../../src/main.ts'
+import { usage } from '../../src/usage.ts'
+
+const pkg = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+
+/** Runs the command with a server that only says how it was started, or throws. */
+async function command (args: string[], { env = {}, isTTY = false, error }: {
+  env?: Record<string, string>
+  isTTY?: boolean
+  error?: Error
+} = {}) {
+  const configs: Config[] = []
+  let stdout = ''
+  let stderr = ''
+  const code = await main(args, {
+    env,
+    stdout: { isTTY, write: text => { stdout += text } },
+    stderr: { write: text => { stderr += text } }
+  }, async config => {
+    configs.push(config)
+    if (error) throw error
+    return { endpoint: 'http://here/files', page: 'http://here/', close: async () => {} }
+  })
+  return { code, stdout, stderr, config: configs[0] }
+}
+
+t.test('--help prints the help', async t => {
+  t.same(await command(['--help']), { code: 0, stdout: usage(), stderr: '', config: undefined })
+})
+
+t.test('--version prints the version', async t => {
+  t.same(await command(['-v']), { code: 0, stdout: `${pkg.version}\n`, stderr: '', config: undefined })
+})
+
+t.test('an unknown flag is told in one line, with exit code 2', async t => {
+  const { code, stdout, stderr, config } = await command(['--nope'])
+  t.equal(code, 2)
+  t.equal(stdout, '')
+  t.match(stderr, /^fastify-tus: [^\n]*'--nope'[^\n]*\n$/)
+  t.equal(config, undefined)
+})
+
+t.test('a wrong variable is told in one line, with exit code 1', async t => {
+  t.same(await command([], { env: { MAX_SIZE: '1GB' } }), {
+    code: 1,
+    stdout: '',
+    stderr: 'fastify-tus: MAX_SIZE (--max-size) must be a whole number of bytes, 0 or more, not "1GB"\n',
+    config: undefined
+  })
+})
+
+t.test('the server starts with the variables, and flags win over them', async t => {
+  const { code, stdout, config } = await command(['--port', '81'], { env: { PORT: '80', HOST: '::1' } })
+  t.equal(code, 0)
+  t.equal(stdout, '')
+  t.match(config, { port: 81, host: '::1' })
+})
+
+t.test('in a terminal the URLs are told', async t => {
+  const { stdout } = await command([], { isTTY: true })
+  t.match(stdout, 'http://here/files\n')
+  t.match(stdout, 'http://here/\n')
+})
+
+t.test('what the person who starts it can mend is told in one line', async t => {
+  const { code, stderr } = await command([], { error: new StartError('no room') })
+  t.equal(code, 1)
+  t.equal(stderr, 'fastify-tus: no room\n')
+})
+
+t.test('any other error is a fault of the program, and thrown', async t => {
+  await t.rejects(command([], { error: new TypeError('a bug') }), { message: 'a bug' })
+})
