@@ -1,9 +1,9 @@
-import type { FastifyPluginAsync } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import { errors } from './errors.ts'
 import { MemoryLocker } from './locks/memory.ts'
 import type { FastifyTusOptions } from './options.ts'
-import { resolveOptions, resolveStore } from './settings.ts'
+import { resolve } from './settings.ts'
 import { AbleStore } from './stores/able-store.ts'
 import { answerExpectContinue } from './tus-v1/expect-continue.ts'
 import { offeredExtensions } from './tus-v1/extensions.ts'
@@ -14,8 +14,8 @@ import type { Scope } from './uploads/scope.ts'
 import { startSweeping } from './uploads/sweeper.ts'
 
 const plugin: FastifyPluginAsync<FastifyTusOptions> = async (fastify, options) => {
-  const store = new AbleStore(resolveStore(options))
-  const settings = resolveOptions(options, store.expiration)
+  const { settings, store: datastore } = resolve(besideFastifyCors(fastify, options))
+  const store = new AbleStore(datastore)
   const scope: Scope = {
     settings,
     store,
@@ -42,6 +42,12 @@ const plugin: FastifyPluginAsync<FastifyTusOptions> = async (fastify, options) =
     await stopSweeping()
     await scope.finals.settled()
   })
+}
+
+/** What `@fastify/cors` refuses must stay refused: where it is registered in front, it answers alone unless told. */
+function besideFastifyCors (fastify: FastifyInstance, options: FastifyTusOptions): FastifyTusOptions {
+  const isThere = fastify.hasRequestDecorator('corsPreflightEnabled')
+  return isThere && options.cors === undefined ? { ...options, cors: false } : options
 }
 
 function warnOfRequestTimeout (timeout: number | undefined, log: { warn: (text: string) => void }): void {

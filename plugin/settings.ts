@@ -22,8 +22,19 @@ export interface Settings extends FastifyTusHooks {
   progressInterval: number
 }
 
+/**
+ * Checks every option, and only then makes what is missing.
+ * @throws FST_TUS_INVALID_OPTION
+ * @throws FST_TUS_DIRECTORY
+ */
+export function resolve (options: FastifyTusOptions): { settings: Settings, store: DataStore } {
+  const settings = resolveOptions(options)
+  const store = resolveStore(options)
+  return { settings: { ...settings, expiration: expirationOf(settings, store) }, store }
+}
+
 /** Where uploads go: what the options name, or the default store in the directory that they name. */
-export function resolveStore (options: FastifyTusOptions): DataStore {
+function resolveStore (options: FastifyTusOptions): DataStore {
   const { datastore, directory, durability } = options
   check(datastore === undefined || directory === undefined, '"directory" and "datastore" exclude each other')
   if (datastore !== undefined) {
@@ -44,10 +55,9 @@ export function resolveStore (options: FastifyTusOptions): DataStore {
 
 /**
  * Checks every option and fills in the defaults.
- * @param storeExpiration - how long the store says that an unfinished upload lives, in ms
  * @throws FST_TUS_INVALID_OPTION
  */
-export function resolveOptions (options: FastifyTusOptions, storeExpiration: number): Settings {
+export function resolveOptions (options: FastifyTusOptions): Settings {
   const { locker, maxSize, publicUrl } = options
   check(locker === undefined || (isObject(locker) && typeof locker.newLock === 'function'),
     '"locker" must have a method "newLock"')
@@ -67,33 +77,37 @@ export function resolveOptions (options: FastifyTusOptions, storeExpiration: num
     download: flag('download', options.download, true),
     disableTerminationForFinishedUploads:
       flag('disableTerminationForFinishedUploads', options.disableTerminationForFinishedUploads, false),
-    expiration: options.extensions?.expiration === false
-      ? undefined
-      : resolveExpiration(options.expiration, storeExpiration),
+    expiration: resolveExpiration(options.expiration),
     switchedOff: resolveExtensions(options.extensions),
     cors: resolveCors(options.cors)
   }
 }
 
+/** How often is swept where nothing is said, in ms. */
+const SWEEP_INTERVAL = 600_000
+
 const functions = [
   'authorize', 'onUploadCreate', 'onUploadFinish', 'onUploadTerminate', 'onUploadExpire', 'onProgress', 'namingFunction'
 ] as const
 
-function resolveExpiration (
-  expiration: ExpirationOptions | undefined, storeExpiration: number
-): Required<ExpirationOptions> | undefined {
-  if (expiration === undefined) {
-    // Stores of their own count from the creation.
-    return storeExpiration > 0 ? { period: storeExpiration, sweepInterval: 600_000, sliding: false } : undefined
-  }
+function resolveExpiration (expiration: ExpirationOptions | undefined): Settings['expiration'] {
+  if (expiration === undefined) return undefined
   check(isObject(expiration), '"expiration" must be an object with a "period"')
   const period = milliseconds('expiration.period', expiration.period, 0)
   check(period > 0, '"expiration.period" must be a number of milliseconds above 0')
   return {
     period,
-    sweepInterval: milliseconds('expiration.sweepInterval', expiration.sweepInterval, 600_000),
+    sweepInterval: milliseconds('expiration.sweepInterval', expiration.sweepInterval, SWEEP_INTERVAL),
     sliding: flag('expiration.sliding', expiration.sliding, true)
   }
+}
+
+/** When uploads expire: as the options say, or else the store; stores count from the creation. */
+function expirationOf ({ expiration, switchedOff }: Settings, store: DataStore): Settings['expiration'] {
+  if (switchedOff.has('expiration')) return undefined
+  if (expiration !== undefined) return expiration
+  const period = store.getExpiration()
+  return period > 0 ? { period, sweepInterval: SWEEP_INTERVAL, sliding: false } : undefined
 }
 
 const extensionNames: readonly string[] = [

@@ -130,7 +130,7 @@ export interface Lock {
    * Ability: takes the lock if nobody holds it, and disturbs nobody if somebody does. Without it a sweep may displace
    * the writer of an expired upload.
    */
-  tryLock? (): boolean | Promise<boolean>
+  tryLock? (requestRelease: RequestRelease): boolean | Promise<boolean>
 }
 
 /** Hands out locks: one for an upload at a time. */

@@ -50,7 +50,7 @@ export interface Built {
 /** An app with the plugin at `/files`, closed after the test. `prepare` is called before the plugin is registered. */
 export async function build (
   t: Test,
-  options: FastifyTusOptions = {},
+  options: FastifyTusOptions & Pick<RegisterOptions, 'logLevel'> = {},
   fastifyOptions: FastifyServerOptions = {},
   prepare: (app: FastifyInstance) => void | Promise<void> = () => {}
 ): Promise<Built> {
@@ -60,8 +60,7 @@ export async function build (
   const app = Fastify({ logger: { level: 'debug', stream }, ...fastifyOptions }) as FastifyInstance
   t.teardown(() => app.close())
   await prepare(app)
-  const registered = { prefix: '/files', ...options, ...(directory === '' ? {} : { directory }) }
-  await app.register(fastifyTus, registered as RegisterOptions & FastifyTusOptions)
+  await app.register(fastifyTus, { prefix: '/files', ...options, ...(directory === '' ? {} : { directory }) })
   await app.ready()
   return { app, directory, logs, ...client(t, app, directory) }
 }

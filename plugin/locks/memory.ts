@@ -45,9 +45,9 @@ class MemoryLock implements Lock {
     this.#maxWaiters = maxWaiters
   }
 
-  tryLock (): boolean {
+  tryLock (requestRelease: RequestRelease): boolean {
     if (this.#locks.has(this.#id)) return false
-    this.#locks.set(this.#id, { requestRelease: () => {}, waiters: [] })
+    this.#locks.set(this.#id, { requestRelease, waiters: [] })
     this.#mine = true
     return true
   }

@@ -21,11 +21,6 @@ export class AbleStore {
     this.canList = store.list !== undefined
   }
 
-  /** How long an unfinished upload lives by the store's own setting, in ms; 0: for ever. */
-  get expiration (): number {
-    return this.#store.getExpiration()
-  }
-
   create (upload: Upload): Promise<Upload> {
     return guard(async () => await this.#store.create(new StoredUpload(upload)))
   }
@@ -82,7 +77,8 @@ const unavailable = new Set(['EMFILE', 'ENFILE', 'EAGAIN', 'EBUSY', 'EIO', 'EROF
 
 /** The error that clients may see for what a store threw: one of ours as it is, everything else as its cause. */
 export function storeError (error: unknown): Error {
-  const { code = '', status_code: status } = Object(error) as { code?: string, status_code?: number }
+  const { code: any, status_code: status } = Object(error) as { code?: unknown, status_code?: number }
+  const code = String(any)
   if (code.startsWith('FST_TUS_')) return error as Error
   const options = { cause: error }
   if (status === 404) return new errors.NotFound(options)

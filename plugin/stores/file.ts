@@ -40,7 +40,6 @@ export class FileStore extends TusFileStore implements DataStore {
   constructor (options: FileStoreOptions) {
     const { durability = 'finished', expirationPeriodInMilliseconds = 0, fs = nodeFs } = options
     const root = path.resolve(options.directory)
-    // Before the base class makes it, too, and throws outside of any caller when it cannot.
     prepareDirectory(root, fs)
     const records = new FileRecords(root, fs)
     super({ directory: root, configstore: records as never, expirationPeriodInMilliseconds })
@@ -206,6 +205,9 @@ export class FileStore extends TusFileStore implements DataStore {
     return path.join(this.directory, id)
   }
 }
+
+// The base class makes the directory again, at a time when nobody can catch what it throws.
+Object.defineProperty(FileStore.prototype, 'checkOrCreateDirectory', { value: () => {} })
 
 function sumOf (parts: Upload[]): number {
   return parts.reduce((sum, { offset }) => sum + offset, 0)

@@ -30,7 +30,9 @@ export function corsHeaders (options: Required<CorsOptions>): (request: FastifyR
   const allowMethods = TUS_METHODS.join(', ')
   const maxAge = String(options.maxAge)
   const { origin: allowed } = options
-  const isAllowed = typeof allowed === 'function' ? allowed : (origin: string) => allowed.includes(origin)
+  const isAllowed = typeof allowed === 'function'
+    ? askApp(allowed)
+    : (_request: FastifyRequest, origin: string) => allowed.includes(origin)
 
   return (request, reply) => {
     // @fastify/cors, or the app itself, was here before.
@@ -40,7 +42,7 @@ export function corsHeaders (options: Required<CorsOptions>): (request: FastifyR
       reply.header('access-control-allow-origin', '*')
     } else {
       addVary(reply)
-      if (origin === undefined || !isAllowed(origin)) return
+      if (origin === undefined || !isAllowed(request, origin)) return
       reply.header('access-control-allow-origin', origin)
       if (options.credentials) reply.header('access-control-allow-credentials', 'true')
     }
@@ -50,6 +52,18 @@ export function corsHeaders (options: Required<CorsOptions>): (request: FastifyR
       reply.header('access-control-max-age', maxAge)
     } else {
       reply.header('access-control-expose-headers', exposeHeaders)
+    }
+  }
+}
+
+/** An origin is allowed by `true` and nothing else, be it a promise or an error. */
+function askApp (isAllowed: (origin: string) => boolean): (request: FastifyRequest, origin: string) => boolean {
+  return (request, origin) => {
+    try {
+      return isAllowed(origin) === true
+    } catch (err) {
+      request.log.error({ err }, 'cors.origin failed')
+      return false
     }
   }
 }

@@ -37,8 +37,11 @@ function withoutScheme (url: string): string {
   return url.replace(/^https?:/, '')
 }
 
-/** A prefix may have parameters, as every route in Fastify: `/users/:user/files`. */
+/** A parameter of a route in Fastify, with the pattern that it may have: `:user`, `:user(^\\d+$)`. */
+const parameter = /:(\w+)(?:\((?:[^()]|\([^()]*\))*\))?/g
+
+/** A prefix may have parameters: `/users/:user/files`. */
 function fillIn (prefix: string, request: FastifyRequest): string {
   const params = request.params as Record<string, string>
-  return prefix.replace(/\/$/, '').replace(/:(\w+)/g, (_all, name: string) => encodeURIComponent(params[name] ?? ''))
+  return prefix.replace(/\/$/, '').replace(parameter, (_all, name: string) => encodeURIComponent(params[name] ?? ''))
 }

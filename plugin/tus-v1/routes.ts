@@ -115,6 +115,8 @@ function stampAnswers (fastify: FastifyInstance, { scope }: Wire): void {
   fastify.addHook('onSend', (request, reply, payload, done) => {
     reply.header('tus-resumable', TUS_VERSION)
     addCors(request, reply)
+    // A connection that is kept would keep the app from closing.
+    if (scope.closing && request.raw.httpVersionMajor < 2) reply.header('connection', 'close')
     done(null, endUnread(request, reply, payload))
   })
 }

@@ -6,7 +6,7 @@ import { findUpload, isPartial, isPendingFinal, isWhole } from './find.ts'
 import { finishUpload, makeUpForFinish } from './finish.ts'
 import { authorize } from './hooks.ts'
 import { checkLength, maxSizeFor } from './limits.ts'
-import { withLock } from './lock.ts'
+import { withFreeLock, withLock } from './lock.ts'
 import type { Scope } from './scope.ts'
 
 /** How many parts a final upload may have. Each is looked at before anything is copied. */
@@ -38,7 +38,7 @@ export async function createFinalUpload (
   checkLength(size, await maxSizeFor(scope, request, draft.metadata))
   const wanted = await reviseDraft(scope, request, { ...draft, size })
 
-  return await withLock(scope, draft.id, async () => {
+  const created = await withFreeLock(scope, draft.id, async () => {
     const upload = await scope.store.create(wanted)
     if (unfinished) {
       scope.finals.add(upload)
@@ -50,10 +50,12 @@ export async function createFinalUpload (
       const joined = await join(scope, upload)
       return { upload: joined, finish: await finishUpload(scope, request, joined) }
     } catch (error) {
-      if (!await isJoined(scope, upload)) await scope.store.remove(upload.id)
+      await scope.store.remove(upload.id)
       throw error
     }
   })
+  if (created === undefined) throw new errors.Exists()
+  return created
 }
 
 /** Completes a final upload that waits, if all of its parts are whole by now. */
@@ -118,10 +120,6 @@ async function findParts (scope: Scope, request: FastifyRequest, ids: string[]):
 function sizeOf ({ size }: Upload): number {
   if (size === undefined) throw new errors.InvalidHeader('Upload-Concat', 'names a part whose length is not known')
   return size
-}
-
-async function isJoined (scope: Scope, upload: Upload): Promise<boolean> {
-  return !isPendingFinal(await scope.store.getUpload(upload.id))
 }
 
 function partsOf (upload: Upload): string[] {

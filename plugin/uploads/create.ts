@@ -5,7 +5,7 @@ import type { Body } from './body.ts'
 import { type Draft, draftUpload, reviseDraft } from './draft.ts'
 import { finishUpload } from './finish.ts'
 import { checkLength, maxSizeFor } from './limits.ts'
-import { withLock } from './lock.ts'
+import { withFreeLock } from './lock.ts'
 import type { Scope } from './scope.ts'
 import { checkBodyLength, storeBody } from './store-body.ts'
 
@@ -28,19 +28,21 @@ export async function createUpload (
   checkBodyLength(draft, body, maxSize)
   const wanted = await reviseDraft(scope, request, draft)
 
-  return await withLock(scope, draft.id, async (stop) => {
+  const created = await withFreeLock(scope, draft.id, async (stop) => {
     let upload = await scope.store.create(wanted)
     request.log.debug({ uploadId: upload.id, size: upload.size }, 'upload created')
-    if (body !== undefined) {
-      try {
-        upload = await storeBody(scope, request, upload, body, { maxSize, stop })
-      } catch (error) {
-        if (!mayGoOn(error)) await scope.store.remove(upload.id)
-        throw error
-      }
+    try {
+      if (body !== undefined) upload = await storeBody(scope, request, upload, body, { maxSize, stop })
+      return { upload, finish: await finishUpload(scope, request, upload) }
+    } catch (error) {
+      // Its URL was not told to anybody.
+      if (!mayGoOn(error)) await scope.store.remove(upload.id)
+      throw error
     }
-    return { upload, finish: await finishUpload(scope, request, upload) }
   })
+  // Whoever holds a lock of that name has an upload of that name.
+  if (created === undefined) throw new errors.Exists()
+  return created
 }
 
 /** Whether the first bytes only ended early: the upload stays until it expires. */

@@ -3,41 +3,66 @@ import type { Lock } from '../types.ts'
 import type { Scope } from './scope.ts'
 
 /**
+ * What is done while an upload is locked. `stop` aborts, with the error to answer, when a later request or the end of
+ * the app asks it to let go.
+ */
+type Work<T> = (stop: AbortSignal) => Promise<T>
+
+/**
  * Does something with an upload while nobody else does. Whoever holds the upload is asked to let go.
- * @param work - is given a signal that aborts, with the error to answer, when a later request or the end of the app
- * asks it to let go
  * @throws FST_TUS_LOCKED where the upload is in use for longer than `lockTimeout`
  */
-export async function withLock<T> (scope: Scope, id: string, work: (stop: AbortSignal) => Promise<T>): Promise<T> {
+export async function withLock<T> (scope: Scope, id: string, work: Work<T>): Promise<T> {
   const holder = new AbortController()
-  const lock = scope.locker.newLock(id)
-  await acquire(scope, lock, () => holder.abort(new errors.Displaced()))
+  const lock = await acquire(scope, id, holder)
+  return await hold(scope, lock, holder, work)
+}
+
+/**
+ * Like `withLock`, but disturbs nobody.
+ * @returns `undefined` where the upload is in use, and nothing was done
+ */
+export async function withFreeLock<T> (scope: Scope, id: string, work: Work<T>): Promise<T | undefined> {
+  const holder = new AbortController()
+  const lock = await acquire(scope, id, holder, true)
+  return lock && await hold(scope, lock, holder, work)
+}
+
+async function hold<T> (scope: Scope, lock: Lock, holder: AbortController, work: Work<T>): Promise<T> {
   scope.running.add(holder)
+  // It may have waited until the app began to close.
+  if (scope.closing) holder.abort(new errors.Shutdown())
   try {
     return await work(holder.signal)
   } finally {
     scope.running.delete(holder)
-    await lock.unlock()
+    await release(scope, lock)
   }
 }
 
-/** Like `withLock`, but disturbs nobody: where the upload is in use, nothing is done. */
-export async function withFreeLock (scope: Scope, id: string, work: () => Promise<void>): Promise<void> {
-  const lock = scope.locker.newLock(id)
-  if (lock.tryLock === undefined) await acquire(scope, lock, () => {})
-  else if (!await lock.tryLock()) return
+/** What was done is done, whatever becomes of the lock. */
+async function release (scope: Scope, lock: Lock): Promise<void> {
   try {
-    await work()
-  } finally {
     await lock.unlock()
+  } catch (err) {
+    scope.log.error({ err }, 'unlock failed')
   }
 }
 
-async function acquire (scope: Scope, lock: Lock, requestRelease: () => void): Promise<void> {
+/** @returns the lock that is held now; `undefined` where it must be free and is not */
+async function acquire (scope: Scope, id: string, holder: AbortController): Promise<Lock>
+async function acquire (scope: Scope, id: string, holder: AbortController, mustBeFree: true): Promise<Lock | undefined>
+async function acquire (
+  scope: Scope, id: string, holder: AbortController, mustBeFree = false
+): Promise<Lock | undefined> {
   const waiting = new AbortController()
   const timer = setTimeout(() => waiting.abort(new Error('The lock was not had in time')), scope.settings.lockTimeout)
+  const displace = () => holder.abort(new errors.Displaced())
   try {
-    await lock.lock(waiting.signal, requestRelease)
+    const lock = scope.locker.newLock(id)
+    if (mustBeFree && lock.tryLock !== undefined) return await lock.tryLock(displace) ? lock : undefined
+    await lock.lock(waiting.signal, displace)
+    return lock
   } catch (cause) {
     throw new errors.Locked({ cause })
   } finally {

@@ -40,7 +40,7 @@ t.test('after a restart a final upload that waits is found again', async (t) => 
   const finished: unknown[] = []
   const second = await build(t, { directory: first.directory, onUploadFinish: (request) => { finished.push(request) } })
   await second.patch(growing, 0, 'cde')
-  await until(() => finished.length > 0)
+  await until(async () => (await second.request('GET', location)).statusCode === 200)
   t.equal((await second.request('GET', location)).body, 'abcde')
   t.equal(finished.length, 1)
 })
@@ -55,7 +55,7 @@ t.test('what a crash left to be joined is joined by the sweep at the start, and 
     let finished = 0
     const again = await build(t, { directory: app.directory, onUploadFinish: () => { finished++ } })
     if (contact === 'head') t.equal((await again.head(location)).headers['upload-offset'], '5')
-    await until(() => finished > 0)
+    await until(async () => (await again.request('GET', location)).statusCode === 200)
     t.equal((await again.request('GET', location)).body, 'abcde')
     await again.app.close()
     t.equal(finished, 1, contact)

@@ -24,7 +24,7 @@ async function rig (t: Test, options: FastifyTusOptions = {}) {
   const stream = { write: (line: string) => { logged.push(JSON.parse(line)) } }
   const { log } = Fastify({ logger: { level: 'debug', stream } })
   const scope: Scope = {
-    settings: resolveOptions({ expiration: { period: 24 * HOUR }, ...options }, 0),
+    settings: resolveOptions({ expiration: { period: 24 * HOUR }, ...options }),
     store: new AbleStore(files),
     locker: options.locker ?? new MemoryLocker(),
     log,
@@ -83,7 +83,7 @@ t.test('an upload that grew before its lock was had is not expired any more', as
       unlock: lock.unlock.bind(lock),
       tryLock: async () => {
         await fs.appendFile(path.join(directory, id), 'b')
-        return await lock.tryLock?.() ?? false
+        return await lock.tryLock?.(() => {}) ?? false
       }
     }
   }

@@ -1,0 +1,113 @@
+import t from 'tap'
+import { errors } from '../../plugin/index.ts'
+import { build, OFFSET_OCTET_STREAM } from '../helper.ts'
+import { MemoryStore } from '../memory-store.ts'
+
+const secret = 'no such host 10.0.0.7'
+const failure = (fields: object) => Object.assign(new Error(secret), fields)
+
+/** What a store may throw, and what is made of it. */
+const failures: Array<[name: string, thrown: unknown, status: number, code: string]> = [
+  ...['ENOSPC', 'EDQUOT', 'EFBIG'].map((code): [string, unknown, number, string] =>
+    [code, failure({ code }), 507, 'FST_TUS_INSUFFICIENT_STORAGE']),
+  ...['EMFILE', 'ENFILE', 'EIO', 'EROFS', 'EACCES', 'EPERM', 'EBUSY', 'EAGAIN'].map(
+    (code): [string, unknown, number, string] => [code, failure({ code }), 503, 'FST_TUS_STORE_UNAVAILABLE']),
+  ['an error of its own', failure({}), 500, 'FST_TUS_STORE_FAILED'],
+  ['an error with a status of its own', failure({ statusCode: 400, status_code: 403 }), 500, 'FST_TUS_STORE_FAILED'],
+  ['a code that is a number', failure({ code: 503 }), 500, 'FST_TUS_STORE_FAILED'],
+  ['a code that is null', failure({ code: null }), 500, 'FST_TUS_STORE_FAILED'],
+  ['a string', secret, 500, 'FST_TUS_STORE_FAILED'],
+  ['undefined', undefined, 500, 'FST_TUS_STORE_FAILED'],
+  ['null', null, 500, 'FST_TUS_STORE_FAILED'],
+  ['a 404 of @tus/server', { status_code: 404, body: secret }, 404, 'FST_TUS_NOT_FOUND'],
+  ['a 410 of @tus/server', { status_code: 410, body: secret }, 410, 'FST_TUS_GONE'],
+  ['an error of ours', new errors.Gone(), 410, 'FST_TUS_GONE']
+]
+
+for (const [name, thrown, status, code] of failures) {
+  t.test(`EDGE-80 a store that throws ${name} is answered for with ${status}`, async (t) => {
+    const datastore = new MemoryStore()
+    const { create, post, patch, head, request, logs } = await build(t, { datastore })
+    const location = await create(9)
+    const deferred = await create('deferred')
+    const fail = (method: string) => {
+      datastore.before = (called) => { if (called === method) throw thrown }
+    }
+    const requests: Array<[failing: string, run: () => ReturnType<typeof patch>]> = [
+      ['create', () => post({ 'upload-length': '3' })],
+      ['write', () => patch(location, 0, 'abc')],
+      ['getUpload', () => patch(location, 0, 'abc')],
+      ['declareUploadLength', () => patch(deferred, 0, 'abc', { 'upload-length': '3' })],
+      ['remove', () => request('DELETE', location)]
+    ]
+    for (const [failing, run] of requests) {
+      fail(failing)
+      const { statusCode, headers, body } = await run()
+      t.equal(statusCode, status, failing)
+      t.equal(JSON.parse(body).code, code, failing)
+      t.notMatch(body, '10.0.0.7')
+      t.equal(headers['retry-after'], status === 503 ? '1' : undefined)
+      t.equal(headers['tus-resumable'], '1.0.0')
+    }
+    fail('getUpload')
+    const inspected = await head(location)
+    // After a 5xx tus-js-client would begin anew.
+    t.equal(inspected.statusCode, status < 500 ? status : 423)
+    t.equal(inspected.headers['retry-after'], status < 500 ? undefined : '1')
+    t.notOk('upload-offset' in inspected.headers)
+    if (thrown instanceof Error && status >= 500) t.match(JSON.stringify(logs), secret, 'why is for the log')
+
+    fail('nothing')
+    t.equal((await head(location)).headers['upload-offset'], '0')
+    t.equal((await patch(location, 0, 'abc')).statusCode, 204)
+  })
+}
+
+t.test('PATCH-11 what a store took before it failed counts, if it says so', async (t) => {
+  const datastore = new MemoryStore()
+  const { create, stall, head, patch } = await build(t, { datastore })
+  const location = await create(9)
+  const id = location.slice('/files/'.length)
+  const { socket, response } = await stall(location, 0, 9, 'abc')
+  datastore.before = (method) => {
+    if (method === 'write' && datastore.bytesOf(id).length === 3) throw failure({ code: 'ENOSPC' })
+    // The rest comes only when the first part is stored.
+    if (method === 'write') setImmediate(() => socket.write('def'))
+  }
+  t.equal((await response).status, 507)
+  datastore.before = () => {}
+  t.equal((await head(location)).headers['upload-offset'], '3')
+  t.equal((await patch(location, 3, 'defghi')).statusCode, 204)
+  t.equal(datastore.bytesOf(id).toString(), 'abcdefghi')
+})
+
+t.test('CREATE-09 a creation whose first bytes cannot be stored leaves nothing behind', async (t) => {
+  const datastore = new MemoryStore()
+  const { post } = await build(t, { datastore })
+  datastore.before = (method) => { if (method === 'write') throw failure({ code: 'ENOSPC' }) }
+  const refused = await post({ 'upload-length': '3', 'content-type': OFFSET_OCTET_STREAM }, 'abc')
+  t.equal(refused.statusCode, 507)
+  t.notOk('location' in refused.headers)
+  t.equal(datastore.uploads.size, 0)
+})
+
+t.test('a store that destroys the stream before it rejects brings nobody down', async (t) => {
+  const datastore = new MemoryStore()
+  datastore.write = async (stream) => {
+    stream.destroy(new Error(secret))
+    throw failure({ code: 'EIO' })
+  }
+  const { create, patch, head } = await build(t, { datastore })
+  const location = await create(3)
+  t.equal((await patch(location, 0, 'abc')).statusCode, 503)
+  t.equal((await head(location)).headers['upload-offset'], '0')
+})
+
+t.test('a store that stops reading early is believed', async (t) => {
+  const datastore = new MemoryStore()
+  datastore.write = async () => 0
+  const { create, patch } = await build(t, { datastore })
+  const { statusCode, headers } = await patch(await create(3), 0, 'abc')
+  t.equal(statusCode, 204)
+  t.equal(headers['upload-offset'], '0')
+})
