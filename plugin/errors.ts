@@ -1,12 +1,31 @@
 import createError from '@fastify/error'
 
+type ErrorName =
+  | 'InvalidOption' | 'Directory' | 'Version' | 'MethodNotAllowed' | 'InvalidHeader' | 'MediaType'
+  | 'Unsupported' | 'Forbidden' | 'TooLarge' | 'BodyTooLong' | 'LengthMismatch' | 'FinalUpload'
+  | 'ChecksumTwice' | 'ChecksumMismatch' | 'OffsetMismatch' | 'NotFound' | 'Gone' | 'NotFinished' | 'Exists'
+  | 'TerminationRefused' | 'Locked' | 'Displaced' | 'Interrupted' | 'Shutdown' | 'InvalidId' | 'HookFailed'
+  | 'FinishDue' | 'InsufficientStorage' | 'StoreUnavailable' | 'StoreFailed'
+
+/** An error of the plugin's. */
+export interface TusError extends Error {
+  code: string
+  statusCode: number
+}
+
+export interface TusErrorConstructor {
+  readonly prototype: TusError
+  /** @param values - what the message tells, and last `{ cause }` */
+  new (...values: unknown[]): TusError
+}
+
 /**
  * Every error that the plugin throws. The messages go to clients: they say what is wrong with the request and nothing
  * about the machine; what caused an error is its `cause`, for the log.
  *
  * tus-js-client gives up on a 4xx, but for 409 and 423, and retries a 5xx: statuses are chosen accordingly.
  */
-export const errors = {
+export const errors: Readonly<Record<ErrorName, TusErrorConstructor>> = {
   // Registration
   InvalidOption: createError('FST_TUS_INVALID_OPTION', 'fastify-tus: option %s', 500),
   Directory: createError('FST_TUS_DIRECTORY', 'fastify-tus: option "directory": %s', 500),
@@ -46,7 +65,7 @@ export const errors = {
   InsufficientStorage: createError('FST_TUS_INSUFFICIENT_STORAGE', 'There is no room for the upload', 507),
   StoreUnavailable: createError('FST_TUS_STORE_UNAVAILABLE', 'The store cannot be used now, try again', 503),
   StoreFailed: createError('FST_TUS_STORE_FAILED', 'The store failed', 500)
-} as const
+}
 
 // As stores of `@tus/server` throw them, so that ours can be used there too.
 for (const { prototype } of Object.values(errors)) {
@@ -58,7 +77,7 @@ for (const { prototype } of Object.values(errors)) {
 
 /** What is true of an upload when a request for it is refused: told with the error, so that the client can go on. */
 export interface UploadState {
-  offset?: number
+  offset?: number | undefined
   /** In ms since the epoch. */
   expiresAt?: number | undefined
 }

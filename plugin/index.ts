@@ -58,7 +58,7 @@ function warnOfRequestTimeout (timeout: number | undefined, log: { warn: (text: 
 const fastifyTus = fp(plugin, { fastify: '5.x', name: 'fastify-tus', encapsulate: true })
 
 export { fastifyTus, fastifyTus as default, fastifyTus as 'module.exports' }
-export { errors } from './errors.ts'
+export { errors, type TusError, type TusErrorConstructor } from './errors.ts'
 export { MemoryLocker, type MemoryLockerOptions } from './locks/memory.ts'
 export type { CorsOptions, Durability, ExpirationOptions, Extension, FastifyTusOptions } from './options.ts'
 export { FileStore, type FileStoreOptions } from './stores/file.ts'

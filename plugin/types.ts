@@ -33,6 +33,8 @@ export interface Upload {
   concatenation?: Concatenation | undefined
   /** Whether `onUploadFinish` is done with it; `undefined` where the store does not keep that. */
   finished?: boolean | undefined
+  /** Whether `onUploadFinish` refused it: it is not served, and expires. */
+  refused?: boolean | undefined
 }
 
 /** A partial upload, or the final one that is made of partial ones. */
@@ -168,8 +170,8 @@ export interface FastifyTusHooks {
   onUploadCreate?: (request: FastifyRequest, upload: Upload) => Awaitable<void | { metadata?: UploadMetadata }>
   /**
    * Called once for an upload whose last byte is stored, before that is answered. `request` is `null` where a sweep
-   * makes up for a call that a crash prevented. A thrown error with a 4xx `statusCode` is final: the hook is not called
-   * again. Any other error leaves it due: it is called again on the next contact or sweep.
+   * makes up for a call that a crash prevented. A thrown error with a 4xx `statusCode` refuses the upload for good: it
+   * is not served, and expires. Any other error leaves the hook due: it is called again on the next contact or sweep.
    * A crash between the end of the hook and the mark that it ran repeats it: make it harmless to run twice.
    */
   onUploadFinish?: (request: FastifyRequest | null, upload: Upload) => Awaitable<void | FinishResponse>

@@ -63,7 +63,7 @@ export const settings = {
   },
   SWEEP_INTERVAL_MS: {
     value: '<ms>',
-    help: 'how often expired uploads are looked for; 0 is never',
+    help: 'how often expired uploads are looked for; 0 is at the start only',
     wanted: `a whole number of milliseconds from 0 to ${longestTimer}`,
     schema: { type: 'integer', default: 10 * 60 * 1000, minimum: 0, maximum: longestTimer }
   },

@@ -174,3 +174,12 @@ t.test('a store can be handed over, and used by the app itself', async (t) => {
   await datastore.remove(id)
   t.equal((await app.inject({ method: 'HEAD', url: `/files/${id}`, headers: tus })).statusCode, 404)
 })
+
+t.test('CORE-09 EDGE-18 OPTIONS is never overridden, since apps let it pass without credentials', async (t) => {
+  const { create, request, head } = await build(t)
+  const location = await create(3)
+  const response = await request('OPTIONS', location, { 'x-http-method-override': 'DELETE' })
+  t.equal(response.statusCode, 204)
+  t.ok(response.headers['tus-version'])
+  t.equal((await head(location)).statusCode, 200)
+})

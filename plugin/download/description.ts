@@ -20,7 +20,7 @@ const mediaType = /^[!#$%&'*+.^_`|~0-9a-z-]+\/[!#$%&'*+.^_`|~0-9a-z-]+$/
 export function describe (metadata: UploadMetadata = {}): { type: string, disposition: string } {
   const name = metadata['filename'] ?? metadata['name'] ?? undefined
   const claimed = metadata['filetype'] ?? metadata['type'] ?? metadata['contentType'] ?? ''
-  const essence = claimed.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  const essence = claimed.replace(/;.*/s, '').trim().toLowerCase()
   const type = mediaType.test(essence) ? essence : 'application/octet-stream'
   return {
     type,

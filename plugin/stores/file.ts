@@ -156,6 +156,8 @@ export class FileStore extends TusFileStore implements DataStore {
 
   /** Records that nothing is left to do for a whole upload, in a way that survives a crash of the machine. */
   async markFinished (upload: Upload): Promise<void> {
+    // The finish hook may have removed it.
+    if (await this.#records.get(upload.id) === undefined) return
     const finished = new StoredUpload({ ...upload, verified: undefined, finished: true })
     await this.#records.set(upload.id, finished, this.durability !== 'none')
   }
@@ -188,7 +190,8 @@ export class FileStore extends TusFileStore implements DataStore {
     for await (const id of this.list()) {
       const upload = await this.getUpload(id).catch(() => undefined)
       if (upload === undefined || upload.offset === upload.size || this.#appending.has(id)) continue
-      if (Date.parse(upload.creation_date ?? '') + period >= Date.now()) continue
+      const isDue = Date.parse(String(upload.creation_date)) + period < Date.now()
+      if (!isDue) continue
       await this.remove(id)
       deleted++
     }

@@ -5,18 +5,22 @@ import type { FileSystem } from './records.ts'
 /** How much of a file is in memory at a time, in bytes. */
 const COPY_BYTES = 4 * 1024 * 1024
 
+/** A file, and how many of its bytes count. */
+export interface Part {
+  file: string
+  bytes: number
+}
+
 /**
- * Makes one file out of several. The first one is copied by the system, which shares its blocks where the file system
- * can (Btrfs, XFS, APFS) and does not show the bytes to this process; Node.js has no such call to add another file to
- * it, so the others go through one buffer.
- * @param parts - and how many bytes each has
- * @throws EIO where a file has fewer
+ * Makes one file out of one or more. The first one is copied by the system, which shares its blocks where the file
+ * system can (Btrfs, XFS, APFS) and does not show the bytes to this process; Node.js has no such call to add another
+ * file to it, so the others go through one buffer.
+ * @throws EIO where a file has fewer bytes than it should
  */
 export async function joinFiles (
-  { promises: fs }: FileSystem, parts: { file: string, bytes: number }[], target: string, { flush }: { flush: boolean }
+  { promises: fs }: FileSystem, parts: Part[], target: string, { flush }: { flush: boolean }
 ): Promise<void> {
-  const [first, ...rest] = parts
-  if (first === undefined) return
+  const [first, ...rest] = parts as [Part, ...Part[]]
   await fs.copyFile(first.file, target, nodeFs.constants.COPYFILE_FICLONE)
   const handle = await fs.open(target, 'r+')
   try {

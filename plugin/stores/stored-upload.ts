@@ -13,6 +13,7 @@ export class StoredUpload implements Upload {
   verified: number | undefined
   concatenation: Concatenation | undefined
   finished: boolean | undefined
+  refused: boolean | undefined
 
   constructor (upload: Upload) {
     this.id = upload.id
@@ -26,6 +27,7 @@ export class StoredUpload implements Upload {
     this.verified = upload.verified
     this.concatenation = upload.concatenation
     this.finished = upload.finished
+    this.refused = upload.refused
   }
 
   /** As it is recorded: when it was last written to is a fact of the file. */

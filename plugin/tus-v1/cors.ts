@@ -19,7 +19,7 @@ export const TUS_RESPONSE_HEADERS = [
 ] as const
 
 /** Whether a browser asks what it may ask for (Fetch, 4.8 "CORS-preflight fetch"). */
-export function isPreflight (request: FastifyRequest): boolean {
+function isPreflight (request: FastifyRequest): boolean {
   return request.raw.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined
 }
 

@@ -93,11 +93,14 @@ export function formatUploadExpires (at: number): string {
   return new Date(at).toUTCString()
 }
 
-/**
- * Concatenation, "Upload-Concat": `partial`, or `final;` and the URLs of its parts with spaces between.
- * @returns the header itself, and the URLs of a final upload
- */
-export function parseUploadConcat (headers: IncomingHttpHeaders): { header: string, urls?: string[] } | undefined {
+/** `Upload-Concat` of a final upload, and the URLs in it. */
+export interface FinalConcat {
+  header: string
+  urls: string[]
+}
+
+/** Concatenation, "Upload-Concat": `partial`, or `final;` and the URLs of its parts with spaces between. */
+export function parseUploadConcat (headers: IncomingHttpHeaders): { header: string } | FinalConcat | undefined {
   const header = headers['upload-concat']
   if (header === undefined) return undefined
   if (header === 'partial') return { header }
@@ -134,7 +137,7 @@ export function announcesTrailer (headers: IncomingHttpHeaders, name: string): b
 
 /** The media type without its parameters, in lower case (RFC 9110, 8.3.1); empty without the header. */
 export function parseMediaType (headers: IncomingHttpHeaders): string {
-  return (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  return (headers['content-type'] ?? '').replace(/;.*/s, '').trim().toLowerCase()
 }
 
 /** How many bytes the body has; `undefined` where it is chunked. Node.js has checked the digits. */

@@ -26,9 +26,9 @@ export function endUnread (request: FastifyRequest, reply: FastifyReply, payload
   }
   reply.header('connection', 'close')
   const hasPayload = reply.statusCode !== 204 && reply.statusCode !== 304 && request.method !== 'HEAD'
-  const isText = payload === undefined || payload === null || typeof payload === 'string'
-  if (!hasPayload || !isText) return payload
-  const bytes = Buffer.from(payload ?? '')
+  const text = payload ?? ''
+  if (!hasPayload || typeof text !== 'string') return payload
+  const bytes = Buffer.from(text)
   reply.header('content-length', bytes.length)
   const answer = new Readable({ read () {} })
   answer.push(bytes)

@@ -43,5 +43,5 @@ const parameter = /:(\w+)(?:\((?:[^()]|\([^()]*\))*\))?/g
 /** A prefix may have parameters: `/users/:user/files`. */
 function fillIn (prefix: string, request: FastifyRequest): string {
   const params = request.params as Record<string, string>
-  return prefix.replace(/\/$/, '').replace(parameter, (_all, name: string) => encodeURIComponent(params[name] ?? ''))
+  return prefix.replace(/\/$/, '').replace(parameter, (_all, name: string) => encodeURIComponent(params[name] as string))
 }

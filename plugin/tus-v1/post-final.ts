@@ -1,14 +1,16 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { errors } from '../errors.ts'
 import { createFinalUpload } from '../uploads/concatenation.ts'
-import { parseRawMetadata, parseUploadConcat, parseUploadMetadata } from './headers.ts'
+import { type FinalConcat, parseRawMetadata, parseUploadMetadata } from './headers.ts'
 import { hasBody } from './incoming-body.ts'
 import { idOf, locationOf } from './location.ts'
-import { type Handler, sendExpires, sendFinish } from './wire.ts'
+import { sendExpires, sendFinish, type Wire } from './wire.ts'
 
 /** POST of a final upload: concatenation and concatenation-unfinished. */
-export const postFinal: Handler = async (wire, request, reply) => {
+export async function postFinal (
+  wire: Wire, request: FastifyRequest, reply: FastifyReply, { header, urls }: FinalConcat
+): Promise<FastifyReply> {
   const { headers } = request
-  const { header, urls = [] } = parseUploadConcat(headers) ?? { header: '' }
   for (const name of ['upload-length', 'upload-defer-length', 'upload-checksum']) {
     if (headers[name] !== undefined) throw new errors.InvalidHeader(name, 'has no meaning for a final upload')
   }

@@ -1,5 +1,4 @@
 import { errors } from '../errors.ts'
-import type { Concatenation } from '../types.ts'
 import { createUpload } from '../uploads/create.ts'
 import {
   OFFSET_OCTET_STREAM, parseMediaType, parseRawMetadata, parseUploadConcat, parseUploadDeferLength, parseUploadLength,
@@ -11,11 +10,11 @@ import { postFinal } from './post-final.ts'
 import { type Handler, needExtension, refuseCoding, sendExpires, sendFinish } from './wire.ts'
 
 /** POST: creation, creation-with-upload, creation-defer-length, and the partial uploads of concatenation. */
-export const post: Handler = async (wire, request, reply, id) => {
+export const post: Handler = async (wire, request, reply) => {
   const { headers } = request
   const concat = parseUploadConcat(headers)
   if (concat !== undefined) needExtension(wire, 'concatenation')
-  if (concat?.urls !== undefined) return await postFinal(wire, request, reply, id)
+  if (concat !== undefined && 'urls' in concat) return await postFinal(wire, request, reply, concat)
   const length = parseUploadLength(headers)
   const deferred = parseUploadDeferLength(headers)
   if (deferred === (length !== undefined)) {
@@ -33,7 +32,7 @@ export const post: Handler = async (wire, request, reply, id) => {
     length,
     metadata: parseUploadMetadata(headers),
     rawMetadata: parseRawMetadata(headers),
-    concatenation: concat satisfies Concatenation | undefined,
+    concatenation: concat,
     body: withUpload ? incomingBody(wire, request) : undefined
   })
 

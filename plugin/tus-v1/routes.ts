@@ -3,7 +3,7 @@ import { get } from '../download/get.ts'
 import { errors, stateOf } from '../errors.ts'
 import { isUploadId } from '../ids.ts'
 import type { FastifyTusOptions } from '../options.ts'
-import { corsHeaders, isPreflight } from './cors.ts'
+import { corsHeaders } from './cors.ts'
 import { del } from './delete.ts'
 import { head } from './head.ts'
 import { formatUploadExpires, TUS_VERSION } from './headers.ts'
@@ -76,10 +76,13 @@ async function dispatch (
   }
 }
 
-/** `X-HTTP-Method-Override` is for clients that cannot send every method; a browser's preflight is not theirs. */
+/**
+ * `X-HTTP-Method-Override` is for clients that cannot send every method. OPTIONS stays what it is: apps let it pass
+ * without credentials, for the sake of browsers' preflights.
+ */
 function effectiveMethod (request: FastifyRequest): string {
   const override = request.headers['x-http-method-override']
-  return typeof override === 'string' && !isPreflight(request) ? override.toUpperCase() : request.method
+  return typeof override === 'string' && request.method !== 'OPTIONS' ? override.toUpperCase() : request.method
 }
 
 function checkVersion (request: FastifyRequest, reply: FastifyReply): void {

@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { errors } from '../errors.ts'
 import type { FinishResponse, Upload } from '../types.ts'
 import { type Draft, draftUpload, reviseDraft } from './draft.ts'
-import { findUpload, isPartial, isPendingFinal, isWhole } from './find.ts'
+import { findUpload, isPartial, isPendingFinal, isWhole, partsOf } from './find.ts'
 import { finishUpload, makeUpForFinish } from './finish.ts'
 import { authorize } from './hooks.ts'
 import { checkLength, maxSizeFor } from './limits.ts'
@@ -120,10 +120,6 @@ async function findParts (scope: Scope, request: FastifyRequest, ids: string[]):
 function sizeOf ({ size }: Upload): number {
   if (size === undefined) throw new errors.InvalidHeader('Upload-Concat', 'names a part whose length is not known')
   return size
-}
-
-function partsOf (upload: Upload): string[] {
-  return upload.concatenation?.parts ?? []
 }
 
 function distinctParts (upload: Upload): string[] {

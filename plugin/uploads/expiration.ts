@@ -5,7 +5,8 @@ import type { Scope } from './scope.ts'
 /** When an upload that is unfinished, or a part of one, expires, in ms since the epoch; `undefined` for never. */
 export function expiresAt ({ settings }: Scope, upload: Upload): number | undefined {
   const { expiration } = settings
-  if (expiration === undefined || (isWhole(upload) && !isPartial(upload))) return undefined
+  const isWanted = isWhole(upload) && !isPartial(upload) && upload.refused !== true
+  if (expiration === undefined || isWanted) return undefined
   const created = Date.parse(upload.creation_date ?? '')
   const since = expiration.sliding ? upload.modified ?? created : created
   return Number.isNaN(since) ? undefined : since + expiration.period

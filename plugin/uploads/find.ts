@@ -28,6 +28,11 @@ export function isFinal ({ concatenation }: Upload): boolean {
   return concatenation?.parts !== undefined
 }
 
+/** The ids of what it is made of, in order. */
+export function partsOf ({ concatenation }: Upload): string[] {
+  return concatenation?.parts ?? []
+}
+
 /** Whether it is made of others and does not have their bytes yet. */
 export function isPendingFinal (upload: Upload): boolean {
   return isFinal(upload) && upload.concatenation?.joined !== true

@@ -19,7 +19,7 @@ export async function finishUpload (
     // A part is nothing that the app waits for.
     response = await callHook(() => isPartial(upload) ? undefined : scope.settings.onUploadFinish?.(request, upload))
   } catch (error) {
-    if (isLastWord(error)) await scope.store.markFinished(upload)
+    if (isLastWord(error)) await scope.store.markFinished({ ...upload, refused: true })
     throw error
   }
   await scope.store.markFinished(upload)

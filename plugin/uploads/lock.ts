@@ -58,14 +58,13 @@ async function acquire (
   const waiting = new AbortController()
   const timer = setTimeout(() => waiting.abort(new Error('The lock was not had in time')), scope.settings.lockTimeout)
   const displace = () => holder.abort(new errors.Displaced())
-  try {
+  const take = async () => {
     const lock = scope.locker.newLock(id)
     if (mustBeFree && lock.tryLock !== undefined) return await lock.tryLock(displace) ? lock : undefined
     await lock.lock(waiting.signal, displace)
     return lock
-  } catch (cause) {
-    throw new errors.Locked({ cause })
-  } finally {
-    clearTimeout(timer)
   }
+  return await take()
+    .catch((cause: unknown) => { throw new errors.Locked({ cause }) })
+    .finally(() => clearTimeout(timer))
 }

@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import type { Upload } from '../types.ts'
+import { partsOf } from './find.ts'
 
 /** Completes one final upload, if its parts allow. */
 type Complete = (request: FastifyRequest | null, id: string) => Promise<void>
@@ -25,7 +26,7 @@ export class PendingFinals {
   }
 
   add (final: Upload): void {
-    for (const part of final.concatenation?.parts ?? []) {
+    for (const part of partsOf(final)) {
       const finals = this.#byPart.get(part) ?? new Set()
       this.#byPart.set(part, finals.add(final.id))
     }
@@ -33,7 +34,7 @@ export class PendingFinals {
 
   /** A final upload that does not wait any more. */
   delete (final: Upload): void {
-    for (const part of final.concatenation?.parts ?? []) {
+    for (const part of partsOf(final)) {
       const finals = this.#byPart.get(part)
       finals?.delete(final.id)
       if (finals?.size === 0) this.#byPart.delete(part)

@@ -12,6 +12,7 @@ export async function readUpload (
 ): Promise<{ upload: Upload, bytes: Readable }> {
   await authorizeExisting(scope, request, 'read', id)
   const upload = await findUpload(scope, id)
+  if (upload.refused === true) throw new errors.NotFound()
   // What the app has not seen yet, nobody sees.
   if (!isWhole(upload) || upload.finished === false) throw new errors.NotFinished()
   return { upload, bytes: await scope.store.read(id) }

@@ -70,8 +70,7 @@ async function commit (
   pumped: Exclude<Pumped, { outcome: 'overrun' }>, append: Append | undefined, upload: Upload
 ): Promise<Upload> {
   if (pumped.outcome === 'failed') {
-    const offset = await append?.commit().catch(() => undefined)
-    throw withState(storeError(pumped.error), offset === undefined ? {} : { offset })
+    throw withState(storeError(pumped.error), { offset: await append?.commit().catch(() => undefined) })
   }
   const committed = append?.commit().catch((error: unknown) => { throw storeError(error) })
   const offset = await committed

@@ -121,3 +121,49 @@ t.test('a directory is flushed where the system knows that, and left alone on Wi
   await store.markFinished(upload)
   t.same(synced, ['uploads'])
 })
+
+t.test('a file that cannot be deleted keeps its record, to be found by', async (t) => {
+  const directory = t.testdir()
+  await new FileStore({ directory }).create({ id: 'a', offset: 0 })
+  const store = new FileStore({ directory, fs: { ...nodeFs, promises: { ...fs, unlink: fault('EBUSY') } } })
+  await t.rejects(store.remove('a'), { code: 'EBUSY' })
+  t.same((await fs.readdir(directory)).sort(), ['a', 'a.json'])
+})
+
+t.test('CONCAT-16 a part that lost bytes is not joined', async (t) => {
+  const directory = t.testdir()
+  const store = new FileStore({ directory })
+  const parts = []
+  for (const id of ['a', 'b']) {
+    await store.create({ id, size: 3, offset: 0 })
+    await store.write(Readable.from([Buffer.from('abc')]), id, 0)
+    parts.push(await store.getUpload(id))
+  }
+  await fs.truncate(path.join(directory, 'b'), 1)
+  const final = await store.create({
+    id: 'final', size: 6, offset: 0, concatenation: { header: 'final;a b', parts: ['a', 'b'], joined: false }
+  })
+  await t.rejects(store.concatenate(final, parts), { code: 'EIO' })
+  t.same((await fs.readdir(directory)).sort(), ['a', 'a.json', 'b', 'b.json', 'final', 'final.json'])
+  t.match(await store.getUpload('final'), { offset: 0, concatenation: { joined: false } })
+})
+
+t.test('CKSUM-07 where what a crash left cannot be cut off, nothing is written behind it', async (t) => {
+  const directory = t.testdir()
+  const upload = await new FileStore({ directory }).create({ id: 'a', size: 3, offset: 0 })
+  let closed = 0
+  const open: typeof fs.open = async (file, ...rest) => {
+    const handle = await fs.open(file, ...rest)
+    const close = handle.close.bind(handle)
+    return Object.assign(handle, {
+      truncate: fault('EIO'),
+      close: async () => {
+        closed++
+        await close()
+      }
+    })
+  }
+  const store = new FileStore({ directory, fs: { ...nodeFs, promises: { ...fs, open } } })
+  await t.rejects(store.openAppend({ ...upload, verified: 0 }), { code: 'EIO' })
+  t.equal(closed, 1)
+})

@@ -43,6 +43,10 @@ t.test('B-01 a sweep deletes finished uploads upstream, and unfinished ones only
   t.match(await ours.getUpload('finished'), { offset: 3 })
   await t.rejects(ours.getUpload('unfinished'), { code: 'FST_TUS_NOT_FOUND' })
   t.equal(await new FileStore({ directory: ours.directory }).deleteExpired(), 0, 'nothing expires without a period')
+
+  await fs.writeFile(path.join(ours.directory, 'undated.json'), '{"id":"undated","offset":0,"size":3}')
+  await fs.writeFile(path.join(ours.directory, 'undated'), '')
+  t.equal(await ours.deleteExpired(), 0, 'nor what has no date')
 })
 
 t.test('B-01 what we finished, a sweep of upstream over our directory leaves alone', async (t) => {

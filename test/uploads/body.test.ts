@@ -189,3 +189,10 @@ t.test('a client that is held back is not idle', async (t) => {
   release()
   t.same(await pumped, { outcome: 'complete' })
 })
+
+t.test('a body that is displaced while it is longer than it may be is that', async (t) => {
+  const { stream, stop, start } = rig({ limit: 2 })
+  stop.abort(new errors.Displaced())
+  stream.push('abc')
+  t.same(await start(), { outcome: 'overrun' })
+})

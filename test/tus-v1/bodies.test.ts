@@ -1,0 +1,119 @@
+import { once } from 'node:events'
+import fs from 'node:fs/promises'
+import nodeFs from 'node:fs'
+import http2 from 'node:http2'
+import path from 'node:path'
+import t from 'tap'
+import { FileStore } from '../../plugin/index.ts'
+import { build, OFFSET_OCTET_STREAM } from '../helper.ts'
+import { rawRequest } from '../raw-request.ts'
+
+t.test('EDGE-43 an answer comes whole while the body is on its way, and the connection is closed then', async (t) => {
+  const app = await build(t)
+  const base = await app.listen()
+  const location = await app.create(3)
+  await app.patch(location, 0, 'abc')
+  const headers = { 'tus-resumable': '1.0.0', 'content-length': '100' }
+  const requests = [
+    { method: 'POST', url: '/files', more: { 'upload-length': '5', 'content-type': 'application/json' }, status: 201 },
+    { method: 'POST', url: '/files', more: {}, status: 400 },
+    { method: 'GET', url: location, more: {}, status: 200 },
+    { method: 'DELETE', url: location, more: {}, status: 204 }
+  ]
+  for (const { method, url, more, status } of requests) {
+    const { socket, response } = await rawRequest(t, base, method, url, { ...headers, ...more }, '{"a":')
+    t.match(await response, { status, headers: { connection: 'close' } }, method)
+    await once(socket, 'close')
+  }
+})
+
+t.test('EDGE-43 bytes that nobody wants are read away, up to a bound', async (t) => {
+  const app = await build(t)
+  const base = await app.listen()
+  const headers = { 'tus-resumable': '1.0.0', 'content-length': String(64 * 1024 * 1024) }
+  const { socket, response } = await rawRequest(t, base, 'POST', '/files', headers, Buffer.alloc(3 * 1024 * 1024))
+  t.equal((await response).status, 400)
+  await once(socket, 'close')
+})
+
+t.test('CORE-09 a method that has no body by itself has one when another one overrides it', async (t) => {
+  const app = await build(t)
+  const location = await app.create(3)
+  const { response } = await rawRequest(t, await app.listen(), 'GET', location, {
+    'tus-resumable': '1.0.0',
+    'x-http-method-override': 'PATCH',
+    'upload-offset': '0',
+    'content-type': OFFSET_OCTET_STREAM,
+    'content-length': '3'
+  }, 'abc')
+  t.match(await response, { status: 204, headers: { 'upload-offset': '3' } })
+})
+
+t.test('PATCH-07 a stalled body over HTTP/2 ends with its stream, and not with the others', async (t) => {
+  const app = await build(t, { idleTimeout: 50 }, { http2: true } as never)
+  const session = http2.connect(await app.listen())
+  t.teardown(() => session.destroy())
+  const common = { 'tus-resumable': '1.0.0' }
+  const created = session.request({ ':method': 'POST', ':path': '/files', ...common, 'upload-length': '9' })
+  const [{ location }] = await once(created, 'response') as [{ location: string }]
+  const stalled = session.request({
+    ':method': 'PATCH', ':path': location, ...common, 'upload-offset': '0', 'content-type': OFFSET_OCTET_STREAM
+  })
+  stalled.write('abc')
+  await once(stalled, 'close')
+  const asked = session.request({ ':method': 'HEAD', ':path': location, ...common }, { endStream: true })
+  const [headers] = await once(asked, 'response') as [Record<string, string>]
+  t.equal(headers['upload-offset'], '3')
+})
+
+t.test('CONCAT-10 EDGE-69 a request without Host may name parts by their paths', async (t) => {
+  const app = await build(t)
+  const part = await app.create(0, { 'upload-concat': 'partial' })
+  for (const [url, status] of [[part, 201], [`http://localhost${part}`, 201], [`http://other${part}`, 400]] as const) {
+    const headers = { host: '', 'tus-resumable': '1.0.0', 'upload-concat': `final;${url}`, 'content-length': '0' }
+    const { response } = await rawRequest(t, await app.listen(), 'POST', '/files', headers)
+    t.equal((await response).status, status, url)
+  }
+})
+
+t.test('PATCH-11 EDGE-45 a disk that fills up keeps what fitted, and says how much', async (t) => {
+  const directory = t.testdir()
+  const broken = { ...nodeFs, promises: { ...fs } }
+  const app = await build(t, { datastore: new FileStore({ directory, fs: broken }) })
+  const location = await app.create(9)
+  let room = 4
+  broken.promises.open = async (file, ...rest) => {
+    const handle = await fs.open(file, ...rest)
+    if (path.basename(String(file)) !== path.basename(location)) return handle
+    return Object.assign(handle, {
+      async writev (buffers: Buffer[], position: number) {
+        if (room === 0) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+        const part = Buffer.concat(buffers).subarray(0, room)
+        room -= part.length
+        const { bytesWritten } = await handle.write(part, 0, part.length, position)
+        return { bytesWritten, buffers }
+      }
+    } as never)
+  }
+  const response = await app.patch(location, 0, 'abcdefghi')
+  t.match(response, { statusCode: 507, headers: { 'upload-offset': '4' } })
+  t.notMatch(response.body, /device/)
+  t.equal((await app.head(location)).headers['upload-offset'], '4')
+  room = 9
+  t.equal((await app.patch(location, 4, 'efghi')).statusCode, 204)
+  t.equal((await app.request('GET', location)).body, 'abcdefghi')
+
+  broken.promises.open = async () => { throw Object.assign(new Error('too many'), { code: 'EMFILE' }) }
+  const other = await build(t, { directory })
+  const second = await other.create(1)
+  t.match(await app.patch(second, 0, 'a'), { statusCode: 503, headers: { 'retry-after': '1' } })
+})
+
+t.test('CONCAT-16 a part that cannot be looked at now is not one that does not exist', async (t) => {
+  const directory = t.testdir()
+  const broken = { ...nodeFs, promises: { ...fs } }
+  const app = await build(t, { datastore: new FileStore({ directory, fs: broken }) })
+  const part = await app.create(0, { 'upload-concat': 'partial' })
+  broken.promises.stat = (async () => { throw Object.assign(new Error('too many'), { code: 'EMFILE' }) }) as never
+  t.equal((await app.post({ 'upload-concat': `final;${part}` })).statusCode, 503)
+})
