@@ -1,6 +1,8 @@
+import nodeFs from 'node:fs'
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import t from 'tap'
+import { MemoryLocker } from '../../plugin/index.ts'
 import { build, type Built, sampleBytes } from '../helper.ts'
 
 /** Partial uploads with these bytes; `undefined` for one without any yet, of 5 bytes. */
@@ -155,4 +157,36 @@ t.test('EDGE-78 the app is asked for each part', async (t) => {
   t.equal((await final(app, [mine, theirs])).statusCode, 403)
   t.same(asked, [mine, theirs].map((url) => path.basename(url)))
   t.equal((await final(app, [mine])).statusCode, 201)
+})
+
+t.test('EDGE-28 a final upload whose id is being written to is refused, and its writer is not disturbed', async (t) => {
+  const ids = ['part', 'taken', 'taken']
+  const app = await build(t, { namingFunction: () => ids.shift() ?? '' })
+  const [part = ''] = await partials(app, ['ab'])
+  const taken = await app.create(9)
+  const { socket } = await app.stall(taken, 0, 9, 'abc')
+  await app.untilStored(taken, 3)
+  t.match(await final(app, [part]), { statusCode: 409, body: /FST_TUS_EXISTS/ })
+  socket.write('defghi')
+  await app.untilStored(taken, 9)
+})
+
+t.test('CONCAT-16 EDGE-77 a part that changed before it was locked is not joined', async (t) => {
+  const locker = new MemoryLocker()
+  const app = await build(t, { locker })
+  const [part = ''] = await partials(app, ['ab'])
+  const before = await fs.readdir(app.directory)
+  const newLock = locker.newLock.bind(locker)
+  locker.newLock = (id) => {
+    // Somebody else was faster, in another process.
+    if (id === path.basename(part)) nodeFs.truncateSync(path.join(app.directory, id), 1)
+    return newLock(id)
+  }
+  t.match(await final(app, [part]), { statusCode: 410 })
+  nodeFs.writeFileSync(path.join(app.directory, `${path.basename(part)}.json`), JSON.stringify({
+    id: path.basename(part), size: 2, offset: 0, concatenation: { header: 'partial' }, finished: false
+  }))
+  nodeFs.writeFileSync(path.join(app.directory, path.basename(part)), 'ab')
+  t.match(await final(app, [part]), { statusCode: 423, headers: { 'retry-after': '1' } })
+  t.same(await fs.readdir(app.directory), before, 'and nothing is left of it')
 })
