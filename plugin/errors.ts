@@ -3,9 +3,10 @@ import createError from '@fastify/error'
 type ErrorName =
   | 'InvalidOption' | 'Directory' | 'Version' | 'MethodNotAllowed' | 'InvalidHeader' | 'MediaType'
   | 'Unsupported' | 'Forbidden' | 'TooLarge' | 'BodyTooLong' | 'LengthMismatch' | 'FinalUpload'
-  | 'ChecksumTwice' | 'ChecksumMismatch' | 'OffsetMismatch' | 'NotFound' | 'Gone' | 'NotFinished' | 'Exists'
-  | 'TerminationRefused' | 'Locked' | 'Displaced' | 'Interrupted' | 'Shutdown' | 'InvalidId' | 'HookFailed'
-  | 'FinishDue' | 'InsufficientStorage' | 'StoreUnavailable' | 'StoreFailed'
+  | 'InvalidParts' | 'ChecksumMissing' | 'ChecksumTwice' | 'ChecksumMismatch' | 'OffsetMismatch' | 'NotFound'
+  | 'Gone' | 'NotFinished' | 'Exists' | 'TerminationRefused' | 'Locked' | 'Displaced' | 'Interrupted'
+  | 'Shutdown' | 'InvalidId' | 'HookFailed' | 'FinishDue' | 'InsufficientStorage' | 'StoreUnavailable'
+  | 'Internal' | 'StoreFailed'
 
 /** An error of the plugin's. */
 export interface TusError extends Error {
@@ -41,8 +42,10 @@ export const errors: Readonly<Record<ErrorName, TusErrorConstructor>> = {
   BodyTooLong: createError('FST_TUS_BODY_TOO_LONG', 'The body goes beyond the length of the upload', 413),
   LengthMismatch: createError('FST_TUS_LENGTH_MISMATCH', 'Upload-Length %s', 400),
   FinalUpload: createError('FST_TUS_FINAL_UPLOAD', 'A final upload cannot be appended to', 403),
-  ChecksumTwice: createError('FST_TUS_INVALID_HEADER', 'Upload-Checksum is a header and a trailer', 400),
-  ChecksumMismatch: createError('FST_TUS_CHECKSUM_MISMATCH', 'The body is not what Upload-Checksum says', 460),
+  InvalidParts: createError('FST_TUS_INVALID_PARTS', 'The final upload %s', 400),
+  ChecksumMissing: createError('FST_TUS_CHECKSUM_MISSING', 'The checksum that was announced did not come', 400),
+  ChecksumTwice: createError('FST_TUS_CHECKSUM_TWICE', 'There is a checksum before and one behind the body', 400),
+  ChecksumMismatch: createError('FST_TUS_CHECKSUM_MISMATCH', 'The body is not what its checksum says', 460),
   OffsetMismatch: createError('FST_TUS_OFFSET_MISMATCH', 'Upload-Offset is %s, but the upload is at %s', 409),
 
   // Uploads
@@ -64,6 +67,7 @@ export const errors: Readonly<Record<ErrorName, TusErrorConstructor>> = {
   FinishDue: createError('FST_TUS_FINISH_DUE', 'The upload is complete but not processed yet, try again', 423),
   InsufficientStorage: createError('FST_TUS_INSUFFICIENT_STORAGE', 'There is no room for the upload', 507),
   StoreUnavailable: createError('FST_TUS_STORE_UNAVAILABLE', 'The store cannot be used now, try again', 503),
+  Internal: createError('FST_TUS_INTERNAL', 'The server failed', 500),
   StoreFailed: createError('FST_TUS_STORE_FAILED', 'The store failed', 500)
 }
 
@@ -82,8 +86,9 @@ export interface UploadState {
   expiresAt?: number | undefined
 }
 
-/** Ties the state of the upload to an error about it. */
+/** Ties the state of the upload to an error of ours about it; errors of the app's are left as they are. */
 export function withState<E extends Error> (error: E, state: UploadState): E {
+  if (!String((error as { code?: unknown }).code).startsWith('FST_TUS_')) return error
   return Object.assign(error, { uploadState: { ...stateOf(error), ...state } })
 }
 

@@ -16,6 +16,7 @@ import { startSweeping } from './uploads/sweeper.ts'
 const plugin: FastifyPluginAsync<FastifyTusOptions> = async (fastify, options) => {
   const { settings, store: datastore } = resolve(besideFastifyCors(fastify, options))
   const store = new AbleStore(datastore)
+  const shutdown = new AbortController()
   const scope: Scope = {
     settings,
     store,
@@ -23,7 +24,7 @@ const plugin: FastifyPluginAsync<FastifyTusOptions> = async (fastify, options) =
     log: fastify.log,
     running: new Set(),
     finals: new PendingFinals((request, id) => completeFinalUpload(scope, request, id), fastify.log),
-    closing: false
+    shutdown: shutdown.signal
   }
   warnOfRequestTimeout(fastify.server.requestTimeout, fastify.log)
   answerExpectContinue(fastify)
@@ -31,11 +32,11 @@ const plugin: FastifyPluginAsync<FastifyTusOptions> = async (fastify, options) =
 
   let stopSweeping = async () => {}
   fastify.addHook('onReady', async () => {
-    // Once in any case: a crash may have left something to do.
+    // Without an interval once, at the start: a crash may have left something to do.
     if (store.canList) stopSweeping = startSweeping(scope, { interval: settings.expiration?.sweepInterval ?? 0 })
   })
   fastify.addHook('preClose', async () => {
-    scope.closing = true
+    shutdown.abort(new errors.Shutdown())
     for (const holder of scope.running) holder.abort(new errors.Shutdown())
   })
   fastify.addHook('onClose', async () => {

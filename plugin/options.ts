@@ -8,68 +8,74 @@ export interface ExpirationOptions {
   /** How long an unfinished upload lives, in ms. */
   period: number
   /** How often expired uploads are looked for and deleted, in ms. Default 10 minutes; 0: never. */
-  sweepInterval?: number
+  sweepInterval?: number | undefined
   /** Count the period from the last stored byte, not from the creation. Default `true`. */
-  sliding?: boolean
+  sliding?: boolean | undefined
 }
 
 export interface CorsOptions {
   /** `'*'` for all (the default), a list of origins, or a function that tells. */
-  origin?: '*' | string[] | ((origin: string) => boolean)
+  origin?: '*' | string[] | ((origin: string) => boolean) | undefined
   /** Sends `Access-Control-Allow-Credentials: true`; needs a list or a function as `origin`. Default `false`. */
-  credentials?: boolean
+  credentials?: boolean | undefined
   /** How long a browser may remember a preflight, in seconds. Default 86400. */
-  maxAge?: number
+  maxAge?: number | undefined
   /** Names of request headers to allow beside those of tus. */
-  allowedHeaders?: string[]
+  allowedHeaders?: string[] | undefined
   /** Names of response headers to expose beside those of tus. */
-  exposedHeaders?: string[]
+  exposedHeaders?: string[] | undefined
 }
 
 /** The extensions of tus 1.0.0. */
-export type Extension =
-  | 'creation' | 'creation-with-upload' | 'creation-defer-length' | 'checksum' | 'checksum-trailer'
-  | 'concatenation' | 'concatenation-unfinished' | 'expiration' | 'termination'
+export const extensionNames = [
+  'creation', 'creation-with-upload', 'creation-defer-length', 'checksum', 'checksum-trailer', 'concatenation',
+  'concatenation-unfinished', 'expiration', 'termination'
+] as const
+
+export type Extension = (typeof extensionNames)[number]
+
+/** Options with every default filled in. */
+export type Settled<T> = { [Name in keyof T]-?: Exclude<T[Name], undefined> }
 
 /** Options of the plugin. Everything has a default that is safe in production. */
 export interface FastifyTusOptions extends FastifyTusHooks {
   /** Where uploads are mounted, as with every Fastify plugin. */
   prefix?: string
   /** Where the default store keeps uploads; made if missing. Either this or `datastore` must be given. */
-  directory?: string
+  directory?: string | undefined
   /** A store of your own, or one of `@tus/s3-store`, `@tus/gcs-store`, `@tus/azure-store` … */
-  datastore?: DataStore
+  datastore?: DataStore | undefined
   /** When the default store flushes to disk. Default `'finished'`: before the last answer of an upload. */
-  durability?: Durability
+  durability?: Durability | undefined
   /** Who may write. Default: a `MemoryLocker`, right for one process. */
-  locker?: Locker
+  locker?: Locker | undefined
   /** How long a request waits for an upload in use before it is answered with 423, in ms. Default 10 seconds. */
-  lockTimeout?: number
+  lockTimeout?: number | undefined
   /** After how long without a byte a body's connection is closed, in ms. Default 1 minute; 0: never. */
-  idleTimeout?: number
+  idleTimeout?: number | undefined
   /** The largest upload to accept, in bytes, or a function that tells. Default: no limit. */
-  maxSize?: number | ((request: FastifyRequest, metadata: UploadMetadata) => number | Promise<number>)
+  maxSize?: number | ((request: FastifyRequest, metadata: UploadMetadata) => number | Promise<number>) | undefined
   /**
    * Makes the id of a new upload: letters, digits, `.`, `_` and `-`, 100 at most, never one that was used before.
    * Default: 128 random bits in hexadecimal.
    */
-  namingFunction?: (request: FastifyRequest, metadata: UploadMetadata) => string | Promise<string>
+  namingFunction?: ((request: FastifyRequest, metadata: UploadMetadata) => string | Promise<string>) | undefined
   /** Whether `Location` is a path (the default) or an absolute URL by the rules of `trustProxy`. */
-  relativeLocation?: boolean
+  relativeLocation?: boolean | undefined
   /** The URL, or path, under which clients see the prefix, where a proxy rewrites it: `https://example.com/uploads`. */
-  publicUrl?: string
+  publicUrl?: string | undefined
   /** When unfinished uploads are deleted. Default: the store's own expiration, or never. */
-  expiration?: ExpirationOptions
+  expiration?: ExpirationOptions | undefined
   /** Switches extensions off, by their names: `{ termination: false }`. Default: all that the store is able to do. */
-  extensions?: Partial<Record<Extension, boolean>>
+  extensions?: Partial<Record<Extension, boolean>> | undefined
   /** Whether finished uploads are served by GET. Default `true`. */
-  download?: boolean
+  download?: boolean | undefined
   /** Answers browsers of other origins. `false` leaves that to the app. Default: all origins, no credentials. */
-  cors?: boolean | CorsOptions
+  cors?: boolean | CorsOptions | undefined
   /** Refuses DELETE of finished uploads with 403. Default `false`. */
-  disableTerminationForFinishedUploads?: boolean
+  disableTerminationForFinishedUploads?: boolean | undefined
   /** The shortest time between two calls of `onProgress` for one body, in ms. Default 1 second. */
-  progressInterval?: number
+  progressInterval?: number | undefined
   /** Hides the routes from generated schemas, as in `@fastify/static`. Default `true`. */
-  schemaHide?: boolean
+  schemaHide?: boolean | undefined
 }

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { errors } from './errors.ts'
-import type { CorsOptions, ExpirationOptions, Extension, FastifyTusOptions } from './options.ts'
+import { extensionNames } from './options.ts'
+import type { CorsOptions, ExpirationOptions, FastifyTusOptions, Settled } from './options.ts'
 import { FileStore } from './stores/file.ts'
 import type { DataStore, FastifyTusHooks, UploadMetadata } from './types.ts'
 
@@ -13,11 +14,11 @@ export interface Settings extends FastifyTusHooks {
   namingFunction: FastifyTusOptions['namingFunction']
   relativeLocation: boolean
   publicUrl: string | undefined
-  expiration: Required<ExpirationOptions> | undefined
+  expiration: Settled<ExpirationOptions> | undefined
   /** Those that are switched off. */
   switchedOff: ReadonlySet<string>
   download: boolean
-  cors: Required<CorsOptions> | undefined
+  cors: Settled<CorsOptions> | undefined
   disableTerminationForFinishedUploads: boolean
   progressInterval: number
 }
@@ -28,6 +29,7 @@ export interface Settings extends FastifyTusHooks {
  * @throws FST_TUS_DIRECTORY
  */
 export function resolve (options: FastifyTusOptions): { settings: Settings, store: DataStore } {
+  for (const name of Object.keys(options)) check(name in known, `"${name}" is not known`)
   const settings = resolveOptions(options)
   const store = resolveStore(options)
   return { settings: { ...settings, expiration: expirationOf(settings, store) }, store }
@@ -83,6 +85,36 @@ export function resolveOptions (options: FastifyTusOptions): Settings {
   }
 }
 
+/** Every option, and what Fastify itself takes of the options of a plugin. */
+const known: Record<keyof FastifyTusOptions | 'logLevel' | 'logSerializers', true> = {
+  authorize: true,
+  cors: true,
+  datastore: true,
+  directory: true,
+  disableTerminationForFinishedUploads: true,
+  download: true,
+  durability: true,
+  expiration: true,
+  extensions: true,
+  idleTimeout: true,
+  locker: true,
+  lockTimeout: true,
+  logLevel: true,
+  logSerializers: true,
+  maxSize: true,
+  namingFunction: true,
+  onProgress: true,
+  onUploadCreate: true,
+  onUploadExpire: true,
+  onUploadFinish: true,
+  onUploadTerminate: true,
+  prefix: true,
+  progressInterval: true,
+  publicUrl: true,
+  relativeLocation: true,
+  schemaHide: true
+}
+
 /** How often is swept where nothing is said, in ms. */
 const SWEEP_INTERVAL = 600_000
 
@@ -94,7 +126,7 @@ function resolveExpiration (expiration: ExpirationOptions | undefined): Settings
   if (expiration === undefined) return undefined
   check(isObject(expiration), '"expiration" must be an object with a "period"')
   const period = milliseconds('expiration.period', expiration.period, 0)
-  check(period > 0, '"expiration.period" must be a number of milliseconds above 0')
+  check(period > 0 && period <= MAX_PERIOD, `"expiration.period" must be from 1 to ${MAX_PERIOD} milliseconds`)
   return {
     period,
     sweepInterval: milliseconds('expiration.sweepInterval', expiration.sweepInterval, SWEEP_INTERVAL),
@@ -110,29 +142,24 @@ function expirationOf ({ expiration, switchedOff }: Settings, store: DataStore):
   return period > 0 ? { period, sweepInterval: SWEEP_INTERVAL, sliding: false } : undefined
 }
 
-const extensionNames: readonly string[] = [
-  'creation', 'creation-with-upload', 'creation-defer-length', 'checksum', 'checksum-trailer', 'concatenation',
-  'concatenation-unfinished', 'expiration', 'termination'
-] satisfies Extension[]
-
 function resolveExtensions (extensions: FastifyTusOptions['extensions'] = {}): Set<string> {
   check(isObject(extensions), '"extensions" must be an object of extensions and true or false')
   const off = new Set<string>()
   for (const [name, on] of Object.entries(extensions)) {
-    check(extensionNames.includes(name), `"extensions.${name}" is none of ${extensionNames.join(', ')}`)
+    check((extensionNames as readonly string[]).includes(name), `"extensions.${name}" is none of ${extensionNames.join(', ')}`)
     if (!flag(`extensions.${name}`, on, true)) off.add(name)
   }
   return off
 }
 
-function resolveCors (cors: FastifyTusOptions['cors'] = true): Required<CorsOptions> | undefined {
+function resolveCors (cors: FastifyTusOptions['cors'] = true): Settled<CorsOptions> | undefined {
   check(typeof cors === 'boolean' || isObject(cors), '"cors" must be true, false or an object')
   if (cors === false) return undefined
   const { origin = '*', credentials, maxAge, allowedHeaders = [], exposedHeaders = [] } = cors === true ? {} : cors
-  check(origin === '*' || typeof origin === 'function' || isListOfStrings(origin),
+  check(origin === '*' || typeof origin === 'function' || isListOfOrigins(origin),
     '"cors.origin" must be "*", a list of origins or a function')
-  check(isListOfStrings(allowedHeaders), '"cors.allowedHeaders" must be a list of header names')
-  check(isListOfStrings(exposedHeaders), '"cors.exposedHeaders" must be a list of header names')
+  check(isListOfTokens(allowedHeaders), '"cors.allowedHeaders" must be a list of header names')
+  check(isListOfTokens(exposedHeaders), '"cors.exposedHeaders" must be a list of header names')
   const resolved = {
     origin,
     credentials: flag('cors.credentials', credentials, false),
@@ -160,6 +187,9 @@ function sizeLimit (maxSize: number | undefined): number {
   return maxSize ?? Infinity
 }
 
+/** A date so far away can still be written. */
+const MAX_PERIOD = 1e14
+
 /** The longest that a timer of Node.js can wait. */
 const MAX_TIMER = 2 ** 31 - 1
 
@@ -178,8 +208,15 @@ function isObject (value: unknown): value is object {
   return typeof value === 'object' && value !== null
 }
 
-function isListOfStrings (value: unknown): value is string[] {
-  return Array.isArray(value) && value.every((entry) => typeof entry === 'string')
+/** What may be a header's name (RFC 9110, 5.6.2). */
+const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+
+function isListOfTokens (value: unknown): boolean {
+  return Array.isArray(value) && value.every((name) => typeof name === 'string' && token.test(name))
+}
+
+function isListOfOrigins (value: unknown): boolean {
+  return Array.isArray(value) && value.every((origin) => typeof origin === 'string' && origin !== '*')
 }
 
 function isBaseUrl (value: unknown): boolean {

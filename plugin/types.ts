@@ -51,7 +51,7 @@ export interface Concatenation {
 export interface KvStore<T = Upload> {
   get (key: string): Promise<T | undefined>
   set (key: string, value: T): Promise<void>
-  delete (key: string): Promise<void>
+  delete (key: string): Promise<unknown>
   list? (): Promise<string[]>
 }
 
@@ -64,8 +64,11 @@ export interface Append {
    * @returns the upload's offset from now on, in bytes
    */
   commit (): Promise<number>
-  /** Ends the append; the upload is as it was before, as far as the store is able to. */
-  rollback (): Promise<void>
+  /**
+   * Ends the append; the upload is as it was before, as far as the store is able to.
+   * @returns the upload's offset from now on, in bytes, where the store knows
+   */
+  rollback (): Promise<number | undefined>
   /** The bytes that were written, from the first one; for stores with `checksum`. */
   readBack? (): AsyncIterable<Buffer>
 }
@@ -93,7 +96,7 @@ export interface DataStore {
   getUpload (id: string): Promise<Upload>
   remove (id: string): Promise<void>
   declareUploadLength (id: string, length: number): Promise<void>
-  deleteExpired (): Promise<number>
+  deleteExpired? (): Promise<number>
   /** How long an unfinished upload lives, in ms; 0: for ever. */
   getExpiration (): number
   /** The bytes of an upload. Without it there is no GET. */
@@ -106,9 +109,9 @@ export interface DataStore {
   openAppend? (upload: Upload, options?: AppendOptions): Promise<Append>
   /**
    * Ability, needed for `concatenation`: gives a final upload the bytes of its parts, all at once or not at all.
-   * Resolves with the upload as it is then.
+   * Resolves with the upload as it is then; may reject with the reason of `signal` when that aborts.
    */
-  concatenate? (upload: Upload, parts: Upload[]): Promise<Upload>
+  concatenate? (upload: Upload, parts: Upload[], signal?: AbortSignal): Promise<Upload>
   /** Ability: makes a whole upload durable, and remembers that its finish hook is done. */
   markFinished? (upload: Upload): Promise<void>
   /** Ability: the ids of all uploads, for sweeps. */
@@ -165,20 +168,21 @@ export interface FastifyTusHooks {
   /**
    * Called before anything is done with an upload. Throw to refuse; `false` refuses with 403.
    */
-  authorize?: (request: FastifyRequest, intent: Intent) => Awaitable<void | boolean>
+  authorize?: ((request: FastifyRequest, intent: Intent) => Awaitable<void | boolean>) | undefined
   /** Called before an upload is created. Throw to refuse; a returned `metadata` replaces the client's. */
-  onUploadCreate?: (request: FastifyRequest, upload: Upload) => Awaitable<void | { metadata?: UploadMetadata }>
+  onUploadCreate?:
+    ((request: FastifyRequest, upload: Upload) => Awaitable<void | { metadata?: UploadMetadata }>) | undefined
   /**
    * Called once for an upload whose last byte is stored, before that is answered. `request` is `null` where a sweep
    * makes up for a call that a crash prevented. A thrown error with a 4xx `statusCode` refuses the upload for good: it
    * is not served, and expires. Any other error leaves the hook due: it is called again on the next contact or sweep.
    * A crash between the end of the hook and the mark that it ran repeats it: make it harmless to run twice.
    */
-  onUploadFinish?: (request: FastifyRequest | null, upload: Upload) => Awaitable<void | FinishResponse>
+  onUploadFinish?: ((request: FastifyRequest | null, upload: Upload) => Awaitable<void | FinishResponse>) | undefined
   /** Called after an upload was deleted by DELETE. */
-  onUploadTerminate?: (request: FastifyRequest, upload: Upload) => Awaitable<void>
+  onUploadTerminate?: ((request: FastifyRequest, upload: Upload) => Awaitable<void>) | undefined
   /** Called after an expired upload was deleted by a sweep. */
-  onUploadExpire?: (upload: Upload) => Awaitable<void>
+  onUploadExpire?: ((upload: Upload) => Awaitable<void>) | undefined
   /** Called while bytes arrive, at most every `progressInterval` ms, with the offset that is stored. Not awaited. */
-  onProgress?: (request: FastifyRequest, upload: Upload) => Awaitable<void>
+  onProgress?: ((request: FastifyRequest, upload: Upload) => Awaitable<void>) | undefined
 }

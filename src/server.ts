@@ -5,6 +5,9 @@ import app from './app.ts'
 import type { Config } from './config.ts'
 import { StartError } from './errors.ts'
 
+/** How long answers that are under way may take once the server is told to end, in ms. */
+const DRAIN_MS = 2000
+
 /** A server that listens. */
 export interface RunningServer {
   /** The URL that clients send uploads to. */
@@ -50,6 +53,8 @@ export async function closeFor (server: FastifyInstance, event: { err?: Error, s
   } else {
     server.log.info({ signal: event.signal }, 'closing')
   }
+  // A connection that is silent, or whose reader pauses, would keep us waiting for ever.
+  setTimeout(() => server.server.closeAllConnections(), DRAIN_MS).unref()
   await server.close()
 }
 
@@ -73,6 +78,9 @@ export function explain (error: NodeJS.ErrnoException, where: string): Error {
   }
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
     return new StartError(`Cannot listen on ${where}: HOST (--host) must be an address of this machine`)
+  }
+  if (code === 'FST_ERR_DUPLICATED_ROUTE') {
+    return new StartError('PREFIX (--prefix) is a path that the server itself answers: choose another one')
   }
   if (code === 'FST_TUS_DIRECTORY') {
     return new StartError(`FILES_DIR (--dir) cannot be used: ${message.replace(/^.*?"directory": /, '')}`)

@@ -7,12 +7,12 @@ import { describe } from './description.ts'
 export async function get (
   { scope }: { scope: Scope }, request: FastifyRequest, reply: FastifyReply, id: string
 ): Promise<FastifyReply> {
-  const { upload, bytes } = await readUpload(scope, request, id)
+  const { upload, open } = await readUpload(scope, request, id)
   const { type, disposition } = describe(upload.metadata)
   reply
     .header('content-type', type)
     .header('content-length', upload.size)
     .header('content-disposition', disposition)
     .header('x-content-type-options', 'nosniff')
-  return reply.send(bytes)
+  return reply.send(await open())
 }

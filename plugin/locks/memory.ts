@@ -104,6 +104,6 @@ class MemoryLock implements Lock {
 }
 
 /** A holder that fails to let go is waited for like one that takes its time. */
-function askToRelease (held: Held): void {
-  Promise.resolve().then(() => held.requestRelease()).catch(() => {})
+function askToRelease ({ requestRelease }: Held): void {
+  Promise.resolve().then(requestRelease).catch(() => {})
 }

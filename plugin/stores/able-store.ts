@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream'
 import { errors } from '../errors.ts'
 import type { Append, AppendOptions, DataStore, Upload } from '../types.ts'
 import { StoredUpload } from './stored-upload.ts'
-import { StreamAppend } from './stream-append.ts'
+import { isBytes, StreamAppend } from './stream-append.ts'
 
 /**
  * Any store, with every ability: what a store lacks is done another way or left out here, so that nobody above asks
@@ -22,11 +22,11 @@ export class AbleStore {
   }
 
   create (upload: Upload): Promise<Upload> {
-    return guard(async () => await this.#store.create(new StoredUpload(upload)))
+    return guard(async () => sound(await this.#store.create(new StoredUpload(upload))))
   }
 
   getUpload (id: string): Promise<Upload> {
-    return guard(async () => await this.#store.getUpload(id))
+    return guard(async () => sound(await this.#store.getUpload(id)))
   }
 
   openAppend (upload: Upload, options: AppendOptions): Promise<Append> {
@@ -39,8 +39,8 @@ export class AbleStore {
     })
   }
 
-  concatenate (upload: Upload, parts: Upload[]): Promise<Upload> {
-    return guard(async () => await this.#store.concatenate?.(upload, parts) as Upload)
+  concatenate (upload: Upload, parts: Upload[], signal: AbortSignal): Promise<Upload> {
+    return guard(async () => await this.#store.concatenate?.(upload, parts, signal) as Upload)
   }
 
   async markFinished (upload: Upload): Promise<void> {
@@ -51,8 +51,15 @@ export class AbleStore {
     return guard(async () => { await this.#store.remove(id) })
   }
 
+  /** Resolves once the first bytes are there: a file that cannot be read is an error, and not a broken answer. */
   read (id: string): Promise<Readable> {
-    return guard(async () => await this.#store.read?.(id) as Readable)
+    return guard(async () => {
+      const bytes = await this.#store.read?.(id) as Readable
+      await new Promise<void>((resolve, reject) => {
+        bytes.once('readable', resolve).once('end', resolve).once('error', reject)
+      })
+      return bytes
+    })
   }
 
   list (): AsyncIterable<string> {
@@ -62,6 +69,14 @@ export class AbleStore {
   async removeLeftovers (): Promise<number> {
     return await guard(async () => await this.#store.removeLeftovers?.() ?? 0)
   }
+}
+
+/** @throws TypeError where a store resolves with something that is no upload */
+function sound (upload: Upload): Upload {
+  const { id, offset, size } = Object(upload) as Partial<Upload>
+  const isSound = typeof id === 'string' && isBytes(offset) && (size === undefined || isBytes(size))
+  if (!isSound) throw new TypeError('The store gave something that is no upload')
+  return upload
 }
 
 async function guard<T> (call: () => Promise<T>): Promise<T> {

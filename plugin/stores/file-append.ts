@@ -48,9 +48,10 @@ export class FileAppend implements Append {
     }
   }
 
-  async rollback (): Promise<void> {
+  async rollback (): Promise<number> {
     try {
       await this.#handle.truncate(this.#options.offset)
+      return this.#options.offset
     } finally {
       await this.#end()
     }

@@ -9,7 +9,7 @@ import type { Append, AppendOptions, Concatenation, DataStore, Upload } from '..
 import { FileAppend } from './file-append.ts'
 import { joinFiles } from './join.ts'
 import { removeLeftovers } from './leftovers.ts'
-import { DamagedRecord, type FileSystem, FileRecords, isMissing, temporaryName, unless } from './records.ts'
+import { type FileSystem, FileRecords, isDamaged, isMissing, temporaryName, unless } from './records.ts'
 import { StoredUpload } from './stored-upload.ts'
 
 export interface FileStoreOptions {
@@ -57,11 +57,11 @@ export class FileStore extends TusFileStore implements DataStore {
     try {
       const handle = await this.#fs.promises.open(file, 'wx')
       await handle.close()
-      if (flush) await this.#records.flushDirectory()
     } catch (error) {
       await this.#records.delete(stored.id)
       return rethrowExisting(error)
     }
+    if (flush) await this.#records.flushDirectory()
     return stored
   }
 
@@ -98,8 +98,11 @@ export class FileStore extends TusFileStore implements DataStore {
     if (unverified && !noted) {
       await this.#records.set(id, new StoredUpload({ ...upload, verified: offset }), this.durability !== 'none')
     }
-    const handle = await this.#fs.promises.open(this.#path(id), 'r+').catch(rethrowMissing)
     this.#appending.add(id)
+    const handle = await this.#fs.promises.open(this.#path(id), 'r+').catch((error: unknown) => {
+      this.#appending.delete(id)
+      return rethrowMissing(error)
+    })
     const append = new FileAppend(handle, {
       offset,
       onCommit: async (handle, position) => {
@@ -136,12 +139,13 @@ export class FileStore extends TusFileStore implements DataStore {
   }
 
   /** Joins the parts beside the final upload and renames: it has none of its bytes, and then all. */
-  async concatenate (upload: Upload, parts: Upload[]): Promise<StoredUpload> {
+  async concatenate (upload: Upload, parts: Upload[], signal?: AbortSignal): Promise<StoredUpload> {
     const file = this.#path(upload.id)
     const beside = temporaryName(file)
     try {
       await joinFiles(this.#fs, parts.map(({ id, offset }) => ({ file: this.#path(id), bytes: offset })), beside, {
-        flush: this.durability !== 'none'
+        flush: this.durability !== 'none',
+        signal
       })
       await this.#fs.promises.rename(beside, file)
     } catch (error) {
@@ -169,12 +173,12 @@ export class FileStore extends TusFileStore implements DataStore {
   /** Deletes what there is of an upload, also if only a part of it is left. */
   override async remove (id: string): Promise<void> {
     const file = this.#path(id)
-    const recorded = await this.#records.get(id).then((record) => record !== undefined, () => true)
-    // A file without a record may be anything that somebody put here; one with an id that only we make is ours.
+    const recorded = await this.#records.get(id).then((record) => record !== undefined, unless(isDamaged, false))
+    // Files without a sound record may be anything that somebody put here; under an id that only we make they are ours.
     if (!recorded && !isDefaultId(id)) throw new errors.NotFound()
     const stored = await this.#fs.promises.unlink(file).then(() => true, unless(isMissing, false))
-    await this.#records.delete(id)
-    if (!recorded && !stored) throw new errors.NotFound()
+    const unrecorded = await this.#records.delete(id)
+    if (!unrecorded && !stored) throw new errors.NotFound()
   }
 
   /** The ids of all uploads. */
@@ -236,6 +240,6 @@ function rethrowMissing (error: unknown): never {
 }
 
 function rethrowDamaged (error: unknown): never {
-  if (error instanceof DamagedRecord) throw new errors.Gone()
+  if (isDamaged(error)) throw new errors.Gone()
   throw error
 }

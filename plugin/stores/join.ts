@@ -5,6 +5,13 @@ import type { FileSystem } from './records.ts'
 /** How much of a file is in memory at a time, in bytes. */
 const COPY_BYTES = 4 * 1024 * 1024
 
+export interface JoinOptions {
+  /** Whether the bytes must survive a crash of the machine. */
+  flush: boolean
+  /** Ends the joining with its reason. */
+  signal?: AbortSignal | undefined
+}
+
 /** A file, and how many of its bytes count. */
 export interface Part {
   file: string
@@ -18,7 +25,7 @@ export interface Part {
  * @throws EIO where a file has fewer bytes than it should
  */
 export async function joinFiles (
-  { promises: fs }: FileSystem, parts: Part[], target: string, { flush }: { flush: boolean }
+  { promises: fs }: FileSystem, parts: Part[], target: string, { flush, signal }: JoinOptions
 ): Promise<void> {
   const [first, ...rest] = parts as [Part, ...Part[]]
   await fs.copyFile(first.file, target, nodeFs.constants.COPYFILE_FICLONE)
@@ -30,7 +37,7 @@ export async function joinFiles (
     for (const { file, bytes } of rest) {
       const source = await fs.open(file, 'r')
       try {
-        await copyInto(handle, position, source, bytes)
+        await copyInto(handle, position, source, bytes, signal)
       } finally {
         await source.close()
       }
@@ -42,9 +49,12 @@ export async function joinFiles (
   }
 }
 
-async function copyInto (target: FileHandle, position: number, source: FileHandle, bytes: number): Promise<void> {
+async function copyInto (
+  target: FileHandle, position: number, source: FileHandle, bytes: number, signal: AbortSignal | undefined
+): Promise<void> {
   const buffer = Buffer.allocUnsafe(Math.min(COPY_BYTES, bytes))
   for (let copied = 0; copied < bytes;) {
+    signal?.throwIfAborted()
     const { bytesRead } = await source.read(buffer, 0, Math.min(buffer.length, bytes - copied), copied)
     if (bytesRead === 0) throw Object.assign(new Error('A part is shorter than it was'), { code: 'EIO' })
     await writeFully(target, buffer.subarray(0, bytesRead), position + copied)

@@ -1,12 +1,13 @@
 import path from 'node:path'
-import { DamagedRecord, type FileRecords, type FileSystem, isMissing, temporaryNames, unless } from './records.ts'
+import { isDefaultId } from '../ids.ts'
+import { type FileRecords, type FileSystem, isDamaged, isMissing, temporaryNames, unless } from './records.ts'
 
 /** What a crash left is not touched before it is this old, in ms: it could be a creation under way. */
 const LEFTOVER_AGE = 3_600_000
 
 /**
- * Deletes what crashes left in the directory of a file store: what was written beside a record, and records that cannot
- * be read or have no file. A file without a record is not touched: it may be anybody's.
+ * Deletes what crashes left in the directory of a file store: what was written beside a record, records that have no
+ * file, and records that cannot be read under an id that only we make. All else may be somebody's.
  * @returns how many
  */
 export async function removeLeftovers (records: FileRecords, fs: FileSystem): Promise<number> {
@@ -31,7 +32,8 @@ async function isOld (fs: FileSystem, file: string): Promise<boolean> {
 }
 
 async function isBroken (records: FileRecords, fs: FileSystem, id: string): Promise<boolean> {
-  const damaged = await records.get(id).then(() => false, unless((error) => error instanceof DamagedRecord, true))
-  if (damaged) return true
+  const record = await records.get(id).catch(unless(isDamaged, 'damaged' as const))
+  if (record === 'damaged') return isDefaultId(id)
+  if (record === undefined) return false
   return await fs.promises.stat(path.join(records.directory, id)).then(() => false, unless(isMissing, true))
 }

@@ -6,7 +6,7 @@ import type { KvStore, Upload } from '../types.ts'
 /** The file system calls that the file store makes: a part of `node:fs`. */
 export type FileSystem = Pick<typeof nodeFs, 'promises' | 'mkdirSync' | 'accessSync' | 'createReadStream'>
 
-/** Thrown for a record that is there but cannot be read: cut off by a crash, or not a record at all. */
+/** Thrown for a file that may have been a record, and was cut off by a crash. */
 export class DamagedRecord extends Error {}
 
 /** The record of an upload: one JSON file, `<id>.json`, in the form that `@tus/file-store` gives it. */
@@ -19,15 +19,20 @@ export class FileRecords implements KvStore {
     this.#fs = fs
   }
 
+  /** @returns `undefined` where there is none, or the file is of somebody else */
   async get (id: string): Promise<Upload | undefined> {
     let text: string
     try {
       text = await this.#fs.promises.readFile(this.#path(id), 'utf8')
     } catch (error) {
-      if (isMissing(error)) return undefined
-      throw error
+      if (!isMissing(error)) throw error
+      // A volume that is not mounted any more is no reason to tell clients that their uploads do not exist.
+      await this.#fs.promises.access(this.directory).catch((cause: unknown) => {
+        throw Object.assign(new Error('The directory is gone', { cause }), { code: 'EIO' })
+      })
+      return undefined
     }
-    return parseRecord(text)
+    return parseRecord(id, text)
   }
 
   /**
@@ -55,8 +60,9 @@ export class FileRecords implements KvStore {
     if (flush) await this.flushDirectory()
   }
 
-  async delete (id: string): Promise<void> {
-    await this.#fs.promises.rm(this.#path(id), { force: true })
+  /** @returns whether there was one */
+  async delete (id: string): Promise<boolean> {
+    return await this.#fs.promises.unlink(this.#path(id)).then(() => true, unless(isMissing, false))
   }
 
   async list (): Promise<string[]> {
@@ -110,17 +116,15 @@ export class FileRecords implements KvStore {
   }
 }
 
-function parseRecord (text: string): Upload {
+function parseRecord (id: string, text: string): Upload | undefined {
   let record: unknown
   try {
     record = JSON.parse(text)
   } catch (cause) {
     throw new DamagedRecord('The record is not JSON', { cause })
   }
-  if (record === null || typeof record !== 'object' || !('id' in record)) {
-    throw new DamagedRecord('The record is not one of an upload')
-  }
-  return record as Upload
+  const { id: of, offset } = Object(record) as Partial<Upload>
+  return of === id && typeof offset === 'number' ? record as Upload : undefined
 }
 
 /** The name of a file that is written beside another one and then renamed to it. */
@@ -135,6 +139,11 @@ export const temporaryNames = /\.[0-9a-f]{8}\.tmp$/
 export function isMissing (error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code
   return code === 'ENOENT' || code === 'ENOTDIR'
+}
+
+/** Whether an error says that a record was cut off. */
+export function isDamaged (error: unknown): boolean {
+  return error instanceof DamagedRecord
 }
 
 /** A handler of rejections: resolves with `value` where the error is an expected one. */

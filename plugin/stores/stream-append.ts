@@ -1,34 +1,49 @@
 import { Readable } from 'node:stream'
 import type { Append, DataStore } from '../types.ts'
 
+/** Whether it can be a number of bytes. */
+export function isBytes (value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
 /** An append to a store that takes a stream: batches go in at one end, and `write` of the store reads the other. */
 export class StreamAppend implements Append {
   readonly #stream: Readable
   readonly #stored: Promise<number>
   #wanted = () => {}
+  #done = false
 
   constructor (store: DataStore, id: string, offset: number) {
     this.#stream = new Readable({ read: () => this.#wanted() })
     // A store may destroy the stream with an error before it rejects with the same.
     this.#stream.on('error', () => {})
     this.#stored = store.write(this.#stream, id, offset)
-    this.#stored.catch(() => {})
+    // A store that is done, well or not, wants no more; what came of it is told by `commit`.
+    const end = () => {
+      this.#done = true
+      this.#wanted()
+    }
+    this.#stored.then(end, end)
   }
 
   async write (buffers: Buffer[]): Promise<void> {
     const wanted = new Promise<void>((resolve) => { this.#wanted = resolve })
     let more = true
     for (const buffer of buffers) more = this.#stream.push(buffer)
-    if (!more) await Promise.race([wanted, this.#stored])
+    if (!more && !this.#done) await wanted
   }
 
   async commit (): Promise<number> {
     this.#stream.push(null)
-    return await this.#stored
+    const offset: unknown = await this.#stored
+    if (!isBytes(offset)) throw new TypeError(`The store wrote up to ${String(offset)}`)
+    return offset
   }
 
-  async rollback (): Promise<void> {
+  /** What the store keeps of it is the store's affair. */
+  async rollback (): Promise<undefined> {
     this.#stream.destroy(new Error('The body was refused'))
     await this.#stored.catch(() => {})
+    return undefined
   }
 }

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { CorsOptions } from '../options.ts'
+import type { CorsOptions, Settled } from '../options.ts'
 
 /** The methods that tus clients use. */
 export const TUS_METHODS = ['POST', 'GET', 'HEAD', 'PATCH', 'DELETE', 'OPTIONS'] as const
@@ -24,7 +24,7 @@ function isPreflight (request: FastifyRequest): boolean {
 }
 
 /** Makes the function that puts the CORS headers on an answer. */
-export function corsHeaders (options: Required<CorsOptions>): (request: FastifyRequest, reply: FastifyReply) => void {
+export function corsHeaders (options: Settled<CorsOptions>): (request: FastifyRequest, reply: FastifyReply) => void {
   const allowHeaders = [...TUS_REQUEST_HEADERS, ...options.allowedHeaders].join(', ')
   const exposeHeaders = [...TUS_RESPONSE_HEADERS, ...options.exposedHeaders].join(', ')
   const allowMethods = TUS_METHODS.join(', ')

@@ -14,7 +14,8 @@ const table: Record<Extension, (scope: Scope) => boolean> = {
   'checksum-trailer': able('checksum'),
   concatenation: able('concatenation'),
   'concatenation-unfinished': able('concatenation'),
-  expiration: (scope) => able('expiration')(scope) && scope.settings.expiration !== undefined,
+  // What is expired is refused here, whatever the store does.
+  expiration: ({ settings }) => settings.expiration !== undefined,
   termination: able('termination')
 }
 

@@ -5,7 +5,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { errors } from '../errors.ts'
 import type { Upload, UploadMetadata } from '../types.ts'
-import { type Checksum, checksumAlgorithms, digestLength } from '../uploads/checksum.ts'
+import { type Checksum, checksumAlgorithms, digestLengths } from '../uploads/checksum.ts'
 
 export const TUS_VERSION = '1.0.0'
 
@@ -124,7 +124,7 @@ export function parseUploadChecksum (value: string | string[] | undefined): Chec
     throw new errors.InvalidHeader('Upload-Checksum', `must use one of ${checksumAlgorithms.join(', ')}`)
   }
   const bytes = Buffer.from(digest, 'base64')
-  if (bytes.length !== digestLength(algorithm) || bytes.toString('base64') !== digest) {
+  if (bytes.length !== digestLengths.get(algorithm) || bytes.toString('base64') !== digest) {
     throw new errors.InvalidHeader('Upload-Checksum', `has a digest that is none of ${algorithm}`)
   }
   return { algorithm, digest: bytes }

@@ -11,22 +11,25 @@ import type { Settings } from '../settings.ts'
 export function locationOf (settings: Settings, request: FastifyRequest, prefix: string, id: string): string {
   if (settings.publicUrl !== undefined) return `${settings.publicUrl}/${id}`
   const path = `${fillIn(prefix, request)}/${id}`
-  return settings.relativeLocation ? path : `${request.protocol}://${request.host}${path}`
+  // HTTP/1.0 names no host.
+  const isRelative = settings.relativeLocation || request.host === ''
+  return isRelative ? path : `${request.protocol}://${request.host}${path}`
 }
 
 /**
  * The id in the URL of an upload: the other direction of `locationOf`.
- * @param url - absolute, or relative to the URL of the request
+ * @param url - absolute, or relative to the creation URL (RFC 3986, 5)
  * @throws FST_TUS_INVALID_HEADER where it is not the URL of an upload here
  */
 export function idOf (settings: Settings, request: FastifyRequest, prefix: string, url: string): string {
-  // HTTP/1.0 names no host; its client can have no absolute URL then.
+  // A client that names no host can have no absolute URL either.
   const here = URL.canParse(`http://${request.host}`) ? `http://${request.host}` : 'http://localhost'
-  const bases = [settings.publicUrl, fillIn(prefix, request)]
-    .flatMap((base) => base === undefined ? [] : new URL(`${base}/`, here).href)
-  const absolute = URL.canParse(url, bases.at(-1)) ? withoutScheme(new URL(url, bases.at(-1)).href) : ''
-  for (const base of bases) {
-    const id = absolute.startsWith(withoutScheme(base)) ? absolute.slice(withoutScheme(base).length) : ''
+  for (const base of [settings.publicUrl, fillIn(prefix, request)]) {
+    if (base === undefined) continue
+    const creation = new URL(base, here).href
+    const uploads = withoutScheme(`${creation.replace(/\/$/, '')}/`)
+    const absolute = URL.canParse(url, creation) ? withoutScheme(new URL(url, creation).href) : ''
+    const id = absolute.startsWith(uploads) ? absolute.slice(uploads.length) : ''
     if (isUploadId(id)) return id
   }
   throw new errors.InvalidHeader('Upload-Concat', 'names a URL that is not one of an upload here')

@@ -11,8 +11,9 @@ export async function postFinal (
   wire: Wire, request: FastifyRequest, reply: FastifyReply, { header, urls }: FinalConcat
 ): Promise<FastifyReply> {
   const { headers } = request
-  for (const name of ['upload-length', 'upload-defer-length', 'upload-checksum']) {
-    if (headers[name] !== undefined) throw new errors.InvalidHeader(name, 'has no meaning for a final upload')
+  for (const name of ['Upload-Length', 'Upload-Defer-Length', 'Upload-Checksum']) {
+    if (headers[name.toLowerCase()] === undefined) continue
+    throw new errors.InvalidHeader(name, 'has no meaning for a final upload')
   }
   if (hasBody(request)) throw new errors.FinalUpload()
 

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify'
 import { get } from '../download/get.ts'
-import { errors, stateOf } from '../errors.ts'
+import { errors, stateOf, type TusError } from '../errors.ts'
 import { isUploadId } from '../ids.ts'
 import type { FastifyTusOptions } from '../options.ts'
 import { corsHeaders } from './cors.ts'
@@ -24,7 +24,11 @@ export function mountTusV1 (
 ): void {
   // Bodies are streams whatever their type says: the handlers judge it.
   fastify.removeAllContentTypeParsers()
-  fastify.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
+  fastify.addContentTypeParser('*', (_request, payload, done) => {
+    // It may fail before anybody reads it, if anybody does.
+    payload.on('error', () => {})
+    done(null, payload)
+  })
   stampAnswers(fastify, wire)
 
   const { creation, upload } = handlersOf(wire)
@@ -82,7 +86,9 @@ async function dispatch (
  */
 function effectiveMethod (request: FastifyRequest): string {
   const override = request.headers['x-http-method-override']
-  return typeof override === 'string' && request.method !== 'OPTIONS' ? override.toUpperCase() : request.method
+  return typeof override === 'string' && override !== '' && request.method !== 'OPTIONS'
+    ? override.toUpperCase()
+    : request.method
 }
 
 function checkVersion (request: FastifyRequest, reply: FastifyReply): void {
@@ -96,7 +102,9 @@ function refuse (method: string, request: FastifyRequest, reply: FastifyReply, e
   const { offset, expiresAt } = stateOf(error)
   if (offset !== undefined) reply.header('upload-offset', offset)
   if (expiresAt !== undefined) reply.header('upload-expires', formatUploadExpires(expiresAt))
-  const refused = method === 'HEAD' ? neverFailHead(request, error) : error
+  const isMeant = (error as Partial<TusError>).statusCode !== undefined
+  const known = isMeant ? error : new errors.Internal({ cause: error })
+  const refused = method === 'HEAD' ? neverFailHead(request, known) : known
   const { statusCode } = refused as { statusCode?: number }
   // A status of tus itself, which HTTP has no phrase for; HTTP/2 has no phrases at all.
   if (statusCode === 460 && request.raw.httpVersionMajor < 2) reply.raw.statusMessage = 'Checksum Mismatch'
@@ -106,8 +114,7 @@ function refuse (method: string, request: FastifyRequest, reply: FastifyReply, e
 
 /** After a HEAD that fails with 5xx tus-js-client begins a new upload from zero; after 423 it asks again. */
 function neverFailHead (request: FastifyRequest, error: Error): Error {
-  const { statusCode = 500 } = error as { statusCode?: number }
-  if (statusCode < 500) return error
+  if ((error as TusError).statusCode < 500) return error
   request.log.error({ err: error }, 'HEAD failed')
   return new errors.Locked({ cause: error })
 }
@@ -119,7 +126,7 @@ function stampAnswers (fastify: FastifyInstance, { scope }: Wire): void {
     reply.header('tus-resumable', TUS_VERSION)
     addCors(request, reply)
     // A connection that is kept would keep the app from closing.
-    if (scope.closing && request.raw.httpVersionMajor < 2) reply.header('connection', 'close')
+    if (scope.shutdown.aborted && request.raw.httpVersionMajor < 2) reply.header('connection', 'close')
     done(null, endUnread(request, reply, payload))
   })
 }

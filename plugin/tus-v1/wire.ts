@@ -1,3 +1,4 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { errors } from '../errors.ts'
 import type { Extension } from '../options.ts'
@@ -39,6 +40,11 @@ export function sendExpires (wire: Wire, reply: FastifyReply, upload: Upload): v
 /** Ends an answer, with what the finish hook wants of it. */
 export function sendFinish (reply: FastifyReply, statusCode: number, finish: FinishResponse = {}): FastifyReply {
   const { body, headers = {} } = finish
+  // What HTTP cannot carry would leave the client without an answer.
+  for (const [name, value] of Object.entries(headers)) {
+    validateHeaderName(name)
+    validateHeaderValue(name, value)
+  }
   reply.headers(headers)
   reply.code(finish.statusCode ?? (statusCode === 204 && body !== undefined ? 200 : statusCode))
   return reply.send(body)

@@ -3,13 +3,14 @@ import { errors, withState } from '../errors.ts'
 import type { FinishResponse, Upload } from '../types.ts'
 import type { Body } from './body.ts'
 import { expiresAt } from './expiration.ts'
-import { findUpload, isFinal, isPartial, isWhole } from './find.ts'
+import { findUpload } from './find.ts'
 import { finishUpload } from './finish.ts'
 import { authorizeExisting } from './hooks.ts'
 import { checkLength, maxSizeFor } from './limits.ts'
 import { withLock } from './lock.ts'
 import type { Scope } from './scope.ts'
 import { checkBodyLength, storeBody } from './store-body.ts'
+import { isFinal, isPartial, isWhole } from './state.ts'
 
 export interface Appending {
   /** Where the client believes the upload to be, in bytes. */
@@ -35,7 +36,8 @@ export async function appendToUpload (
         throw withState(new errors.OffsetMismatch(offset, found.offset), { offset: found.offset })
       }
       const declaredSize = newLength(found, length)
-      const limit = await maxSizeFor(scope, request, found.metadata)
+      // The limit was asked for when the length was declared.
+      const limit = found.size ?? await maxSizeFor(scope, request, found.metadata)
       if (declaredSize !== undefined) checkLength(declaredSize, limit)
       const size = found.size ?? declaredSize
       const maxSize = size ?? limit

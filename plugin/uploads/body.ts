@@ -62,16 +62,26 @@ export function pump (body: Body, { limit, idleTimeout, stop, write }: PumpOptio
       writeNext()
     }
 
-    const onData = (chunk: Buffer) => {
-      idle?.refresh()
+    const take = (chunk: Buffer) => {
       received += chunk.length
       if (received > limit) {
         gathered = []
         finish({ outcome: 'overrun' })
-        return
+      } else {
+        gathered.push(chunk)
+        gatheredBytes += chunk.length
       }
-      gathered.push(chunk)
-      gatheredBytes += chunk.length
+    }
+
+    /** What this process has of the body already is part of what arrived. */
+    const takeBuffered = () => {
+      stream.off('data', onData).pause()
+      for (let chunk = stream.read(); chunk !== null; chunk = stream.read()) take(chunk)
+    }
+
+    const onData = (chunk: Buffer) => {
+      idle?.refresh()
+      take(chunk)
       if (gatheredBytes >= BATCH_BYTES || gathered.length >= BATCH_BUFFERS) stream.pause()
       writeNext()
     }
@@ -103,11 +113,12 @@ export function pump (body: Body, { limit, idleTimeout, stop, write }: PumpOptio
     }
 
     const onEnd = () => finish({ outcome: 'complete' })
-    const onClose = () => finish({ outcome: 'stopped', error: new errors.Interrupted() })
+    const onClose = () => {
+      takeBuffered()
+      finish({ outcome: 'stopped', error: new errors.Interrupted() })
+    }
     const onStop = () => {
-      // What this process has of the body already is part of what arrived.
-      stream.pause()
-      while (stream.read() !== null);
+      takeBuffered()
       const complete = stream.readableEnded || (stream as { complete?: boolean }).complete === true
       finish(complete ? { outcome: 'complete' } : { outcome: 'stopped', error: stop.reason as Error })
     }

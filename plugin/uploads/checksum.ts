@@ -25,10 +25,10 @@ export const checksumAlgorithms: readonly string[] = [
   'ripemd160'
 ].filter((name) => getHashes().includes(name))
 
-/** How long a digest is, in bytes. */
-export function digestLength (algorithm: string): number {
-  return createHash(algorithm).digest().length
-}
+/** How long the digest of each is, in bytes. */
+export const digestLengths: ReadonlyMap<string, number> = new Map(
+  checksumAlgorithms.map((algorithm) => [algorithm, createHash(algorithm).digest().length])
+)
 
 /** Verifies one body while it is stored, without keeping it. */
 export class BodyVerifier {
@@ -53,12 +53,13 @@ export class BodyVerifier {
   /**
    * @param append - where the body went; `undefined` for an empty one
    * @throws FST_TUS_CHECKSUM_MISMATCH
-   * @throws FST_TUS_INVALID_HEADER where the announced checksum did not come
+   * @throws FST_TUS_CHECKSUM_MISSING
+   * @throws FST_TUS_CHECKSUM_TWICE
    */
   async verify (append: Append | undefined): Promise<void> {
     const behind = this.#expected.behind()
     if (behind === undefined && this.#expected.announced) {
-      throw new errors.InvalidHeader('Upload-Checksum', 'was announced as a trailer and did not come')
+      throw new errors.ChecksumMissing()
     }
     if (behind !== undefined && this.#hash !== undefined) throw new errors.ChecksumTwice()
     const { checksum = behind } = this.#expected

@@ -2,12 +2,14 @@ import type { FastifyRequest } from 'fastify'
 import { errors } from '../errors.ts'
 import type { FinishResponse, Upload } from '../types.ts'
 import { type Draft, draftUpload, reviseDraft } from './draft.ts'
-import { findUpload, isPartial, isPendingFinal, isWhole, partsOf } from './find.ts'
+import { findUpload } from './find.ts'
 import { finishUpload, makeUpForFinish } from './finish.ts'
 import { authorize } from './hooks.ts'
 import { checkLength, maxSizeFor } from './limits.ts'
+import { discard } from './discard.ts'
 import { withFreeLock, withLock } from './lock.ts'
 import type { Scope } from './scope.ts'
+import { isPartial, isPendingFinal, isWhole, partsOf } from './state.ts'
 
 /** How many parts a final upload may have. Each is looked at before anything is copied. */
 const MAX_PARTS = 1000
@@ -28,12 +30,12 @@ export interface Finalization extends Draft {
 export async function createFinalUpload (
   scope: Scope, request: FastifyRequest, { parts: ids, header, mayBeUnfinished, ...creation }: Finalization
 ): Promise<{ upload: Upload, finish: FinishResponse | undefined }> {
-  if (ids.length > MAX_PARTS) throw new errors.InvalidHeader('Upload-Concat', `names more than ${MAX_PARTS} parts`)
+  if (ids.length > MAX_PARTS) throw new errors.InvalidParts(`has more than ${MAX_PARTS} parts`)
   const concatenation = { header, parts: ids, joined: false }
   const draft = await draftUpload(scope, request, { ...creation, concatenation })
   const parts = await findParts(scope, request, ids)
   const unfinished = ids.some((id) => !isWhole(parts.get(id) as Upload))
-  if (unfinished && !mayBeUnfinished) throw new errors.InvalidHeader('Upload-Concat', 'names an unfinished part')
+  if (unfinished && !mayBeUnfinished) throw new errors.InvalidParts('has an unfinished part')
   const size = ids.reduce((sum, id) => sum + sizeOf(parts.get(id) as Upload), 0)
   checkLength(size, await maxSizeFor(scope, request, draft.metadata))
   const wanted = await reviseDraft(scope, request, { ...draft, size })
@@ -41,16 +43,15 @@ export async function createFinalUpload (
   const created = await withFreeLock(scope, draft.id, async () => {
     const upload = await scope.store.create(wanted)
     if (unfinished) {
-      scope.finals.add(upload)
       // The last part may have become whole before it was known that this one waits for it.
-      scope.finals.complete(upload.id, request)
+      scope.finals.watch(upload, request)
       return { upload, finish: undefined }
     }
     try {
       const joined = await join(scope, upload)
       return { upload: joined, finish: await finishUpload(scope, request, joined) }
     } catch (error) {
-      await scope.store.remove(upload.id)
+      await discard(scope, upload.id)
       throw error
     }
   })
@@ -60,9 +61,11 @@ export async function createFinalUpload (
 
 /** Completes a final upload that waits, if all of its parts are whole by now. */
 export async function completeFinalUpload (scope: Scope, request: FastifyRequest | null, id: string): Promise<void> {
+  if (scope.shutdown.aborted) return
   await withLock(scope, id, async () => {
-    const upload = await joinIfPossible(scope, await scope.store.getUpload(id))
-    await makeUpForFinish(scope, request, upload)
+    const upload = await scope.store.getUpload(id).catch(unlessGone)
+    if (upload === undefined) scope.finals.delete(id)
+    else await makeUpForFinish(scope, request, await joinIfPossible(scope, upload))
   })
 }
 
@@ -70,7 +73,7 @@ export async function completeFinalUpload (scope: Scope, request: FastifyRequest
 export async function joinIfPossible (scope: Scope, upload: Upload): Promise<Upload> {
   if (!isPendingFinal(upload) || !await hasWholeParts(scope, upload)) return upload
   const joined = await join(scope, upload)
-  scope.finals.delete(upload)
+  scope.finals.delete(upload.id)
   return joined
 }
 
@@ -88,10 +91,14 @@ async function join (scope: Scope, upload: Upload): Promise<Upload> {
   const ids = distinctParts(upload)
   return await withLocks(scope, ids, async () => {
     const parts = new Map<string, Upload>()
-    for (const id of ids) parts.set(id, await scope.store.getUpload(id))
+    for (const id of ids) {
+      const part = await scope.store.getUpload(id).catch(unlessGone)
+      if (part !== undefined) parts.set(id, part)
+    }
+    // Whoever was faster deleted or changed one: to be looked at again.
+    if (!ids.every((id) => parts.has(id) && isWhole(parts.get(id) as Upload))) throw new errors.Locked()
     const inOrder = partsOf(upload).map((id) => parts.get(id) as Upload)
-    if (!inOrder.every(isWhole)) throw new errors.Locked()
-    return await scope.store.concatenate(upload, inOrder)
+    return await scope.store.concatenate(upload, inOrder, scope.shutdown)
   })
 }
 
@@ -104,21 +111,23 @@ async function withLocks<T> (scope: Scope, [first, ...rest]: string[], work: () 
 async function findParts (scope: Scope, request: FastifyRequest, ids: string[]): Promise<Map<string, Upload>> {
   const parts = new Map<string, Upload>()
   for (const id of new Set(ids)) {
-    const part = await findUpload(scope, id).catch((error: unknown) => {
-      if (error instanceof errors.NotFound || error instanceof errors.Gone) return undefined
-      throw error
-    })
+    const part = await findUpload(scope, id).catch(unlessGone)
     if (part !== undefined) await authorize(scope, request, { action: 'concatenate', upload: part })
     if (part === undefined || !isPartial(part)) {
-      throw new errors.InvalidHeader('Upload-Concat', 'must name partial uploads')
+      throw new errors.InvalidParts('must be made of partial uploads')
     }
     parts.set(id, part)
   }
   return parts
 }
 
+function unlessGone (error: unknown): undefined {
+  if (error instanceof errors.NotFound || error instanceof errors.Gone) return undefined
+  throw error
+}
+
 function sizeOf ({ size }: Upload): number {
-  if (size === undefined) throw new errors.InvalidHeader('Upload-Concat', 'names a part whose length is not known')
+  if (size === undefined) throw new errors.InvalidParts('has a part whose length is not known')
   return size
 }
 

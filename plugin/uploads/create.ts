@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { errors } from '../errors.ts'
 import type { FinishResponse, Upload } from '../types.ts'
 import type { Body } from './body.ts'
+import { discard } from './discard.ts'
 import { type Draft, draftUpload, reviseDraft } from './draft.ts'
 import { finishUpload } from './finish.ts'
 import { checkLength, maxSizeFor } from './limits.ts'
@@ -36,7 +37,7 @@ export async function createUpload (
       return { upload, finish: await finishUpload(scope, request, upload) }
     } catch (error) {
       // Its URL was not told to anybody.
-      if (!mayGoOn(error)) await scope.store.remove(upload.id)
+      if (!mayGoOn(error)) await discard(scope, upload.id)
       throw error
     }
   })

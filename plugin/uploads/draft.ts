@@ -32,8 +32,26 @@ export async function draftUpload (scope: Scope, request: FastifyRequest, draft:
 
 /** What the app makes of a draft before it is created. */
 export async function reviseDraft (scope: Scope, request: FastifyRequest, draft: Upload): Promise<Upload> {
-  const changes = await callHook(() => scope.settings.onUploadCreate?.(request, draft))
-  return changes?.metadata === undefined ? draft : { ...draft, metadata: changes.metadata, rawMetadata: undefined }
+  const metadata = await callHook(async () => {
+    const changes = await scope.settings.onUploadCreate?.(request, draft)
+    if (changes?.metadata !== undefined) checkMetadata(changes.metadata)
+    return changes?.metadata
+  })
+  return metadata === undefined ? draft : { ...draft, metadata, rawMetadata: undefined }
+}
+
+/** How long keys and values may be together, in bytes: HEAD tells them in one header. */
+const MAX_METADATA_BYTES = 8192
+
+/** What a client could not have sent cannot be told to clients either. */
+function checkMetadata (metadata: UploadMetadata): void {
+  let bytes = 0
+  for (const [key, value] of Object.entries(metadata)) {
+    bytes += key.length + Buffer.byteLength(value ?? '')
+    const isFine = /^[\x21-\x2b\x2d-\x7e]+$/.test(key) && (value === null || typeof value === 'string')
+    if (!isFine) throw new TypeError(`onUploadCreate returned metadata that cannot be sent: ${JSON.stringify(key)}`)
+  }
+  if (bytes > MAX_METADATA_BYTES) throw new TypeError(`onUploadCreate returned ${bytes} bytes of metadata`)
 }
 
 async function newId (scope: Scope, request: FastifyRequest, metadata: UploadMetadata): Promise<string> {

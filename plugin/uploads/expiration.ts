@@ -1,12 +1,13 @@
 import type { Upload } from '../types.ts'
-import { isPartial, isWhole } from './find.ts'
 import type { Scope } from './scope.ts'
+import { isPartial, isPendingFinal, isWhole } from './state.ts'
 
 /** When an upload that is unfinished, or a part of one, expires, in ms since the epoch; `undefined` for never. */
 export function expiresAt ({ settings }: Scope, upload: Upload): number | undefined {
   const { expiration } = settings
   const isWanted = isWhole(upload) && !isPartial(upload) && upload.refused !== true
-  if (expiration === undefined || isWanted) return undefined
+  // One that waits for its parts lives as long as one of them.
+  if (expiration === undefined || isWanted || isPendingFinal(upload)) return undefined
   const created = Date.parse(upload.creation_date ?? '')
   const since = expiration.sliding ? upload.modified ?? created : created
   return Number.isNaN(since) ? undefined : since + expiration.period

@@ -1,9 +1,9 @@
 import type { FastifyRequest } from 'fastify'
 import { errors } from '../errors.ts'
 import type { FinishResponse, Upload } from '../types.ts'
-import { isPartial, isWhole } from './find.ts'
 import { callHook } from './hooks.ts'
 import type { Scope } from './scope.ts'
+import { isPartial, isWhole } from './state.ts'
 
 /**
  * Does what is due once the last byte of an upload is stored; nothing for one that is not whole or was finished before.
@@ -19,17 +19,25 @@ export async function finishUpload (
     // A part is nothing that the app waits for.
     response = await callHook(() => isPartial(upload) ? undefined : scope.settings.onUploadFinish?.(request, upload))
   } catch (error) {
-    if (isLastWord(error)) await scope.store.markFinished({ ...upload, refused: true })
+    if (isLastWord(error)) await mark(scope, { ...upload, refused: true })
     throw error
   }
-  await scope.store.markFinished(upload)
+  await mark(scope, upload)
   scope.log.debug({ uploadId: upload.id, size: upload.size }, 'upload finished')
   return response ?? undefined
+}
+
+/** The app has the upload by now: whatever becomes of the mark, the client's answer is that of the hook. */
+async function mark (scope: Scope, upload: Upload): Promise<void> {
+  await scope.store.markFinished(upload).catch((err: unknown) => {
+    scope.log.error({ err, uploadId: upload.id }, 'the upload is finished, but that was not recorded')
+  })
 }
 
 /**
  * Makes up for a finish hook that a crash or a failure prevented, when somebody asks for the upload.
  * @throws FST_TUS_FINISH_DUE where the hook fails again
+ * @throws FST_TUS_GONE where it refuses the upload
  */
 export async function makeUpForFinish (scope: Scope, request: FastifyRequest | null, upload: Upload): Promise<void> {
   // Only a store that remembers says `false`.
@@ -38,7 +46,8 @@ export async function makeUpForFinish (scope: Scope, request: FastifyRequest | n
     await finishUpload(scope, request, upload)
   } catch (cause) {
     scope.log.warn({ err: cause, uploadId: upload.id }, 'onUploadFinish failed')
-    if (!isLastWord(cause)) throw new errors.FinishDue({ cause })
+    if (isLastWord(cause)) throw new errors.Gone({ cause })
+    throw new errors.FinishDue({ cause })
   }
 }
 

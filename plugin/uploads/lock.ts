@@ -31,7 +31,7 @@ export async function withFreeLock<T> (scope: Scope, id: string, work: Work<T>):
 async function hold<T> (scope: Scope, lock: Lock, holder: AbortController, work: Work<T>): Promise<T> {
   scope.running.add(holder)
   // It may have waited until the app began to close.
-  if (scope.closing) holder.abort(new errors.Shutdown())
+  if (scope.shutdown.aborted) holder.abort(new errors.Shutdown())
   try {
     return await work(holder.signal)
   } finally {
@@ -55,16 +55,22 @@ async function acquire (scope: Scope, id: string, holder: AbortController, mustB
 async function acquire (
   scope: Scope, id: string, holder: AbortController, mustBeFree = false
 ): Promise<Lock | undefined> {
+  const displace = () => holder.abort(new errors.Displaced())
+  try {
+    const lock = scope.locker.newLock(id)
+    if (lock.tryLock !== undefined) {
+      if (await lock.tryLock(displace)) return lock
+      if (mustBeFree) return undefined
+    }
+    await waitForLock(scope, lock, displace)
+    return lock
+  } catch (cause) {
+    throw new errors.Locked({ cause })
+  }
+}
+
+async function waitForLock (scope: Scope, lock: Lock, displace: () => void): Promise<void> {
   const waiting = new AbortController()
   const timer = setTimeout(() => waiting.abort(new Error('The lock was not had in time')), scope.settings.lockTimeout)
-  const displace = () => holder.abort(new errors.Displaced())
-  const take = async () => {
-    const lock = scope.locker.newLock(id)
-    if (mustBeFree && lock.tryLock !== undefined) return await lock.tryLock(displace) ? lock : undefined
-    await lock.lock(waiting.signal, displace)
-    return lock
-  }
-  return await take()
-    .catch((cause: unknown) => { throw new errors.Locked({ cause }) })
-    .finally(() => clearTimeout(timer))
+  await lock.lock(waiting.signal, displace).finally(() => clearTimeout(timer))
 }

@@ -14,6 +14,6 @@ export interface Scope {
   readonly running: Set<AbortController>
   /** Final uploads that wait for their parts. */
   readonly finals: PendingFinals
-  /** Whether the app is closing: no body is begun any more. */
-  closing: boolean
+  /** Aborts when the app begins to close: no body is begun any more, and what takes long ends. */
+  readonly shutdown: AbortSignal
 }

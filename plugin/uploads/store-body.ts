@@ -4,9 +4,9 @@ import { storeError } from '../stores/able-store.ts'
 import type { Append, Upload } from '../types.ts'
 import { type Body, type Pumped, pump } from './body.ts'
 import { BodyVerifier } from './checksum.ts'
-import { isWhole } from './find.ts'
 import { progressOf } from './progress.ts'
 import type { Scope } from './scope.ts'
+import { isWhole } from './state.ts'
 
 export interface StoreBodyOptions {
   /** The most bytes that the whole upload may have: its length, or `maxSize` while that is not known. */
@@ -57,8 +57,8 @@ export async function storeBody (
     if (pumped.outcome === 'complete') await verifier.verify(append)
     else if (verifier.isNeeded) throw pumped.error
   } catch (error) {
-    await append?.rollback().catch(() => {})
-    throw withState(storeError(error), { offset: upload.offset })
+    const offset = append === undefined ? upload.offset : await append.rollback().catch(() => undefined)
+    throw withState(storeError(error), { offset })
   }
   // Without a byte nothing was opened; a length must be recorded all the same.
   if (pumped.outcome === 'complete' && declaredSize !== undefined) await open()
@@ -74,7 +74,9 @@ async function commit (
   }
   const committed = append?.commit().catch((error: unknown) => { throw storeError(error) })
   const offset = await committed
-  const stored = offset === undefined ? upload : { ...upload, offset, modified: Date.now() }
+  // A store that does not tell when it was written to goes by the creation.
+  const modified = upload.modified && Date.now()
+  const stored = offset === undefined ? upload : { ...upload, offset, modified }
   if (pumped.outcome === 'stopped' && !isWhole(stored)) throw withState(pumped.error, { offset: stored.offset })
   return stored
 }

@@ -1,46 +1,79 @@
+import type { Upload } from '../types.ts'
 import { isExpired } from './expiration.ts'
-import { isPendingFinal, isWhole } from './find.ts'
 import { makeUpForFinish } from './finish.ts'
 import { withFreeLock } from './lock.ts'
 import type { Scope } from './scope.ts'
+import { isPartial, isPendingFinal, isWhole, partsOf } from './state.ts'
 
 /**
- * Looks at all uploads, one after the other: deletes expired ones, makes up for finish hooks that a crash prevented,
- * and deletes what crashes left. Uploads in use are left for the next time; one that fails does not keep the others
- * waiting.
+ * Looks at all uploads, one after the other: deletes expired ones, makes up for finish hooks and joinings that a crash
+ * prevented, and deletes what crashes left. Uploads in use are left for the next time; one that fails does not keep the
+ * others waiting.
  */
 export async function sweep (scope: Scope): Promise<{ expired: number, leftovers: number }> {
   let expired = 0
+  // Which parts are waited for is known once all were looked at.
+  const partsToDelete: string[] = []
   for await (const id of scope.store.list()) {
-    if (scope.closing) return { expired, leftovers: 0 }
-    try {
-      if (!await isDue(scope, id)) continue
-      // It may have changed before the lock was had.
-      await withFreeLock(scope, id, async () => {
-        const upload = await scope.store.getUpload(id)
-        if (isExpired(scope, upload, Date.now())) {
-          await scope.store.remove(id)
-          scope.finals.delete(upload)
-          expired++
-          await scope.settings.onUploadExpire?.(upload)
-        } else {
-          await makeUpForFinish(scope, null, upload)
-        }
-      })
-    } catch (err) {
-      scope.log.warn({ err, uploadId: id }, 'upload not swept')
+    if (scope.shutdown.aborted) return { expired, leftovers: 0 }
+    const upload = await scope.store.getUpload(id).catch(() => undefined)
+    if (upload === undefined) continue
+    if (isPendingFinal(upload)) {
+      if (await isAbandoned(scope, upload)) expired += await settle(scope, id)
+      else scope.finals.watch(upload, null)
+    } else if (isPartial(upload) && isExpired(scope, upload, Date.now())) {
+      partsToDelete.push(id)
+    } else if (isExpired(scope, upload, Date.now()) || (upload.finished === false && isWhole(upload))) {
+      expired += await settle(scope, id)
     }
+  }
+  for (const id of partsToDelete) {
+    if (!scope.finals.waitFor(id)) expired += await settle(scope, id)
   }
   return { expired, leftovers: await scope.store.removeLeftovers() }
 }
 
-async function isDue (scope: Scope, id: string): Promise<boolean> {
-  const upload = await scope.store.getUpload(id).catch(() => undefined)
-  if (upload === undefined || scope.finals.waitFor(id)) return false
-  if (isExpired(scope, upload, Date.now())) return true
-  if (isPendingFinal(upload)) {
-    scope.finals.add(upload)
-    scope.finals.complete(id, null)
+/**
+ * Does with one upload what is due.
+ * @returns how many expired uploads were deleted by it
+ */
+async function settle (scope: Scope, id: string): Promise<number> {
+  try {
+    // It may have changed before the lock was had.
+    return await withFreeLock(scope, id, async () => {
+      const upload = await scope.store.getUpload(id)
+      const isGivenUp = isPendingFinal(upload) && await isAbandoned(scope, upload)
+      if (!isGivenUp && (scope.finals.waitFor(id) || !isExpired(scope, upload, Date.now()))) {
+        await makeUpForFinish(scope, null, upload)
+        return 0
+      }
+      await scope.store.remove(id)
+      scope.finals.delete(id)
+      await tell(scope, upload)
+      return 1
+    }) ?? 0
+  } catch (err) {
+    scope.log.warn({ err, uploadId: id }, 'upload not swept')
+    return 0
   }
-  return upload.finished === false && isWhole(upload)
+}
+
+async function tell (scope: Scope, upload: Upload): Promise<void> {
+  try {
+    await scope.settings.onUploadExpire?.(upload)
+  } catch (err) {
+    scope.log.error({ err, uploadId: upload.id }, 'onUploadExpire failed')
+  }
+}
+
+/** Whether a final upload will never have all of its parts: some are missing or do not grow any more. */
+async function isAbandoned (scope: Scope, final: Upload): Promise<boolean> {
+  if (scope.settings.expiration === undefined) return false
+  let isLacking = false
+  for (const id of partsOf(final)) {
+    const part = await scope.store.getUpload(id).catch(() => undefined)
+    if (part !== undefined && !isExpired(scope, part, Date.now())) return false
+    if (part === undefined || !isWhole(part)) isLacking = true
+  }
+  return isLacking
 }

@@ -1,10 +1,11 @@
 import type { FastifyRequest } from 'fastify'
 import { errors } from '../errors.ts'
 import type { Upload } from '../types.ts'
-import { findUpload, isWhole } from './find.ts'
+import { findUpload } from './find.ts'
 import { authorizeExisting } from './hooks.ts'
 import { withLock } from './lock.ts'
 import type { Scope } from './scope.ts'
+import { isWhole } from './state.ts'
 
 /**
  * Deletes an upload, finished or not. A body that is on its way to it is ended first. Of one that is partly gone
@@ -13,13 +14,13 @@ import type { Scope } from './scope.ts'
 export async function terminateUpload (scope: Scope, request: FastifyRequest, id: string): Promise<void> {
   await authorizeExisting(scope, request, 'terminate', id)
   const upload = await withLock(scope, id, async () => {
+    scope.finals.delete(id)
     const upload = await findUpload(scope, id).catch(async (error: unknown) => {
       if (error instanceof errors.NotFound || error instanceof errors.Gone) await scope.store.remove(id)
       throw error
     })
     if (scope.settings.disableTerminationForFinishedUploads && isWhole(upload)) throw new errors.TerminationRefused()
     await scope.store.remove(id)
-    scope.finals.delete(upload)
     return upload
   })
   await tell(scope, request, upload)

@@ -2,7 +2,7 @@ import fs from 'node:fs/promises'
 import path from 'node:path'
 import t from 'tap'
 import { FileStore } from '../../plugin/index.ts'
-import { build } from '../helper.ts'
+import { build, until } from '../helper.ts'
 
 const refuse = () => { throw Object.assign(new Error('a virus'), { statusCode: 422 }) }
 
@@ -10,8 +10,22 @@ t.test('an upload that the finish hook refuses is not served, and expires', asyn
   const app = await build(t, { expiration: { period: 60_000 }, onUploadFinish: refuse })
   const location = await app.create(3)
   t.match(await app.patch(location, 0, 'abc'), { statusCode: 422, body: /a virus/ })
-  t.equal((await app.request('GET', location)).statusCode, 404)
-  t.match(await app.head(location), { statusCode: 200, headers: { 'upload-offset': '3', 'upload-expires': /GMT/ } })
+  t.equal((await app.request('GET', location)).statusCode, 410)
+  t.equal((await app.head(location)).statusCode, 410, 'a client that lost the answer does not take it for accepted')
+  t.equal((await app.patch(location, 3)).statusCode, 410)
+})
+
+t.test('a sweep deletes what the finish hook refused, once its time is over', async (t) => {
+  const expired: string[] = []
+  const app = await build(t, {
+    expiration: { period: 1, sweepInterval: 1 },
+    onUploadFinish: refuse,
+    onUploadExpire: ({ id }) => { expired.push(id) }
+  })
+  const response = await app.patch(await app.create(3), 0, 'abc')
+  t.ok([410, 422].includes(response.statusCode))
+  await until(() => expired.length > 0)
+  t.same(await fs.readdir(app.directory), [])
 })
 
 t.test('an upload that the finish hook serves has no expiry any more', async (t) => {

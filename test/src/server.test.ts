@@ -57,6 +57,11 @@ t.test('what is in the way of listening is told in one line', async t => {
   }
 })
 
+t.test('a prefix that the server itself answers is told as one line', async (t) => {
+  const error = explain(Object.assign(new Error(), { code: 'FST_ERR_DUPLICATED_ROUTE' }), '127.0.0.1, port 80')
+  t.match(error.message, /^PREFIX \(--prefix\) is a path that the server itself answers/)
+})
+
 t.test('a port that only the system may open is told in one line', async t => {
   const error = explain(Object.assign(new Error(), { code: 'EACCES' }), '127.0.0.1, port 80')
   t.ok(error instanceof StartError)

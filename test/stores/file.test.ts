@@ -138,19 +138,41 @@ t.test('TERM-06 what is left of an upload is removed', async (t) => {
   await t.rejects(store.remove('holiday.mp4'), { code: 'FST_TUS_NOT_FOUND' })
   t.same(await fs.readdir(directory), ['holiday.mp4'], 'but not one that may be of somebody else')
 
-  await fs.writeFile(path.join(directory, 'torn.json'), '{"id":"to')
-  await store.remove('torn')
+  await fs.writeFile(path.join(directory, `${id}.json`), '{"id":"to')
+  await store.remove(id)
   t.same(await fs.readdir(directory), ['holiday.mp4'])
+})
+
+t.test('files that only look like an upload are not one, and stay', async (t) => {
+  const foreign: Record<string, string> = {
+    users: 'ann',
+    'users.json': '{"a":1}',
+    app: 'code',
+    'app.json': '{"id":"x"}',
+    'order.json': '{"id":7}',
+    'list.json': '[]',
+    'torn.json': '{"id":"to',
+    'null.json': 'null'
+  }
+  const { directory, store } = open(t, { directory: t.testdir(foreign) })
+  for (const name of Object.keys(foreign)) await fs.utimes(path.join(directory, name), past, past)
+  t.equal(await store.removeLeftovers(), 0)
+  for (const id of ['users', 'app', 'order', 'list', 'null']) {
+    await t.rejects(store.getUpload(id), { code: 'FST_TUS_NOT_FOUND' }, id)
+    await t.rejects(store.remove(id), { code: 'FST_TUS_NOT_FOUND' }, id)
+  }
+  await t.rejects(store.remove('torn'), { code: 'FST_TUS_NOT_FOUND' })
+  t.same((await fs.readdir(directory)).sort(), Object.keys(foreign).sort())
 })
 
 t.test('EDGE-56 leftovers of a crash are removed once they are old, and nothing else', async (t) => {
   const { directory, store } = open(t)
   await store.create({ id: 'whole', size: 3, offset: 0 })
+  const torn = randomBytes(16).toString('hex')
   const files: Record<string, string> = {
     'whole.json.0123abcd.tmp': '{"id":',
-    'torn.json': '{"id":"to',
-    torn: 'bytes',
-    'null.json': 'null',
+    [`${torn}.json`]: '{"id":"to',
+    [torn]: 'bytes',
     'lonely.json': '{"id":"lonely","offset":0}',
     'notes.txt': 'of somebody else'
   }
@@ -158,7 +180,7 @@ t.test('EDGE-56 leftovers of a crash are removed once they are old, and nothing 
   t.equal(await store.removeLeftovers(), 0, 'what is young may be a creation under way')
   for (const name of Object.keys(files)) await fs.utimes(path.join(directory, name), past, past)
   await fs.utimes(path.join(directory, 'whole.json'), past, past)
-  t.equal(await store.removeLeftovers(), 4)
+  t.equal(await store.removeLeftovers(), 3)
   t.same((await fs.readdir(directory)).sort(), ['notes.txt', 'whole', 'whole.json'])
 })
 

@@ -115,17 +115,18 @@ t.test('B-06 ids that sort close to each other are lost from the list upstream, 
 })
 
 t.test('B-07 a record torn by a crash stays for ever upstream, and is told and collected here', async (t) => {
+  const id = '0123456789abcdef0123456789abcdef'
   const { upstream, ours } = both(t.testdir(), period)
   await settled(t.testdirName)
   for (const store of [upstream, ours]) {
-    await store.create(new Upload({ id: 'a', size: 3, offset: 0, creation_date: long }))
-    const record = path.join(store.directory, 'a.json')
+    await store.create(new Upload({ id, size: 3, offset: 0, creation_date: long }))
+    const record = path.join(store.directory, `${id}.json`)
     await fs.truncate(record, 10)
     await fs.utimes(record, new Date(long), new Date(long))
   }
   await upstream.deleteExpired()
-  t.same((await fs.readdir(upstream.directory)).sort(), ['a', 'a.json'])
-  await t.rejects(ours.getUpload('a'), { code: 'FST_TUS_GONE' })
+  t.same((await fs.readdir(upstream.directory)).sort(), [id, `${id}.json`])
+  await t.rejects(ours.getUpload(id), { code: 'FST_TUS_GONE' })
   t.equal(await ours.removeLeftovers(), 1)
   t.same(await fs.readdir(ours.directory), [])
 })

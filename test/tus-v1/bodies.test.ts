@@ -117,3 +117,97 @@ t.test('CONCAT-16 a part that cannot be looked at now is not one that does not e
   broken.promises.stat = (async () => { throw Object.assign(new Error('too many'), { code: 'EMFILE' }) }) as never
   t.equal((await app.post({ 'upload-concat': `final;${part}` })).statusCode, 503)
 })
+
+t.test('EDGE-80 a store that gives nonsense is answered with 500, and without its text', async (t) => {
+  for (const nonsense of [undefined, {}, { id: 'a', offset: -1 }, { id: 'a', offset: 0, size: 'x' }]) {
+    const store = new FileStore({ directory: t.testdir() })
+    const app = await build(t, { datastore: store })
+    const location = await app.create(3)
+    store.getUpload = async () => nonsense as never
+    t.match(await app.patch(location, 0, 'abc'), { statusCode: 500, body: /FST_TUS_STORE_FAILED/ })
+    t.match(await app.head(location), { statusCode: 423 })
+  }
+})
+
+t.test('PATCH-04 a store that does not say what it wrote is not believed', async (t) => {
+  for (const written of [undefined, NaN, '3', -1]) {
+    const store = new FileStore({ directory: t.testdir() })
+    const app = await build(t, { datastore: Object.assign(store, { openAppend: undefined }) as never })
+    const location = await app.create(3)
+    store.write = async () => written as never
+    t.match(await app.patch(location, 0, 'abc'), { statusCode: 500, body: /FST_TUS_STORE_FAILED/ }, String(written))
+  }
+})
+
+t.test('an answer of the finish hook that HTTP cannot carry is an error, and not a silence', async (t) => {
+  const app = await build(t, { onUploadFinish: () => ({ headers: { 'x-name': 'a\r\nb' } }) })
+  const location = await app.create(3)
+  t.match(await app.patch(location, 0, 'abc'), { statusCode: 500, body: /FST_TUS_INTERNAL/ })
+})
+
+t.test('EDGE-45 where the directory is gone, uploads are not said to be', async (t) => {
+  const directory = path.join(t.testdir(), 'volume')
+  const app = await build(t, { datastore: new FileStore({ directory }) })
+  const location = await app.create(3)
+  await fs.rename(directory, `${directory}-elsewhere`)
+  t.equal((await app.head(location)).statusCode, 423)
+  t.equal((await app.patch(location, 0, 'abc')).statusCode, 503)
+  await fs.rename(`${directory}-elsewhere`, directory)
+  t.equal((await app.patch(location, 0, 'abc')).statusCode, 204)
+})
+
+t.test('a finish that cannot be recorded is answered like any other, and the hook stays due', async (t) => {
+  const directory = t.testdir()
+  const broken = { ...nodeFs, promises: { ...fs } }
+  let calls = 0
+  const app = await build(t, {
+    datastore: new FileStore({ directory, fs: broken }),
+    onUploadFinish: () => {
+      calls++
+      broken.promises.rename = async () => { throw Object.assign(new Error('full'), { code: 'ENOSPC' }) }
+    }
+  })
+  const headers = { 'upload-length': '3', 'content-type': OFFSET_OCTET_STREAM }
+  const response = await app.post(headers, 'abc')
+  t.equal(response.statusCode, 201, 'the app has it, so the client may go')
+  t.ok(app.logs.some(({ msg }) => msg === 'the upload is finished, but that was not recorded'))
+  t.equal(calls, 1)
+})
+
+t.test('a refused upload that cannot be deleted is refused all the same', async (t) => {
+  const directory = t.testdir()
+  const store = new FileStore({ directory })
+  const app = await build(t, { datastore: store, maxSize: 2 })
+  store.remove = async () => { throw Object.assign(new Error('busy'), { code: 'EBUSY' }) }
+  const { response } = await rawRequest(t, await app.listen(), 'POST', '/files', {
+    'tus-resumable': '1.0.0',
+    'upload-defer-length': '1',
+    'content-type': OFFSET_OCTET_STREAM,
+    'transfer-encoding': 'chunked'
+  }, '3\r\nabc\r\n0\r\n\r\n')
+  t.equal((await response).status, 413)
+  t.ok(app.logs.some(({ msg }) => msg === 'a refused upload was not deleted'))
+})
+
+t.test('metadata of onUploadCreate that no client could have sent is refused at the creation', async (t) => {
+  for (const metadata of [{ owner: 42 }, null, { 'a b': 'x' }, { 'k\r\nX': 'v' }, { k: 'x'.repeat(20_000) }]) {
+    const app = await build(t, { onUploadCreate: () => ({ metadata: metadata as never }) })
+    t.match(await app.post({ 'upload-length': '3' }), { statusCode: 500, body: /FST_TUS_HOOK_FAILED/ })
+    t.same(await fs.readdir(app.directory), [])
+  }
+})
+
+t.test('PATCH-06 what a client sent counts, also when it left before the body was wanted', async (t) => {
+  let allow = () => {}
+  const asked = new Promise<void>((resolve) => { allow = resolve })
+  const app = await build(t, {
+    authorize: async (_request, { action }) => { if (action === 'append') await asked }
+  })
+  const location = await app.create(100)
+  const { socket } = await app.stall(location, 0, 100, 'abc')
+  socket.end()
+  await once(socket, 'close')
+  allow()
+  await app.untilStored(location, 3)
+  t.equal((await app.head(location)).headers['upload-offset'], '3')
+})

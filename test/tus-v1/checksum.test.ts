@@ -79,7 +79,7 @@ t.test('CKSUM-09 a checksum that comes before and behind a body is refused, anno
   const body = chunked('hello', `Upload-Checksum: ${sum('hello')}\r\n`)
   for (const trailer of ['Upload-Checksum', 'X-Other']) {
     const { response } = await rawRequest(t, base, 'PATCH', location, { ...headers, trailer }, body)
-    t.match(await response, { status: 400, body: /header and a trailer/ }, trailer)
+    t.match(await response, { status: 400, body: /is a header and a trailer|FST_TUS_CHECKSUM_TWICE/ }, trailer)
   }
   t.equal((await app.head(location)).headers['upload-offset'], '0')
 })
