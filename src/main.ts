@@ -14,10 +14,16 @@ export interface Host {
 }
 
 /**
- * The command `fastify-tus`: starts the server, or prints what was asked for.
+ * The command `fastify-tus`: starts the server, checks one, or prints what was asked for.
  * @returns the exit code, where nothing else keeps the process alive
  */
 export async function main (args: string[], { env, stdout, stderr }: Host, startServer = start): Promise<number> {
+  if (args[0] === 'conformance') {
+    // Loaded only here, because a server has no use for it.
+    const { main: conformance } = await import('../test/conformance/cli.ts')
+    return conformance(args.slice(1), { stdout, stderr })
+  }
+
   const complain = (error: unknown, exitCode: number) => {
     if (!(error instanceof StartError)) throw error
     stderr.write(`fastify-tus: ${error.message}\n`)

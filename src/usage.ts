@@ -46,8 +46,10 @@ export function usage (): string {
   })
 
   return `Usage: fastify-tus [flags]
+       fastify-tus conformance [options] [URL]
 
-A server for resumable uploads (tus 1.0.0), with a page to try it in a browser.
+A server for resumable uploads (tus 1.0.0), with a page to try it in a browser;
+or a check of such a server, which fastify-tus conformance --help tells about.
 
 Every flag stands for an environment variable, here with its default, and wins over it:
 

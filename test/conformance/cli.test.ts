@@ -2,10 +2,14 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { FileStore } from '@tus/file-store'
 import { Server } from '@tus/server'
+import Fastify from 'fastify'
 import t from 'tap'
 import type { Test } from 'tap'
+import fastifyTus from '../../plugin/index.ts'
 import { main } from './cli.ts'
-import type { Result } from './suite.ts'
+import { requirements } from './requirements.ts'
+import { Tally } from './tally.ts'
+import type { Requirement, Result } from './suite.ts'
 
 async function listen (t: Test, listener: http.RequestListener): Promise<string> {
   const server = http.createServer(listener).listen(0, '127.0.0.1')
@@ -17,10 +21,14 @@ async function listen (t: Test, listener: http.RequestListener): Promise<string>
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/files`
 }
 
-async function run (...argv: string[]): Promise<{ status: number, text: string }> {
+async function run (...args: string[]): Promise<{ status: number, text: string, errors: string }> {
   let text = ''
-  const status = await main(argv, { write: (part: string) => { text += part } })
-  return { status, text }
+  let errors = ''
+  const status = await main(args, {
+    stdout: { write: (part: string) => { text += part } },
+    stderr: { write: (part: string) => { errors += part } }
+  })
+  return { status, text, errors }
 }
 
 t.test('against another server', async (t) => {
@@ -68,28 +76,85 @@ t.test('against another server', async (t) => {
   })
 })
 
+t.test('over HTTP/2 what only HTTP/1 has is left out', async (t) => {
+  const app = Fastify({ http2: true })
+  t.teardown(() => app.close())
+  await app.register(fastifyTus, { prefix: '/files', directory: t.testdir({}) })
+  const url = `${await app.listen({ port: 0, host: '127.0.0.1' })}/files`
+  const { status, text } = await run('--http2', '--only', 'EDGE-68,EDGE-69', url)
+  t.equal(status, 0)
+  t.match(text, /^pass {2}EDGE-68/m)
+  t.match(text, /\n2 left out: HTTP\/2 has not on its wire what they are about\n1 passed, 0 failed, 0 skipped\n$/)
+})
+
+t.test('against nothing but itself', async (t) => {
+  t.test('each configuration has its line, and each wire', async (t) => {
+    const { status, text } = await run('--only', 'CORE-08,EDGE-68,EDGE-69')
+    t.equal(status, 0)
+    for (const wire of ['HTTP/1.1', 'HTTP/1.1 over TLS', 'HTTP/2', 'HTTP/2 over TLS']) t.match(text, `${wire}\n  with every extension`)
+    t.match(text, /^ {2}with every extension, and a maximum: 3 passed, 0 failed, 0 skipped$/m)
+    t.match(text, /^ {2}together: 2 passed, 0 failed, 0 skipped\n {2}2 left out: HTTP\/2 has not/m)
+    t.match(text, /\n\nAll: 4 passed, 0 failed, 0 skipped\n$/)
+  })
+
+  t.test('as JSON, with where each result comes from', async (t) => {
+    const { status, text } = await run('--json', '--only', 'EXP-07')
+    t.equal(status, 0)
+    const results = JSON.parse(text) as Array<Result & { over: string, configuration: string }>
+    const overHttp2 = results.filter(({ over }) => over === 'HTTP/2')
+    t.strictSame(overHttp2.map(({ configuration, status }) => [configuration, status]), [
+      ['with every extension, and a maximum', 'skip'],
+      ['where sweeps are frequent', 'pass']
+    ])
+  })
+})
+
+t.test('--help', async (t) => {
+  const { status, text, errors } = await run('-h')
+  t.equal(status, 0)
+  t.match(text, 'Usage: fastify-tus conformance [options] [URL]')
+  t.ok(text.split('\n').every(line => line.length <= 110))
+  t.equal(errors, '')
+})
+
 t.test('against what is no tus server', async (t) => {
   const url = await listen(t, (_request, response) => { response.writeHead(200).end() })
-  const { status, text } = await run(url)
+  const { status, errors } = await run(url)
   t.equal(status, 2)
-  t.match(text, /^no tus server at/)
+  t.match(errors, /^fastify-tus conformance: no tus server at/)
 })
 
 t.test('against nothing', async (t) => {
   const url = await listen(t, () => {})
-  const { status, text } = await run('--timeout', '100', url)
+  const { status, errors } = await run('--timeout', '100', url)
   t.equal(status, 2)
-  t.match(text, 'no answer within 100 ms')
+  t.match(errors, 'no answer within 100 ms')
 })
 
-t.test('without a proper URL, or with an unknown option', async (t) => {
+t.test('with a URL that is none, or with an unknown option', async (t) => {
   const wrong = [
-    [], ['no url'], ['ftp://127.0.0.1'], ['http://a', 'http://b'], ['--unknown', 'http://a'],
-    ['--timeout', 'soon', 'http://a'], ['--header', 'nothing', 'http://a'], ['--only', 'NONE-01', 'http://a']
+    ['no url'], ['ftp://127.0.0.1'], ['http://a', 'http://b'], ['--unknown', 'http://a'],
+    ['--timeout', 'soon', 'http://a'], ['--header', 'nothing', 'http://a'], ['--only', 'NONE-01', 'http://a'],
+    ['--strict'], ['--http2'], ['--header', 'a: b'], ['--idle-timeout', '100']
   ]
-  for (const argv of wrong) {
-    const { status, text } = await run(...argv)
-    t.equal(status, 2, argv.join(' '))
-    t.match(text, 'Usage: conformance')
+  for (const args of wrong) {
+    const { status, text, errors } = await run(...args)
+    t.equal(status, 2, args.join(' '))
+    t.equal(text, '')
+    t.match(errors, 'Usage: fastify-tus conformance')
   }
+})
+
+t.test('what failed once has failed, and what was answered once is not skipped', async (t) => {
+  const [requirement] = requirements as [Requirement]
+  const result = { id: '', title: '', sent: '', expected: '', came: '', before: [], reason: '' }
+  const tally = new Tally()
+  t.equal(tally.verdict(requirement), undefined)
+  for (const status of ['skip', 'pass', 'fail', 'pass'] as const) {
+    tally.add(requirement, { ...result, status })
+    t.strictSame(tally.verdict(requirement), { status, results: [{ ...result, status }] })
+    if (status === 'fail') break
+  }
+  tally.add(requirement, { ...result, status: 'pass' })
+  t.strictSame(tally.totals, { passed: 0, failed: 1, skipped: 0 })
 })

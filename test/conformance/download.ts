@@ -93,24 +93,27 @@ export const download: Requirement[] = [
   },
   {
     id: 'EDGE-83',
-    title: 'a malformed range is ignored',
+    title: 'a malformed range: 416, or the file; of a unit that is not known: the file',
     async run (t) {
       await t.needsDownloads()
       const upload = await t.finished('abcdef')
-      for (const range of ['bytes=b-a', 'lines=1-2', 'bytes=3-2', 'bytes']) {
-        t.expect(await t.get(upload, { headers: { Range: range } }), { status: [200], body: Buffer.from('abcdef') })
+      for (const range of ['bytes=b-a', 'bytes=3-2', 'bytes', 'lines=1-2']) {
+        const response = await t.get(upload, { headers: { Range: range } })
+        if (response.status === 416 && range.startsWith('bytes') && !t.strict) continue
+        t.expect(response, { status: [200], body: Buffer.from('abcdef') })
       }
     }
   },
   {
     id: 'EDGE-83',
-    title: 'a file that the browser has is not sent again, where there is an ETag',
+    title: 'If-None-Match: a file with that ETag is not sent again, one of another or of none is',
     async run (t) {
       await t.needsDownloads()
       const upload = await t.finished('abcdef')
-      const etag = t.orSkip(header(await t.get(upload), 'etag'), 'no ETag')
-      t.expect(await t.get(upload, { headers: { 'If-None-Match': etag } }), { status: [304] })
-      t.expect(await t.get(upload, { headers: { 'If-None-Match': '"other"' } }), { status: [200] })
+      const etag = header(await t.get(upload), 'etag')
+      if (etag !== undefined) t.expect(await t.get(upload, { headers: { 'If-None-Match': etag } }), { status: [304] })
+      const response = await t.get(upload, { headers: { 'If-None-Match': '"other"' } })
+      t.expect(response, { status: [200], body: Buffer.from('abcdef') })
     }
   }
 ]

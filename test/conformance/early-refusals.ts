@@ -41,7 +41,7 @@ export const earlyRefusals: Requirement[] = [
   {
     id: 'EDGE-37',
     title: 'another Expect is refused',
-    http1: true,
+    only: 'http/1.1',
     async run (t) {
       const upload = await t.create({ length: 3 })
       t.expect(await t.patch(upload, 0, partOf(3), { headers: { Expect: '200-ok' } }), { status: [417] })
@@ -68,7 +68,7 @@ export const earlyRefusals: Requirement[] = [
     {
       id: 'EDGE-43',
       title: `after ${name} the body is not taken for a request`,
-      http1: true,
+      only: 'http/1.1',
       async run (t) {
         const upload = await t.create({ length: status === 413 ? 3 : 1000 })
         const on = await t.connect()

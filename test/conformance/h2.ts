@@ -5,20 +5,22 @@ import { isChunked } from './framing.ts'
 import { renderBody, renderHead } from './render.ts'
 import { Until } from './until.ts'
 import type {
-  Body, Connection, Exchange, Head, HeaderList, NoAnswer, Transport, WireRequest, WireResponse
+  Body, Connection, Exchange, Head, HeaderList, NoAnswer, Transport, TransportOptions, WireRequest, WireResponse
 } from './transport.ts'
 
 /** HTTP/2, over TLS for `https:`, else at once without (h2c). What HTTP/2 does not have on its wire is left out. */
 export class Http2Transport implements Transport {
   readonly protocol = 'h2'
   #url: URL
+  #options: TransportOptions
 
-  constructor (url: URL) {
+  constructor (url: URL, options: TransportOptions = {}) {
     this.#url = url
+    this.#options = options
   }
 
   async connect (): Promise<Connection> {
-    const session = http2.connect(this.#url.origin)
+    const session = http2.connect(this.#url.origin, this.#options)
     await once(session, 'connect')
     session.on('error', () => {})
     return {

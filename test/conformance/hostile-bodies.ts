@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib'
 import { chunked, partOf, unended } from './transport.ts'
 import type { Requirement } from './suite.ts'
 
@@ -41,7 +42,7 @@ export const hostileBodies: Requirement[] = [
   {
     id: 'EDGE-32',
     title: 'chunks that are none are an interrupted body',
-    http1: true,
+    only: 'http/1.1',
     async run (t) {
       const upload = await t.create({ length: 100 })
       const exchange = await t.begin(upload, 0, partOf(0), {
@@ -69,7 +70,7 @@ export const hostileBodies: Requirement[] = [
   {
     id: 'EDGE-34',
     title: 'a PATCH that says nothing of a body has none',
-    http1: true,
+    only: 'http/1.1',
     async run (t) {
       const upload = await t.create({ length: 6 })
       const headers = { 'Upload-Offset': '0', 'Content-Type': 'application/offset+octet-stream' }
@@ -92,9 +93,10 @@ export const hostileBodies: Requirement[] = [
     title: 'a body with Content-Encoding is refused, or stored as it came',
     async run (t) {
       const upload = await t.create({ length: 100 })
-      const response = await t.patch(upload, 0, 'abc', { headers: { 'Content-Encoding': 'gzip' } })
-      t.expect(response, { status: [415, 204] })
-      await t.expectOffset(upload, response.status === 204 ? 3 : 0)
+      const bytes = gzipSync('a'.repeat(90))
+      const response = await t.patch(upload, 0, bytes, { headers: { 'Content-Encoding': 'gzip' } })
+      t.expect(response, { status: [415, 400, 204] })
+      await t.expectOffset(upload, response.status === 204 ? bytes.length : 0)
     }
   },
   {
@@ -103,7 +105,7 @@ export const hostileBodies: Requirement[] = [
     async run (t) {
       const upload = await t.create({ length: 0 })
       t.expectAppended(await t.patch(upload, 0, ''), 0)
-      t.expect(await t.patch(upload, 0, 'a'), { status: [413, 409, 403] })
+      t.expect(await t.patch(upload, 0, 'a'), { status: [413, 400, 403, 409] })
       await t.expectHead(upload, { 'Upload-Offset': '0', 'Upload-Length': '0' })
       await t.expectContent(upload, '')
     }
@@ -124,7 +126,7 @@ export const hostileBodies: Requirement[] = [
   {
     id: 'EDGE-42',
     title: 'a client that half-closes in the middle of a body has interrupted it',
-    http1: true,
+    only: 'http/1.1',
     async run (t) {
       const upload = await t.create({ length: 100 })
       const exchange = await t.stall(upload, 0, 100, 'a'.repeat(40))

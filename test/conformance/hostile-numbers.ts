@@ -12,7 +12,9 @@ export const hostileNumbers: Requirement[] = [
       title: `Upload-Offset: ${printable(value)} is refused`,
       async run (t) {
         const upload = await t.create({ length: 200 })
-        t.expect(await t.patch(upload, 0, 'x', { headers: { 'Upload-Offset': latin1(value) } }), { status: [400] })
+        const response = await t.patch(upload, 0, 'x', { headers: { 'Upload-Offset': latin1(value) } })
+        // Not a conflict: that would tell that it was read as a number.
+        t.expect(response, { status: [400, 403, 415] })
         await t.expectOffset(upload, 0)
       }
     },
@@ -49,12 +51,13 @@ export const hostileNumbers: Requirement[] = [
   ...UNSAFE.flatMap((value): Requirement[] => [
     {
       id: 'EDGE-03',
-      title: `Upload-Length: ${value} is refused`,
+      title: `Upload-Length: ${value} is refused, or told exactly`,
       needs: ['creation'],
       async run (t) {
         const status = t.features.maxSize === undefined ? 400 : 413
         const response = await t.post({ length: 3, headers: { 'Upload-Length': value } })
-        t.expect(response, { status: [status, 400, 413], headers: { Location: null } })
+        t.expect(response, { status: [status, 400, 413, 201] })
+        if (response.status === 201) await t.expectHead(t.located(response), { 'Upload-Length': value })
       }
     },
     {
@@ -62,7 +65,8 @@ export const hostileNumbers: Requirement[] = [
       title: `Upload-Offset: ${value} is refused`,
       async run (t) {
         const upload = await t.create({ length: 3 })
-        t.expect(await t.patch(upload, 0, 'x', { headers: { 'Upload-Offset': value } }), { status: [400, 409] })
+        const response = await t.patch(upload, 0, 'x', { headers: { 'Upload-Offset': value } })
+        t.expect(response, { status: [400, 409, 403, 415] })
         await t.expectOffset(upload, 0)
       }
     }

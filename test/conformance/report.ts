@@ -1,4 +1,8 @@
 import type { Result } from './suite.ts'
+import type { Totals } from './tally.ts'
+import type { Protocol } from './transport.ts'
+
+const NAMES = { 'http/1.1': 'HTTP/1.1', h2: 'HTTP/2' }
 
 /** One result, as text: a line, and for a failure what was sent, expected and came. */
 export function renderResult (result: Result, verbose: boolean): string {
@@ -10,10 +14,14 @@ export function renderResult (result: Result, verbose: boolean): string {
     part('sent', result.sent) + part('expected', result.expected) + part('came', result.came) + part('reason', reason)
 }
 
-/** The last line. */
-export function renderSummary (results: Result[]): string {
-  const count = (status: Result['status']): number => results.filter(result => result.status === status).length
-  return `${count('pass')} passed, ${count('fail')} failed, ${count('skip')} skipped\n`
+/** How much came to what, in a line. */
+export function renderTotals ({ passed, failed, skipped }: Totals): string {
+  return `${passed} passed, ${failed} failed, ${skipped} skipped`
+}
+
+/** How many requirements were left out because of the protocol, as a line. */
+export function renderLeftOut (count: number, protocol: Protocol): string {
+  return `${count} left out: ${NAMES[protocol]} has not on its wire what they are about`
 }
 
 function part (name: string, text: string): string {

@@ -21,6 +21,7 @@ import { locking } from './locking.ts'
 import { patch } from './patch.ts'
 import { termination } from './termination.ts'
 import type { Requirement } from './suite.ts'
+import type { Protocol } from './transport.ts'
 
 /** Every requirement, in the order of the checklist; for what is not on the wire see `not-on-the-wire.ts`. */
 export const requirements: Requirement[] = [
@@ -47,3 +48,8 @@ export const requirements: Requirement[] = [
   ...hostileConcatenation,
   ...download
 ]
+
+/** Those that a protocol has on its wire. */
+export function requirementsOver (protocol: Protocol): Requirement[] {
+  return requirements.filter(({ only }) => only === undefined || only === protocol)
+}

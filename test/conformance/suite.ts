@@ -2,7 +2,10 @@ import { discover } from './features.ts'
 import { Server } from './server.ts'
 import { Failure, Skip } from './outcome.ts'
 import type { Features } from './features.ts'
-import type { Transport } from './transport.ts'
+import type { Protocol, Transport } from './transport.ts'
+
+/** Why something that the protocol leaves open is skipped. */
+export const LEFT_TO_THE_SERVER = 'left to the server'
 
 /** One requirement of the protocol, or one case of it: several may share an id. */
 export interface Requirement {
@@ -11,8 +14,8 @@ export interface Requirement {
   title: string
   /** Extensions that the server must advertise for this to be asked of it. */
   needs?: string[] | undefined
-  /** Only HTTP/1 has this on its wire. */
-  http1?: boolean | undefined
+  /** The only protocol that has this on its wire. */
+  only?: Protocol | undefined
   /** The protocol leaves this to the server: asked for only strictly. */
   choice?: boolean | undefined
   run (t: Server): Promise<void>
@@ -87,11 +90,10 @@ export class Suite {
     }
   }
 
-  #reasonToSkip ({ needs = [], http1 = false, choice = false }: Requirement): string {
+  #reasonToSkip ({ needs = [], choice = false }: Requirement): string {
     const missing = needs.filter(extension => !this.features.extensions.includes(extension))
     if (missing.length > 0) return `the server does not advertise ${missing.join(', ')}`
-    if (http1 && this.#transport.protocol !== 'http/1.1') return 'concerns HTTP/1 only'
-    if (choice && this.#options.strict !== true) return 'left to the server'
+    if (choice && this.#options.strict !== true) return LEFT_TO_THE_SERVER
     return ''
   }
 }

@@ -87,8 +87,17 @@ export interface Connection {
   destroy (): void
 }
 
+/** As it is called in TLS. */
+export type Protocol = 'http/1.1' | 'h2'
+
+/** What may be said about a way to reach a server. */
+export interface TransportOptions {
+  /** The certificate to trust, in PEM, in place of those that Node trusts. */
+  ca?: string | undefined
+}
+
 /** A way to reach a server. */
 export interface Transport {
-  readonly protocol: 'http/1.1' | 'h2'
+  readonly protocol: Protocol
   connect (): Promise<Connection>
 }

@@ -8,24 +8,27 @@ import { renderBody, renderHead } from './render.ts'
 import { Until } from './until.ts'
 import type { Parsed } from './response-parser.ts'
 import type {
-  Body, Connection, Exchange, HeaderList, NoAnswer, Transport, WireRequest, WireResponse
+  Body, Connection, Exchange, HeaderList, NoAnswer, Transport, TransportOptions, WireRequest, WireResponse
 } from './transport.ts'
 
 /** HTTP/1.1 over a bare socket: what is asked for is sent, be it wrong or not. */
 export class Http1Transport implements Transport {
   readonly protocol = 'http/1.1'
   #url: URL
+  #options: TransportOptions
 
-  constructor (url: URL) {
+  constructor (url: URL, options: TransportOptions = {}) {
     this.#url = url
+    this.#options = options
   }
 
   async connect (): Promise<Connection> {
     const host = this.#url.hostname.replace(/^\[|\]$/g, '')
     const secure = this.#url.protocol === 'https:'
     const port = Number(this.#url.port || (secure ? 443 : 80))
+    const servername = net.isIP(host) ? '' : host
     const socket = secure
-      ? tls.connect({ host, port, servername: net.isIP(host) ? '' : host, ALPNProtocols: ['http/1.1'] })
+      ? tls.connect({ ...this.#options, host, port, servername, ALPNProtocols: ['http/1.1'] })
       : net.connect({ host, port })
     await once(socket, secure ? 'secureConnect' : 'connect')
     return new Http1Connection(socket)

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
+import { readConfig } from '../../src/config.ts'
 import type { Config } from '../../src/config.ts'
 import { StartError } from '../../src/errors.ts'
 import { main } from '../../src/main.ts'
+import { start } from '../../src/server.ts'
 import { usage } from '../../src/usage.ts'
 
 const pkg = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
@@ -34,6 +36,25 @@ t.test('--help prints the help', async t => {
 
 t.test('--version prints the version', async t => {
   t.same(await command(['-v']), { code: 0, stdout: `${pkg.version}\n`, stderr: '', config: undefined })
+})
+
+t.test('conformance has a command line of its own', async t => {
+  const help = await command(['conformance', '--help'])
+  t.match(help, { code: 0, stderr: '', config: undefined })
+  t.match(help.stdout, /^Usage: fastify-tus conformance \[options\] \[URL\]$/m)
+
+  const wrong = await command(['conformance', '--port', '80'])
+  t.match(wrong, { code: 2, stdout: '', config: undefined })
+  t.match(wrong.stderr, /^fastify-tus conformance: [^\n]*'--port'/)
+})
+
+t.test('conformance tells by its exit code whether something failed', async t => {
+  const { endpoint, close } = await start({ ...readConfig({}), port: 0, directory: t.testdir(), logLevel: 'silent' })
+  t.teardown(close)
+  const { code, stdout } = await command(['conformance', '--only', 'CORE-04', endpoint])
+  t.equal(code, 0)
+  t.match(stdout, /\n1 passed, 0 failed, 0 skipped\n$/)
+  t.equal((await command(['conformance', '--only', 'CORE-04', endpoint.replace('/files', '/')])).code, 2)
 })
 
 t.test('an unknown flag is told in one line, with exit code 2', async t => {

@@ -34,4 +34,5 @@ t.test('the help tells every variable with its flag and its default, in lines th
     if ('flag' in setting) t.match(line, `--${setting.flag} ${setting.value}`)
   }
   t.ok(lines.every(line => line.length <= 90))
+  t.ok(lines.includes('       fastify-tus conformance [options] [URL]'))
 })

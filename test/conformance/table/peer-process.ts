@@ -1,0 +1,70 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Suite } from '../suite.ts'
+import { Http1Transport } from '../wire.ts'
+import { UNCAUGHT } from './uncaught.ts'
+import type { PeerConfiguration } from './peers.ts'
+
+/** How long a server may take to start, in ms. */
+const START = 20_000
+
+/** Another server that runs, as the suite knows it. */
+export interface PeerProcess {
+  suite: Suite
+  /** Whether it is no more: nobody told it to end. */
+  readonly hasEnded: boolean
+  /** How many exceptions it would have ended by. */
+  readonly uncaught: number
+  /** Ends it. */
+  end (): Promise<void>
+}
+
+/** Starts another server, and waits until it answers. */
+export async function startPeer (
+  path: string, { command, known }: PeerConfiguration, directory: string
+): Promise<PeerProcess> {
+  await mkdir(directory, { recursive: true })
+  const port = await freePort()
+  const [file, ...args] = command(directory, port)
+  const child = spawn(file, args, { cwd: directory, stdio: ['ignore', 'ignore', 'pipe'] })
+  let uncaught = 0
+  createInterface(child.stderr).on('line', line => { if (line.startsWith(UNCAUGHT)) uncaught++ })
+  const ended = once(child, 'exit')
+  const end = async (): Promise<void> => {
+    child.kill('SIGKILL')
+    await ended
+  }
+
+  const url = new URL(`http://127.0.0.1:${port}${path}`)
+  for (const until = Date.now() + START; ;) {
+    try {
+      const suite = await Suite.open(url, new Http1Transport(url), known)
+      return {
+        suite,
+        get hasEnded () { return child.exitCode !== null || child.signalCode !== null },
+        get uncaught () { return uncaught },
+        end
+      }
+    } catch (error) {
+      if (Date.now() > until) {
+        await end()
+        throw error
+      }
+      await sleep(100)
+    }
+  }
+}
+
+async function freePort (): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
