@@ -61,7 +61,6 @@ export async function createFinalUpload (
 
 /** Completes a final upload that waits, if all of its parts are whole by now. */
 export async function completeFinalUpload (scope: Scope, request: FastifyRequest | null, id: string): Promise<void> {
-  if (scope.shutdown.aborted) return
   await withLock(scope, id, async () => {
     const upload = await scope.store.getUpload(id).catch(unlessGone)
     if (upload === undefined) scope.finals.delete(id)
@@ -71,7 +70,9 @@ export async function completeFinalUpload (scope: Scope, request: FastifyRequest
 
 /** Gives a final upload that waits its bytes, if all of its parts are whole by now; done while it is locked. */
 export async function joinIfPossible (scope: Scope, upload: Upload): Promise<Upload> {
-  if (!isPendingFinal(upload) || !await hasWholeParts(scope, upload)) return upload
+  // What the end of the app would cut off is made up for at the next start.
+  const isUseful = isPendingFinal(upload) && !scope.shutdown.aborted
+  if (!isUseful || !await hasWholeParts(scope, upload)) return upload
   const joined = await join(scope, upload)
   scope.finals.delete(upload.id)
   return joined
