@@ -181,6 +181,21 @@ t.test('CONCAT-03 tus-js-client sends a file in parallel parts', async (t) => {
   t.same(finished, [path.basename(url)])
 })
 
+t.test('CONCAT-03 one of the parallel parts of tus-js-client breaks off and goes on', async (t) => {
+  const { options, stored, sent, finished, app } = await buildWithClient(t)
+  let broken = false
+  app.server.prependListener('request', (request) => {
+    if (broken || request.method !== 'PATCH' || request.headers['upload-offset'] === '0') return
+    broken = true
+    request.socket.destroy()
+  })
+  const url = await send(bytes, { ...options, parallelUploads: 4, chunkSize: SLICE / 2, retryDelays: [0, 10, 100] })
+  t.ok(broken)
+  t.ok(methodsOf(sent).includes('HEAD'), 'the part asked where to go on')
+  t.equal(sha256(await stored(url)), sha256(bytes))
+  t.same(finished, [path.basename(url)])
+})
+
 t.test('tus-js-client deletes an upload', async (t) => {
   const { options, head } = await buildWithClient(t)
   const url = await sendPart(bytes, { ...options, chunkSize: SLICE }, SLICE)

@@ -15,7 +15,7 @@ export function failures (name: string, tally: Tally): string {
 }
 
 function line ({ id, title, expected, came, reason }: Result): string {
-  const what = came === '' ? reason : `expected ${code(shorten(expected))}; came ${code(answer(expected, came))}`
+  const what = came === '' ? reason : `expected ${code(shorten(steady(expected)))}; came ${code(steady(answer(expected, came)))}`
   return `- ${id} ${escape(title)}: ${what}`
 }
 
@@ -30,12 +30,15 @@ function answer (expected: string, came: string): string {
   return [status.trim(), ...headers].join(', ')
 }
 
-/** Ports and ids are others in each run. */
 function code (text: string): string {
-  const steady = text
+  return `\`${text.replaceAll('`', "'")}\``
+}
+
+/** Ports and ids are others in each run. */
+function steady (text: string): string {
+  return text
     .replace(/127\.0\.0\.1:\d+/g, '127.0.0.1')
     .replace(/[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}/g, 'ID')
-  return `\`${steady.replaceAll('`', "'")}\``
 }
 
 function shorten (text: string): string {

@@ -78,7 +78,8 @@ failed, and 2 when the suite could not be run. For each failure it prints what w
 - **n/a**: does not apply, because HTTP/1.1 has not on its wire what this is about.
 
 Checks that could not be asked are not counted: \`2/2\` may be two of three. Servers differ in what they promise, and much
-of the last section is not in the protocol: a ✗ there is a weakness, not a breach.
+of the last section is not in the protocol: a ✗ there is a weakness, not a breach. Some checks are races, many requests at
+once: a server that wins one of them in this run may lose it in another.
 `
 }
 
