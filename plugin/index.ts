@@ -22,7 +22,7 @@ const plugin: FastifyPluginAsync<FastifyTusOptions> = async (fastify, options) =
     store,
     locker: options.locker ?? new MemoryLocker(),
     log: fastify.log,
-    running: new Set(),
+    running: new Map(),
     finals: new PendingFinals((request, id) => completeFinalUpload(scope, request, id), fastify.log),
     shutdown: shutdown.signal
   }
@@ -37,11 +37,12 @@ const plugin: FastifyPluginAsync<FastifyTusOptions> = async (fastify, options) =
   })
   fastify.addHook('preClose', async () => {
     shutdown.abort(new errors.Shutdown())
-    for (const holder of scope.running) holder.abort(new errors.Shutdown())
+    for (const holder of scope.running.keys()) holder.abort(new errors.Shutdown())
   })
   fastify.addHook('onClose', async () => {
     await stopSweeping()
     await scope.finals.settled()
+    await Promise.all(scope.running.values())
   })
 }
 

@@ -29,14 +29,16 @@ export async function withFreeLock<T> (scope: Scope, id: string, work: Work<T>):
 }
 
 async function hold<T> (scope: Scope, lock: Lock, holder: AbortController, work: Work<T>): Promise<T> {
-  scope.running.add(holder)
+  let done = () => {}
+  scope.running.set(holder, new Promise((resolve) => { done = resolve }))
   // It may have waited until the app began to close.
   if (scope.shutdown.aborted) holder.abort(new errors.Shutdown())
   try {
     return await work(holder.signal)
   } finally {
-    scope.running.delete(holder)
     await release(scope, lock)
+    scope.running.delete(holder)
+    done()
   }
 }
 

@@ -10,8 +10,11 @@ export interface Scope {
   readonly store: AbleStore
   readonly locker: Locker
   readonly log: FastifyBaseLogger
-  /** One for each request that holds a lock: aborted with the error that its client gets. */
-  readonly running: Set<AbortController>
+  /**
+   * One for each request that holds a lock: aborted with the error that its client gets; its promise resolves when the
+   * request is done with the upload, whether its client is still there or not.
+   */
+  readonly running: Map<AbortController, Promise<void>>
   /** Final uploads that wait for their parts. */
   readonly finals: PendingFinals
   /** Aborts when the app begins to close: no body is begun any more, and what takes long ends. */

@@ -29,7 +29,7 @@ async function rig (t: Test, options: FastifyTusOptions = {}) {
     store: new AbleStore(files),
     locker: options.locker ?? new MemoryLocker(),
     log,
-    running: new Set(),
+    running: new Map(),
     finals: new PendingFinals(async () => {}, log),
     shutdown: shutdown.signal
   }
