@@ -29,16 +29,14 @@ export async function withFreeLock<T> (scope: Scope, id: string, work: Work<T>):
 }
 
 async function hold<T> (scope: Scope, lock: Lock, holder: AbortController, work: Work<T>): Promise<T> {
-  let done = () => {}
-  scope.running.set(holder, new Promise((resolve) => { done = resolve }))
   // It may have waited until the app began to close.
   if (scope.shutdown.aborted) holder.abort(new errors.Shutdown())
+  const doing = work(holder.signal).finally(() => release(scope, lock))
+  scope.running.set(holder, doing.then(() => {}, () => {}))
   try {
-    return await work(holder.signal)
+    return await doing
   } finally {
-    await release(scope, lock)
     scope.running.delete(holder)
-    done()
   }
 }
 
