@@ -37,7 +37,7 @@ const plugin: FastifyPluginAsync<FastifyTusOptions> = async (fastify, options) =
   })
   fastify.addHook('preClose', async () => {
     shutdown.abort(new errors.Shutdown())
-    for (const holder of scope.running.keys()) holder.abort(new errors.Shutdown())
+    for (const stop of scope.running.keys()) stop.request(new errors.Shutdown())
   })
   fastify.addHook('onClose', async () => {
     await stopSweeping()

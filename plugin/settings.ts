@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { errors } from './errors.ts'
 import { extensionNames } from './options.ts'
 import type { CorsOptions, ExpirationOptions, FastifyTusOptions, Settled } from './options.ts'
+import { MemoryLocker } from './locks/memory.ts'
 import { FileStore } from './stores/file.ts'
 import type { DataStore, FastifyTusHooks, UploadMetadata } from './types.ts'
 
@@ -37,7 +38,7 @@ export function resolve (options: FastifyTusOptions): { settings: Settings, stor
 
 /** Where uploads go: what the options name, or the default store in the directory that they name. */
 function resolveStore (options: FastifyTusOptions): DataStore {
-  const { datastore, directory, durability } = options
+  const { datastore, directory, durability, locker } = options
   check(datastore === undefined || directory === undefined, '"directory" and "datastore" exclude each other')
   if (datastore !== undefined) {
     const methods = ['create', 'write', 'getUpload', 'remove', 'declareUploadLength', 'getExpiration'] as const
@@ -52,7 +53,9 @@ function resolveStore (options: FastifyTusOptions): DataStore {
   check(typeof directory === 'string' && directory !== '', '"directory" must be a path, or "datastore" a store')
   check(durability === undefined || ['none', 'finished', 'every-append'].includes(durability),
     '"durability" must be "none", "finished" or "every-append"')
-  return new FileStore({ directory, ...(durability === undefined ? {} : { durability }) })
+  // Locks in memory keep nobody out of other processes, so these cannot be meant to write here.
+  const exclusive = locker === undefined || locker instanceof MemoryLocker
+  return new FileStore({ directory, exclusive, ...(durability === undefined ? {} : { durability }) })
 }
 
 /**

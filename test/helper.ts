@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { readFile, stat } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import Fastify from 'fastify'
@@ -54,11 +55,16 @@ export async function build (
   fastifyOptions: FastifyServerOptions = {},
   prepare: (app: FastifyInstance) => void | Promise<void> = () => {}
 ): Promise<Built> {
-  const directory = options.directory ?? (options.datastore === undefined ? t.testdir() : '')
+  const own = options.directory === undefined && options.datastore === undefined
+  // Not `t.testdir()`, which is removed before the app has closed.
+  const directory = own ? await mkdtemp(path.join(tmpdir(), 'fastify-tus-')) : options.directory ?? ''
   const logs: LogLine[] = []
   const stream = { write: (line: string) => { logs.push(JSON.parse(line) as LogLine) } }
   const app = Fastify({ logger: { level: 'debug', stream }, ...fastifyOptions }) as FastifyInstance
-  t.teardown(() => app.close())
+  t.teardown(async () => {
+    await app.close()
+    if (own) await rm(directory, { recursive: true })
+  })
   await prepare(app)
   await app.register(fastifyTus, { prefix: '/files', ...options, ...(directory === '' ? {} : { directory }) })
   await app.ready()

@@ -1,90 +1,76 @@
-import type { FileHandle } from 'node:fs/promises'
 import type { Append } from '../types.ts'
+import type { OpenFile } from './file-system.ts'
+import { type Cursor, writeAll } from './write-all.ts'
 
 export interface FileAppendOptions {
   /** Where the first byte goes. */
   offset: number
   /** Called when the bytes are in the file, before they count. */
-  onCommit: (handle: FileHandle, offset: number) => Promise<void>
-  /** Called once, however the append ends. */
-  onEnd: () => void
+  onCommit: (file: OpenFile, offset: number) => Promise<void>
+  /** Called once, however the append ends: closes the file, or keeps it for the next one if it is `sound`. */
+  onEnd: (file: OpenFile, sound: boolean) => Promise<void>
 }
 
 /** How much of what was written is read back at a time. */
 const READ_BACK_BYTES = 1024 * 1024
 
-/** One append to a file: one open and one close, and batches of buffers in between. */
+/** One append to an open file, in batches of buffers. */
 export class FileAppend implements Append {
-  readonly #handle: FileHandle
+  readonly #file: OpenFile
   readonly #options: FileAppendOptions
-  #position: number
+  readonly #cursor: Cursor
 
-  constructor (handle: FileHandle, options: FileAppendOptions) {
-    this.#handle = handle
+  constructor (file: OpenFile, options: FileAppendOptions) {
+    this.#file = file
     this.#options = options
-    this.#position = options.offset
+    this.#cursor = { position: options.offset }
   }
 
-  async write (buffers: Buffer[], bytes: number): Promise<void> {
-    let rest = buffers
-    let left = bytes
-    for (;;) {
-      const { bytesWritten } = await this.#handle.writev(rest, this.#position)
-      this.#position += bytesWritten
-      left -= bytesWritten
-      if (left === 0) return
-      if (bytesWritten === 0) throw Object.assign(new Error('The file system takes no bytes'), { code: 'EIO' })
-      // A disk that fills up takes a part; the next call tells why.
-      rest = skip(rest, bytesWritten)
-    }
+  write (buffers: Buffer[], bytes: number): Promise<void> {
+    return writeAll(this.#file, this.#cursor, buffers, bytes)
   }
 
-  async commit (): Promise<number> {
-    try {
-      await this.#options.onCommit(this.#handle, this.#position)
-      return this.#position
-    } finally {
-      await this.#end()
-    }
-  }
-
-  async rollback (): Promise<number> {
-    try {
-      await this.#handle.truncate(this.#options.offset)
-      return this.#options.offset
-    } finally {
-      await this.#end()
-    }
-  }
-
-  /** Cuts the file off where the append begins. */
-  async reset (): Promise<void> {
-    await this.#handle.truncate(this.#options.offset).catch(async (error: unknown) => {
-      await this.#end()
-      throw error
+  commit (): Promise<number> {
+    return this.#end(async () => {
+      await this.#options.onCommit(this.#file, this.#cursor.position)
+      return this.#cursor.position
     })
+  }
+
+  rollback (): Promise<number> {
+    return this.#end(async () => {
+      await this.#file.truncate(this.#options.offset)
+      return this.#options.offset
+    })
+  }
+
+  /** Cuts the file off where the append begins; where that fails, the append has ended. */
+  async reset (): Promise<void> {
+    try {
+      await this.#file.truncate(this.#options.offset)
+    } catch (error) {
+      await this.#options.onEnd(this.#file, false)
+      throw error
+    }
   }
 
   async * readBack (): AsyncGenerator<Buffer> {
     const buffer = Buffer.allocUnsafe(READ_BACK_BYTES)
-    for (let position = this.#options.offset; position < this.#position;) {
-      const { bytesRead } = await this.#handle.read(buffer, 0, READ_BACK_BYTES, position)
+    for (let position = this.#options.offset; position < this.#cursor.position;) {
+      const bytesRead = await this.#file.read(buffer, position)
       yield buffer.subarray(0, bytesRead)
       position += bytesRead
     }
   }
 
-  async #end (): Promise<void> {
-    this.#options.onEnd()
-    await this.#handle.close()
+  async #end (work: () => Promise<number>): Promise<number> {
+    let sound = false
+    try {
+      const offset = await work()
+      sound = true
+      return offset
+    } finally {
+      await this.#options.onEnd(this.#file, sound)
+    }
   }
-}
-
-function skip (buffers: Buffer[], bytes: number): Buffer[] {
-  let left = bytes
-  return buffers.flatMap((buffer) => {
-    const skipped = Math.min(left, buffer.length)
-    left -= skipped
-    return skipped === buffer.length ? [] : [buffer.subarray(skipped)]
-  })
 }

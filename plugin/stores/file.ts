@@ -1,4 +1,3 @@
-import nodeFs from 'node:fs'
 import path from 'node:path'
 import type { Readable } from 'node:stream'
 import { FileStore as TusFileStore } from '@tus/file-store'
@@ -6,10 +5,12 @@ import { errors } from '../errors.ts'
 import { isDefaultId, isUploadId } from '../ids.ts'
 import type { Durability } from '../options.ts'
 import type { Append, AppendOptions, Concatenation, DataStore, Upload } from '../types.ts'
+import { AT_HAND, AtHand, NOTHING_AT_HAND } from './at-hand.ts'
 import { FileAppend } from './file-append.ts'
+import { type FileSystem, fileSystem } from './file-system.ts'
 import { joinFiles } from './join.ts'
 import { removeLeftovers } from './leftovers.ts'
-import { type FileSystem, FileRecords, isDamaged, isMissing, temporaryName, unless } from './records.ts'
+import { FileRecords, isDamaged, isMissing, temporaryName, unless } from './records.ts'
 import { StoredUpload } from './stored-upload.ts'
 
 export interface FileStoreOptions {
@@ -19,7 +20,12 @@ export interface FileStoreOptions {
   durability?: Durability
   /** How long an unfinished upload lives, in ms, for `deleteExpired`. Default 0: for ever. */
   expirationPeriodInMilliseconds?: number
-  /** The file system, for tests of its failures. Default `node:fs`. */
+  /**
+   * Whether no other process writes to the directory. Records and open files are then kept at hand between appends. The
+   * plugin says so of the store that it makes where locks are in memory. Default `false`.
+   */
+  exclusive?: boolean
+  /** The file system, for tests of its failures. */
   fs?: FileSystem
 }
 
@@ -34,11 +40,12 @@ export class FileStore extends TusFileStore implements DataStore {
   readonly durability: Durability
   readonly #fs: FileSystem
   readonly #records: FileRecords
+  readonly #atHand: AtHand
   readonly #appending = new Set<string>()
 
   /** @throws FST_TUS_DIRECTORY where the directory cannot be made or written to */
   constructor (options: FileStoreOptions) {
-    const { durability = 'finished', expirationPeriodInMilliseconds = 0, fs = nodeFs } = options
+    const { durability = 'finished', expirationPeriodInMilliseconds = 0, exclusive = false, fs = fileSystem } = options
     const root = path.resolve(options.directory)
     prepareDirectory(root, fs)
     const records = new FileRecords(root, fs)
@@ -46,6 +53,7 @@ export class FileStore extends TusFileStore implements DataStore {
     this.durability = durability
     this.#fs = fs
     this.#records = records
+    this.#atHand = new AtHand(exclusive ? AT_HAND : NOTHING_AT_HAND)
   }
 
   /** @throws FST_TUS_EXISTS where the id is taken: nothing that exists is ever overwritten */
@@ -55,8 +63,9 @@ export class FileStore extends TusFileStore implements DataStore {
     const flush = this.durability === 'every-append'
     await this.#records.add(stored.id, stored, flush).catch(rethrowExisting)
     try {
-      const handle = await this.#fs.promises.open(file, 'wx')
-      await handle.close()
+      const opened = await this.#fs.open(file, 'wx')
+      if (stored.size !== 0) this.#atHand.remember(stored.id, stored, 0)
+      await this.#atHand.keepFile(stored.id, opened)
     } catch (error) {
       await this.#records.delete(stored.id)
       return rethrowExisting(error)
@@ -71,9 +80,10 @@ export class FileStore extends TusFileStore implements DataStore {
    */
   override async getUpload (id: string): Promise<StoredUpload> {
     const file = this.#path(id)
-    const record = await this.#records.get(id).catch(rethrowDamaged)
+    const stats = await this.#fs.stat(file).catch(unless(isMissing, undefined))
+    const record = this.#atHand.recordOf(id, stats?.size ?? -1) ?? await this.#records.get(id).catch(rethrowDamaged)
     if (record === undefined) throw new errors.NotFound()
-    const stats = await this.#fs.promises.stat(file).catch(rethrowMissing)
+    if (stats === undefined) throw new errors.Gone()
     const { size, finished, verified } = record
     const offset = verified ?? stats.size
     if (stats.size < offset || (size !== undefined && (offset > size || (finished === true && offset < size)))) {
@@ -96,23 +106,29 @@ export class FileStore extends TusFileStore implements DataStore {
     const { id, offset, size = declaredSize } = upload
     const noted = upload.verified !== undefined
     if (unverified && !noted) {
-      await this.#records.set(id, new StoredUpload({ ...upload, verified: offset }), this.durability !== 'none')
+      await this.#setRecord(id, new StoredUpload({ ...upload, verified: offset }), this.durability !== 'none')
     }
     this.#appending.add(id)
-    const handle = await this.#fs.promises.open(this.#path(id), 'r+').catch((error: unknown) => {
+    const file = this.#atHand.takeFile(id) ?? await this.#fs.open(this.#path(id), 'r+').catch((error: unknown) => {
       this.#appending.delete(id)
       return rethrowMissing(error)
     })
-    const append = new FileAppend(handle, {
+    const append = new FileAppend(file, {
       offset,
-      onCommit: async (handle, position) => {
+      onCommit: async (file, position) => {
         const flush = this.durability === 'every-append'
-        if (flush || (this.durability === 'finished' && position === size)) await handle.datasync()
-        if (declaredSize === undefined && !unverified && !noted) return
+        if (flush || (this.durability === 'finished' && position === size)) await file.datasync()
         const verified = unverified || noted ? position : undefined
-        await this.#records.set(id, new StoredUpload({ ...upload, size, verified }), flush)
+        const record = new StoredUpload({ ...upload, size, verified })
+        if (declaredSize !== undefined || verified !== undefined) await this.#records.set(id, record, flush)
+        if (position === size) this.#atHand.forget(id)
+        else this.#atHand.remember(id, record, position)
       },
-      onEnd: () => this.#appending.delete(id)
+      onEnd: async (file, sound) => {
+        this.#appending.delete(id)
+        if (!sound) this.#atHand.forget(id)
+        await this.#atHand.keepFile(id, file)
+      }
     })
     // What a crash left behind the offset did not count, and must not be there when the file is whole.
     if (noted) await append.reset()
@@ -135,7 +151,7 @@ export class FileStore extends TusFileStore implements DataStore {
   override async declareUploadLength (id: string, length: number): Promise<void> {
     const upload = await this.getUpload(id)
     upload.size = length
-    await this.#records.set(id, upload, this.durability === 'every-append')
+    await this.#setRecord(id, upload, this.durability === 'every-append')
   }
 
   /** Joins the parts beside the final upload and renames: it has none of its bytes, and then all. */
@@ -147,23 +163,23 @@ export class FileStore extends TusFileStore implements DataStore {
         flush: this.durability !== 'none',
         signal
       })
-      await this.#fs.promises.rename(beside, file)
+      await this.#fs.rename(beside, file)
     } catch (error) {
-      await this.#fs.promises.rm(beside, { force: true })
+      await this.#fs.unlink(beside).catch(unless(isMissing, undefined))
       throw error
     }
     const concatenation = { ...upload.concatenation as Concatenation, joined: true }
     const joined = new StoredUpload({ ...upload, offset: sumOf(parts), concatenation })
-    await this.#records.set(upload.id, joined, this.durability !== 'none')
+    await this.#setRecord(upload.id, joined, this.durability !== 'none')
     return joined
   }
 
   /** Records that nothing is left to do for a whole upload, in a way that survives a crash of the machine. */
   async markFinished (upload: Upload): Promise<void> {
     // The finish hook may have removed it.
-    if (await this.#records.get(upload.id) === undefined) return
+    if (!await this.#records.has(upload.id)) return
     const finished = new StoredUpload({ ...upload, verified: undefined, finished: true })
-    await this.#records.set(upload.id, finished, this.durability !== 'none')
+    await this.#setRecord(upload.id, finished, this.durability !== 'none')
   }
 
   override read (id: string) {
@@ -173,10 +189,11 @@ export class FileStore extends TusFileStore implements DataStore {
   /** Deletes what there is of an upload, also if only a part of it is left. */
   override async remove (id: string): Promise<void> {
     const file = this.#path(id)
+    this.#atHand.forget(id)
     const recorded = await this.#records.get(id).then((record) => record !== undefined, unless(isDamaged, false))
     // Files without a sound record may be anything that somebody put here; under an id that only we make they are ours.
     if (!recorded && !isDefaultId(id)) throw new errors.NotFound()
-    const stored = await this.#fs.promises.unlink(file).then(() => true, unless(isMissing, false))
+    const stored = await this.#fs.unlink(file).then(() => true, unless(isMissing, false))
     const unrecorded = await this.#records.delete(id)
     if (!unrecorded && !stored) throw new errors.NotFound()
   }
@@ -207,9 +224,14 @@ export class FileStore extends TusFileStore implements DataStore {
     return await removeLeftovers(this.#records, this.#fs)
   }
 
+  async #setRecord (id: string, record: StoredUpload, flush: boolean): Promise<void> {
+    this.#atHand.forget(id)
+    await this.#records.set(id, record, flush)
+  }
+
   #path (id: string): string {
     if (!isUploadId(id)) throw new errors.NotFound()
-    return path.join(this.directory, id)
+    return `${this.directory}${path.sep}${id}`
   }
 }
 
@@ -222,8 +244,7 @@ function sumOf (parts: Upload[]): number {
 
 function prepareDirectory (directory: string, fs: FileSystem): void {
   try {
-    fs.mkdirSync(directory, { recursive: true })
-    fs.accessSync(directory, nodeFs.constants.R_OK | nodeFs.constants.W_OK | nodeFs.constants.X_OK)
+    fs.prepareDirectory(directory)
   } catch (error) {
     throw new errors.Directory((error as Error).message)
   }

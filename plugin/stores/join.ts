@@ -1,6 +1,6 @@
-import nodeFs from 'node:fs'
-import type { FileHandle } from 'node:fs/promises'
-import type { FileSystem } from './records.ts'
+import { constants } from 'node:fs'
+import type { FileSystem, OpenFile } from './file-system.ts'
+import { type Cursor, writeAll } from './write-all.ts'
 
 /** How much of a file is in memory at a time, in bytes. */
 const COPY_BYTES = 4 * 1024 * 1024
@@ -25,47 +25,38 @@ export interface Part {
  * @throws EIO where a file has fewer bytes than it should
  */
 export async function joinFiles (
-  { promises: fs }: FileSystem, parts: Part[], target: string, { flush, signal }: JoinOptions
+  fs: FileSystem, parts: Part[], file: string, { flush, signal }: JoinOptions
 ): Promise<void> {
   const [first, ...rest] = parts as [Part, ...Part[]]
-  await fs.copyFile(first.file, target, nodeFs.constants.COPYFILE_FICLONE)
-  const handle = await fs.open(target, 'r+')
+  await fs.copyFile(first.file, file, constants.COPYFILE_FICLONE)
+  const target = await fs.open(file, 'r+')
   try {
     // What is behind its last verified byte does not belong to a part.
-    await handle.truncate(first.bytes)
-    let position = first.bytes
-    for (const { file, bytes } of rest) {
-      const source = await fs.open(file, 'r')
+    await target.truncate(first.bytes)
+    const cursor = { position: first.bytes }
+    for (const part of rest) {
+      const source = await fs.open(part.file, 'r')
       try {
-        await copyInto(handle, position, source, bytes, signal)
+        await copyInto(target, cursor, source, part.bytes, signal)
       } finally {
         await source.close()
       }
-      position += bytes
     }
-    if (flush) await handle.datasync()
+    if (flush) await target.datasync()
   } finally {
-    await handle.close()
+    await target.close()
   }
 }
 
 async function copyInto (
-  target: FileHandle, position: number, source: FileHandle, bytes: number, signal: AbortSignal | undefined
+  target: OpenFile, cursor: Cursor, source: OpenFile, bytes: number, signal: AbortSignal | undefined
 ): Promise<void> {
   const buffer = Buffer.allocUnsafe(Math.min(COPY_BYTES, bytes))
   for (let copied = 0; copied < bytes;) {
     signal?.throwIfAborted()
-    const { bytesRead } = await source.read(buffer, 0, Math.min(buffer.length, bytes - copied), copied)
+    const bytesRead = await source.read(buffer.subarray(0, bytes - copied), copied)
     if (bytesRead === 0) throw Object.assign(new Error('A part is shorter than it was'), { code: 'EIO' })
-    await writeFully(target, buffer.subarray(0, bytesRead), position + copied)
+    await writeAll(target, cursor, [buffer.subarray(0, bytesRead)], bytesRead)
     copied += bytesRead
-  }
-}
-
-/** A disk that fills up takes a part; the next call tells why. */
-async function writeFully (target: FileHandle, buffer: Buffer, position: number): Promise<void> {
-  for (let written = 0; written < buffer.length;) {
-    const { bytesWritten } = await target.write(buffer, written, buffer.length - written, position + written)
-    written += bytesWritten
   }
 }

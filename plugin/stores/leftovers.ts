@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { isDefaultId } from '../ids.ts'
-import { type FileRecords, type FileSystem, isDamaged, isMissing, temporaryNames, unless } from './records.ts'
+import type { FileSystem } from './file-system.ts'
+import { type FileRecords, isDamaged, isMissing, temporaryNames, unless } from './records.ts'
 
 /** What a crash left is not touched before it is this old, in ms: it could be a creation under way. */
 const LEFTOVER_AGE = 3_600_000
@@ -19,15 +20,15 @@ export async function removeLeftovers (records: FileRecords, fs: FileSystem): Pr
     if (!await isOld(fs, file)) continue
     const id = name.slice(0, -'.json'.length)
     if (!temporary && !await isBroken(records, fs, id)) continue
-    if (!temporary) await fs.promises.rm(path.join(records.directory, id), { force: true })
-    await fs.promises.rm(file, { force: true })
+    if (!temporary) await fs.unlink(path.join(records.directory, id)).catch(unless(isMissing, undefined))
+    await fs.unlink(file).catch(unless(isMissing, undefined))
     deleted++
   }
   return deleted
 }
 
 async function isOld (fs: FileSystem, file: string): Promise<boolean> {
-  const stats = await fs.promises.stat(file).catch(unless(isMissing, undefined))
+  const stats = await fs.stat(file).catch(unless(isMissing, undefined))
   return stats !== undefined && stats.mtimeMs + LEFTOVER_AGE <= Date.now()
 }
 
@@ -35,5 +36,5 @@ async function isBroken (records: FileRecords, fs: FileSystem, id: string): Prom
   const record = await records.get(id).catch(unless(isDamaged, 'damaged' as const))
   if (record === 'damaged') return isDefaultId(id)
   if (record === undefined) return false
-  return await fs.promises.stat(path.join(records.directory, id)).then(() => false, unless(isMissing, true))
+  return await fs.stat(path.join(records.directory, id)).then(() => false, unless(isMissing, true))
 }

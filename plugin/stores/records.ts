@@ -1,10 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import nodeFs from 'node:fs'
 import path from 'node:path'
 import type { KvStore, Upload } from '../types.ts'
-
-/** The file system calls that the file store makes: a part of `node:fs`. */
-export type FileSystem = Pick<typeof nodeFs, 'promises' | 'mkdirSync' | 'accessSync' | 'createReadStream'>
+import { type FileSystem, fileSystem } from './file-system.ts'
+import { writeAll } from './write-all.ts'
 
 /** Thrown for a file that may have been a record, and was cut off by a crash. */
 export class DamagedRecord extends Error {}
@@ -14,7 +12,7 @@ export class FileRecords implements KvStore {
   readonly directory: string
   readonly #fs: FileSystem
 
-  constructor (directory: string, fs: FileSystem = nodeFs) {
+  constructor (directory: string, fs: FileSystem = fileSystem) {
     this.directory = directory
     this.#fs = fs
   }
@@ -23,16 +21,21 @@ export class FileRecords implements KvStore {
   async get (id: string): Promise<Upload | undefined> {
     let text: string
     try {
-      text = await this.#fs.promises.readFile(this.#path(id), 'utf8')
+      text = await this.#fs.readFile(this.#path(id))
     } catch (error) {
       if (!isMissing(error)) throw error
       // A volume that is not mounted any more is no reason to tell clients that their uploads do not exist.
-      await this.#fs.promises.access(this.directory).catch((cause: unknown) => {
+      await this.#fs.access(this.directory).catch((cause: unknown) => {
         throw Object.assign(new Error('The directory is gone', { cause }), { code: 'EIO' })
       })
       return undefined
     }
     return parseRecord(id, text)
+  }
+
+  /** Whether there is a record, sound or not. */
+  async has (id: string): Promise<boolean> {
+    return await this.#fs.access(this.#path(id)).then(() => true, unless(isMissing, false))
   }
 
   /**
@@ -52,9 +55,9 @@ export class FileRecords implements KvStore {
     const beside = temporaryName(this.#path(id))
     await this.#write(beside, upload, flush)
     try {
-      await this.#fs.promises.rename(beside, this.#path(id))
+      await this.#fs.rename(beside, this.#path(id))
     } catch (error) {
-      await this.#fs.promises.rm(beside, { force: true })
+      await this.#fs.unlink(beside).catch(unless(isMissing, undefined))
       throw error
     }
     if (flush) await this.flushDirectory()
@@ -62,7 +65,7 @@ export class FileRecords implements KvStore {
 
   /** @returns whether there was one */
   async delete (id: string): Promise<boolean> {
-    return await this.#fs.promises.unlink(this.#path(id)).then(() => true, unless(isMissing, false))
+    return await this.#fs.unlink(this.#path(id)).then(() => true, unless(isMissing, false))
   }
 
   async list (): Promise<string[]> {
@@ -80,7 +83,7 @@ export class FileRecords implements KvStore {
 
   /** The names of all files in the directory. */
   async * names (): AsyncGenerator<string> {
-    const directory = await this.#fs.promises.opendir(this.directory, { bufferSize: 256 })
+    const directory = await this.#fs.opendir(this.directory)
     for await (const entry of directory) {
       if (entry.isFile()) yield entry.name
     }
@@ -90,29 +93,30 @@ export class FileRecords implements KvStore {
   async flushDirectory (): Promise<void> {
     // Windows has no flush of a directory; NTFS keeps its own journal of names.
     if (process.platform === 'win32') return
-    const handle = await this.#fs.promises.open(this.directory, 'r')
+    const opened = await this.#fs.open(this.directory, 'r')
     try {
-      await handle.sync()
+      await opened.sync()
     } finally {
-      await handle.close()
+      await opened.close()
     }
   }
 
   async #write (file: string, upload: Upload, flush: boolean): Promise<void> {
-    const handle = await this.#fs.promises.open(file, 'wx')
+    const opened = await this.#fs.open(file, 'wx')
     try {
-      await handle.writeFile(JSON.stringify(upload))
-      if (flush) await handle.datasync()
+      const bytes = Buffer.from(JSON.stringify(upload))
+      await writeAll(opened, { position: 0 }, [bytes], bytes.length)
+      if (flush) await opened.datasync()
     } catch (error) {
-      await this.#fs.promises.rm(file, { force: true })
+      await this.#fs.unlink(file).catch(unless(isMissing, undefined))
       throw error
     } finally {
-      await handle.close()
+      await opened.close()
     }
   }
 
   #path (id: string): string {
-    return path.join(this.directory, `${id}.json`)
+    return `${this.directory}${path.sep}${id}.json`
   }
 }
 

@@ -6,7 +6,7 @@ import type { FastifyTusOptions } from '../options.ts'
 import { corsHeaders } from './cors.ts'
 import { del } from './delete.ts'
 import { head } from './head.ts'
-import { formatUploadExpires, TUS_VERSION } from './headers.ts'
+import { formatUploadExpires, OFFSET_OCTET_STREAM, TUS_VERSION } from './headers.ts'
 import { endUnread } from './linger.ts'
 import { options as optionsHandler } from './options.ts'
 import { patch } from './patch.ts'
@@ -24,7 +24,8 @@ export function mountTusV1 (
 ): void {
   // Bodies are streams whatever their type says: the handlers judge it.
   fastify.removeAllContentTypeParsers()
-  fastify.addContentTypeParser('*', (_request, payload, done) => {
+  // By its name, the type of every append is found at once.
+  fastify.addContentTypeParser([OFFSET_OCTET_STREAM, '*'], (_request, payload, done) => {
     // It may fail before anybody reads it, if anybody does.
     payload.on('error', () => {})
     done(null, payload)

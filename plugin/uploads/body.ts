@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import { errors } from '../errors.ts'
 import type { ExpectedChecksum } from './checksum.ts'
+import type { Stop } from './stop.ts'
 
 /** The body of a request, on its way. */
 export interface Body {
@@ -20,8 +21,8 @@ export interface PumpOptions {
   limit: number
   /** After how long without a byte the connection is closed, in ms; 0: never. */
   idleTimeout: number
-  /** Aborts when the body must not be read on; its reason is the error to answer. */
-  stop: AbortSignal
+  /** Asks for when the body must not be read on. */
+  stop: Stop
   /** Takes the next batch; not called again before it resolves. */
   write: (buffers: Buffer[], bytes: number) => Promise<void>
 }
@@ -35,13 +36,17 @@ export type Pumped =
   | { outcome: 'overrun' }
   | { outcome: 'stopped' | 'failed', error: Error }
 
-/** While a batch is being written the next one gathers; the client is held back once that is so large, in bytes … */
+/** A batch is written once it is so large, in bytes … */
 const BATCH_BYTES = 1024 * 1024
-/** … or has so many buffers, as many as one system call takes. */
+/** … or has so many buffers, as many as one system call takes … */
 const BATCH_BUFFERS = 1024
+/** … or its first bytes have waited so long, in ms: what a slow client sends must not lie here. */
+const BATCH_MS = 20
 
 /**
- * Moves a body into the store, batch by batch: no stream in between, no copy, one write under way at a time.
+ * Moves a body into the store, batch by batch: no stream in between, no copy, one write under way at a time. While that
+ * goes on the next batch gathers; when that is full too, the client is held back. A small body is one batch: to write
+ * 64 KiB in two calls, as they come from the socket, costs a third more.
  * @returns how it ended, once nothing is being written any more
  */
 export function pump (body: Body, { limit, idleTimeout, stop, write }: PumpOptions): Promise<Pumped> {
@@ -57,8 +62,9 @@ export function pump (body: Body, { limit, idleTimeout, stop, write }: PumpOptio
       if (end !== undefined) return
       end = how
       clearTimeout(idle)
+      clearTimeout(due)
       stream.off('data', onData).off('end', onEnd).off('close', onClose).pause()
-      stop.removeEventListener('abort', onStop)
+      stop.listen(undefined)
       writeNext()
     }
 
@@ -79,15 +85,26 @@ export function pump (body: Body, { limit, idleTimeout, stop, write }: PumpOptio
       for (let chunk = stream.read(); chunk !== null; chunk = stream.read()) take(chunk)
     }
 
+    const isFull = () => gatheredBytes >= BATCH_BYTES || gathered.length >= BATCH_BUFFERS
+
     const onData = (chunk: Buffer) => {
       idle?.refresh()
       take(chunk)
-      if (gatheredBytes >= BATCH_BYTES || gathered.length >= BATCH_BUFFERS) stream.pause()
-      writeNext()
+      if (isFull()) writeNext()
+      if (isFull()) stream.pause()
+      waitForMore()
+    }
+
+    /** Also a batch that does not get full is written some time. */
+    const waitForMore = () => {
+      if (writing || end !== undefined || gathered.length === 0) return
+      due ??= setTimeout(writeNext, BATCH_MS)
     }
 
     const writeNext = () => {
       if (writing) return
+      clearTimeout(due)
+      due = undefined
       if (gathered.length === 0) {
         if (end !== undefined) resolve(end)
         return
@@ -99,11 +116,12 @@ export function pump (body: Body, { limit, idleTimeout, stop, write }: PumpOptio
       writing = true
       write(batch, bytes).then(() => {
         writing = false
+        if (end !== undefined || isFull()) writeNext()
         if (end === undefined && stream.isPaused()) {
           stream.resume()
           idle?.refresh()
         }
-        writeNext()
+        waitForMore()
       }, (error: Error) => {
         writing = false
         gathered = []
@@ -131,6 +149,7 @@ export function pump (body: Body, { limit, idleTimeout, stop, write }: PumpOptio
       }
     }
 
+    let due: NodeJS.Timeout | undefined
     const idle = idleTimeout > 0 ? setTimeout(onIdle, idleTimeout) : undefined
     // 'close' follows and says the same.
     stream.on('error', () => {})
@@ -139,8 +158,8 @@ export function pump (body: Body, { limit, idleTimeout, stop, write }: PumpOptio
     else {
       body.accept()
       stream.on('data', onData).on('end', onEnd).on('close', onClose)
-      if (stop.aborted) onStop()
-      else stop.addEventListener('abort', onStop)
+      if (stop.reason === undefined) stop.listen(onStop)
+      else onStop()
     }
   })
 }

@@ -1,21 +1,19 @@
 import { errors } from '../errors.ts'
 import type { Lock } from '../types.ts'
 import type { Scope } from './scope.ts'
+import { Stop } from './stop.ts'
 
-/**
- * What is done while an upload is locked. `stop` aborts, with the error to answer, when a later request or the end of
- * the app asks it to let go.
- */
-type Work<T> = (stop: AbortSignal) => Promise<T>
+/** What is done while an upload is locked. A later request or the end of the app may ask it to let go. */
+type Work<T> = (stop: Stop) => Promise<T>
 
 /**
  * Does something with an upload while nobody else does. Whoever holds the upload is asked to let go.
  * @throws FST_TUS_LOCKED where the upload is in use for longer than `lockTimeout`
  */
 export async function withLock<T> (scope: Scope, id: string, work: Work<T>): Promise<T> {
-  const holder = new AbortController()
-  const lock = await acquire(scope, id, holder)
-  return await hold(scope, lock, holder, work)
+  const stop = new Stop()
+  const lock = await acquire(scope, id, stop)
+  return await hold(scope, lock, stop, work)
 }
 
 /**
@@ -23,20 +21,20 @@ export async function withLock<T> (scope: Scope, id: string, work: Work<T>): Pro
  * @returns `undefined` where the upload is in use, and nothing was done
  */
 export async function withFreeLock<T> (scope: Scope, id: string, work: Work<T>): Promise<T | undefined> {
-  const holder = new AbortController()
-  const lock = await acquire(scope, id, holder, true)
-  return lock && await hold(scope, lock, holder, work)
+  const stop = new Stop()
+  const lock = await acquire(scope, id, stop, true)
+  return lock && await hold(scope, lock, stop, work)
 }
 
-async function hold<T> (scope: Scope, lock: Lock, holder: AbortController, work: Work<T>): Promise<T> {
+async function hold<T> (scope: Scope, lock: Lock, stop: Stop, work: Work<T>): Promise<T> {
   // It may have waited until the app began to close.
-  if (scope.shutdown.aborted) holder.abort(new errors.Shutdown())
-  const doing = work(holder.signal).finally(() => release(scope, lock))
-  scope.running.set(holder, doing.then(() => {}, () => {}))
+  if (scope.shutdown.aborted) stop.request(new errors.Shutdown())
+  const doing = work(stop).finally(() => release(scope, lock))
+  scope.running.set(stop, doing.then(() => {}, () => {}))
   try {
     return await doing
   } finally {
-    scope.running.delete(holder)
+    scope.running.delete(stop)
   }
 }
 
@@ -50,12 +48,12 @@ async function release (scope: Scope, lock: Lock): Promise<void> {
 }
 
 /** @returns the lock that is held now; `undefined` where it must be free and is not */
-async function acquire (scope: Scope, id: string, holder: AbortController): Promise<Lock>
-async function acquire (scope: Scope, id: string, holder: AbortController, mustBeFree: true): Promise<Lock | undefined>
+async function acquire (scope: Scope, id: string, stop: Stop): Promise<Lock>
+async function acquire (scope: Scope, id: string, stop: Stop, mustBeFree: true): Promise<Lock | undefined>
 async function acquire (
-  scope: Scope, id: string, holder: AbortController, mustBeFree = false
+  scope: Scope, id: string, stop: Stop, mustBeFree = false
 ): Promise<Lock | undefined> {
-  const displace = () => holder.abort(new errors.Displaced())
+  const displace = () => stop.request(new errors.Displaced())
   try {
     const lock = scope.locker.newLock(id)
     if (lock.tryLock !== undefined) {

@@ -3,6 +3,7 @@ import type { Settings } from '../settings.ts'
 import type { AbleStore } from '../stores/able-store.ts'
 import type { Locker } from '../types.ts'
 import type { PendingFinals } from './pending-finals.ts'
+import type { Stop } from './stop.ts'
 
 /** What one registration of the plugin works with. */
 export interface Scope {
@@ -11,10 +12,10 @@ export interface Scope {
   readonly locker: Locker
   readonly log: FastifyBaseLogger
   /**
-   * One for each request that holds a lock: aborted with the error that its client gets; its promise resolves when the
-   * request is done with the upload, whether its client is still there or not.
+   * One for each request that holds a lock; its promise resolves when the request is done with the upload, whether its
+   * client is still there or not.
    */
-  readonly running: Map<AbortController, Promise<void>>
+  readonly running: Map<Stop, Promise<void>>
   /** Final uploads that wait for their parts. */
   readonly finals: PendingFinals
   /** Aborts when the app begins to close: no body is begun any more, and what takes long ends. */

@@ -7,13 +7,14 @@ import { BodyVerifier } from './checksum.ts'
 import { progressOf } from './progress.ts'
 import type { Scope } from './scope.ts'
 import { isWhole } from './state.ts'
+import type { Stop } from './stop.ts'
 
 export interface StoreBodyOptions {
   /** The most bytes that the whole upload may have: its length, or `maxSize` while that is not known. */
   maxSize: number
   /** The length of the upload, where this request declares it. */
   declaredSize?: number | undefined
-  stop: AbortSignal
+  stop: Stop
 }
 
 /** Refuses a body that says beforehand that it is too long. */

@@ -1,8 +1,8 @@
-import nodeFs from 'node:fs'
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import t from 'tap'
 import { FileStore } from '../../plugin/index.ts'
+import { fileSystem } from '../../plugin/stores/file-system.ts'
 import { build, type Built, until } from '../helper.ts'
 
 /** A final upload of a whole part, `ab`, and one of 3 bytes that has none yet. */
@@ -66,12 +66,12 @@ t.test('CONCAT-16 a joining that fails leaves nothing of the final upload', asyn
   const directory = t.testdir()
   const fault = async () => { throw Object.assign(new Error('full'), { code: 'ENOSPC' }) }
   for (const call of ['copyFile', 'rename'] as const) {
-    const broken = { ...nodeFs, promises: { ...fs } }
+    const broken = { ...fileSystem }
     const app = await build(t, { datastore: new FileStore({ directory, fs: broken }) })
     const part = await app.create(2, { 'upload-concat': 'partial' })
     await app.patch(part, 0, 'ab')
     const before = await fs.readdir(directory)
-    broken.promises[call] = fault
+    broken[call] = fault
     const response = await app.post({ 'upload-concat': `final;${part}` })
     t.match(response, { statusCode: 507, body: /FST_TUS_INSUFFICIENT_STORAGE/ })
     t.same(await fs.readdir(directory), before, call)
@@ -81,14 +81,14 @@ t.test('CONCAT-16 a joining that fails leaves nothing of the final upload', asyn
 
 t.test('a joining that fails behind a request is logged, and done at the next contact', async (t) => {
   const directory = t.testdir()
-  const broken = { ...nodeFs, promises: { ...fs } }
+  const broken = { ...fileSystem }
   const app = await build(t, { datastore: new FileStore({ directory, fs: broken }) })
   const { location, growing } = await waiting({ ...app, directory })
-  broken.promises.copyFile = async () => { throw Object.assign(new Error('full'), { code: 'ENOSPC' }) }
+  broken.copyFile = async () => { throw Object.assign(new Error('full'), { code: 'ENOSPC' }) }
   t.equal((await app.patch(growing, 0, 'cde')).statusCode, 204, 'the part is whole all the same')
   await until(() => app.logs.some(({ msg }) => msg === 'final upload not completed'))
   t.match(await app.head(location), { statusCode: 423, headers: { 'retry-after': '1' } })
-  broken.promises.copyFile = fs.copyFile
+  broken.copyFile = fileSystem.copyFile
   t.equal((await app.head(location)).headers['upload-offset'], '5')
 })
 

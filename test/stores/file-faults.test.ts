@@ -1,18 +1,30 @@
-import nodeFs from 'node:fs'
-import fs, { type FileHandle } from 'node:fs/promises'
+import fs from 'node:fs/promises'
 import path from 'node:path'
 import { Readable } from 'node:stream'
 import t from 'tap'
 import { FileStore } from '../../plugin/stores/file.ts'
-import type { FileSystem } from '../../plugin/stores/records.ts'
+import { type FileSystem, fileSystem, type OpenFile } from '../../plugin/stores/file-system.ts'
 
-/** `node:fs` whose opened files behave otherwise: faults that no real disk gives on request. */
-function faulty (faults: Partial<Pick<FileHandle, 'writev' | 'writeFile' | 'datasync'>>, name = /./): FileSystem {
-  const open: typeof fs.open = async (file, ...rest) => {
-    const handle = await fs.open(file, ...rest)
-    return name.test(String(file)) ? Object.assign(handle, faults) : handle
+/** A file system whose open files behave otherwise: faults that no real disk gives on request. */
+function faulty (faults: (file: OpenFile, name: string) => Partial<OpenFile>): FileSystem {
+  return {
+    ...fileSystem,
+    open: async (name, flags) => {
+      const file = await fileSystem.open(name, flags)
+      return { ...bound(file), ...faults(file, path.basename(name)) }
+    }
   }
-  return { ...nodeFs, promises: { ...fs, open } }
+}
+
+function bound (file: OpenFile): OpenFile {
+  return {
+    writev: (buffers, position) => file.writev(buffers, position),
+    read: (buffer, position) => file.read(buffer, position),
+    truncate: (length) => file.truncate(length),
+    datasync: () => file.datasync(),
+    sync: () => file.sync(),
+    close: () => file.close()
+  }
 }
 
 const fault = (code: string) => async () => { throw Object.assign(new Error(code), { code }) }
@@ -21,13 +33,9 @@ t.test('a file system that takes a part of a batch is given the rest', async (t)
   const directory = t.testdir()
   const store = new FileStore({
     directory,
-    fs: faulty({
-      async writev (this: FileHandle, buffers: readonly NodeJS.ArrayBufferView[], position?: number) {
-        const bytes = Buffer.concat(buffers as Buffer[]).subarray(0, 3)
-        const { bytesWritten } = await this.write(bytes, 0, bytes.length, position)
-        return { bytesWritten, buffers }
-      }
-    } as never)
+    fs: faulty((file) => ({
+      writev: (buffers, position) => file.writev([Buffer.concat(buffers).subarray(0, 3)], position)
+    }))
   })
   const upload = await store.create({ id: 'a', size: 10, offset: 0 })
   const append = await store.openAppend(upload)
@@ -37,23 +45,23 @@ t.test('a file system that takes a part of a batch is given the rest', async (t)
 })
 
 t.test('a file system that takes nothing and says nothing is an error, not a loop', async (t) => {
-  const writev = async (buffers: readonly NodeJS.ArrayBufferView[]) => ({ bytesWritten: 0, buffers })
-  const store = new FileStore({ directory: t.testdir(), fs: faulty({ writev } as never) })
+  const fs = faulty((_file, name) => name === 'a' ? { writev: async () => 0 } : {})
+  const store = new FileStore({ directory: t.testdir(), fs })
   await store.create({ id: 'a', size: 10, offset: 0 })
   await t.rejects(store.write(Readable.from([Buffer.from('abc')]), 'a', 0), { code: 'EIO' })
 })
 
 t.test('EDGE-45 a creation that fails half-way leaves no files', async (t) => {
   const directory = t.testdir()
-  const fullForRecords = new FileStore({ directory, fs: faulty({ writeFile: fault('ENOSPC') as never }) })
+  const fullForRecords = new FileStore({ directory, fs: faulty(() => ({ writev: fault('ENOSPC') })) })
   await t.rejects(fullForRecords.create({ id: 'a', offset: 0 }), { code: 'ENOSPC' })
   t.same(await fs.readdir(directory), [])
 
-  const open: typeof fs.open = async (file, ...rest) => {
-    if (path.basename(String(file)) === 'b') return await fault('EMFILE')()
-    return await fs.open(file, ...rest)
+  const open: FileSystem['open'] = async (file, flags) => {
+    if (path.basename(file) === 'b') return await fault('EMFILE')()
+    return await fileSystem.open(file, flags)
   }
-  const noHandles = new FileStore({ directory, fs: { ...nodeFs, promises: { ...fs, open } } })
+  const noHandles = new FileStore({ directory, fs: { ...fileSystem, open } })
   await t.rejects(noHandles.create({ id: 'b', offset: 0 }), { code: 'EMFILE' })
   t.same(await fs.readdir(directory), [])
 })
@@ -61,7 +69,7 @@ t.test('EDGE-45 a creation that fails half-way leaves no files', async (t) => {
 t.test('EDGE-45 trouble with reading a record is not an upload that does not exist', async (t) => {
   for (const call of ['readFile', 'stat'] as const) {
     const directory = t.testdir({ a: '', 'a.json': '{"id":"a","offset":0}' })
-    const store = new FileStore({ directory, fs: { ...nodeFs, promises: { ...fs, [call]: fault('EMFILE') } } })
+    const store = new FileStore({ directory, fs: { ...fileSystem, [call]: fault('EMFILE') } })
     await t.rejects(store.getUpload('a'), { code: 'EMFILE' }, call)
   }
 })
@@ -69,7 +77,7 @@ t.test('EDGE-45 trouble with reading a record is not an upload that does not exi
 t.test('B-07 a record that cannot be replaced stays as it was, and nothing lies beside it', async (t) => {
   const directory = t.testdir()
   await new FileStore({ directory }).create({ id: 'a', offset: 0 })
-  const store = new FileStore({ directory, fs: { ...nodeFs, promises: { ...fs, rename: fault('EIO') } } })
+  const store = new FileStore({ directory, fs: { ...fileSystem, rename: fault('EIO') } })
   await t.rejects(store.declareUploadLength('a', 5), { code: 'EIO' })
   t.equal((await store.getUpload('a')).size, undefined)
   t.same((await fs.readdir(directory)).sort(), ['a', 'a.json'])
@@ -78,18 +86,14 @@ t.test('B-07 a record that cannot be replaced stays as it was, and nothing lies 
 t.test('PATCH-11 an append whose flush fails does not commit, and its file is closed', async (t) => {
   const directory = t.testdir()
   let closed = 0
-  const open: typeof fs.open = async (file, ...rest) => {
-    const handle = await fs.open(file, ...rest)
-    const close = handle.close.bind(handle)
-    return Object.assign(handle, {
-      datasync: fault('EIO'),
-      close: async () => {
-        closed++
-        await close()
-      }
-    })
-  }
-  const store = new FileStore({ directory, fs: { ...nodeFs, promises: { ...fs, open } } })
+  const fs = faulty((file) => ({
+    datasync: fault('EIO'),
+    close: async () => {
+      closed++
+      await file.close()
+    }
+  }))
+  const store = new FileStore({ directory, fs })
   const upload = await store.create({ id: 'a', size: 3, offset: 0 })
   closed = 0
   const append = await store.openAppend(upload)
@@ -100,18 +104,14 @@ t.test('PATCH-11 an append whose flush fails does not commit, and its file is cl
 
 t.test('a directory is flushed where the system knows that, and left alone on Windows', async (t) => {
   const synced: string[] = []
-  const open: typeof fs.open = async (file, ...rest) => {
-    const handle = await fs.open(file, ...rest)
-    const sync = handle.sync.bind(handle)
-    return Object.assign(handle, {
-      sync: async () => {
-        synced.push(path.basename(String(file)))
-        await sync()
-      }
-    })
-  }
+  const fs = faulty((file, name) => ({
+    sync: async () => {
+      synced.push(name)
+      await file.sync()
+    }
+  }))
   const directory = path.join(t.testdir(), 'uploads')
-  const store = new FileStore({ directory, fs: { ...nodeFs, promises: { ...fs, open } } })
+  const store = new FileStore({ directory, fs })
   const upload = await store.create({ id: 'a', size: 0, offset: 0 })
   t.same(synced, [], 'not at every creation')
   await store.markFinished(upload)
@@ -125,7 +125,7 @@ t.test('a directory is flushed where the system knows that, and left alone on Wi
 t.test('a file that cannot be deleted keeps its record, to be found by', async (t) => {
   const directory = t.testdir()
   await new FileStore({ directory }).create({ id: 'a', offset: 0 })
-  const store = new FileStore({ directory, fs: { ...nodeFs, promises: { ...fs, unlink: fault('EBUSY') } } })
+  const store = new FileStore({ directory, fs: { ...fileSystem, unlink: fault('EBUSY') } })
   await t.rejects(store.remove('a'), { code: 'EBUSY' })
   t.same((await fs.readdir(directory)).sort(), ['a', 'a.json'])
 })
@@ -152,18 +152,14 @@ t.test('CKSUM-07 where what a crash left cannot be cut off, nothing is written b
   const directory = t.testdir()
   const upload = await new FileStore({ directory }).create({ id: 'a', size: 3, offset: 0 })
   let closed = 0
-  const open: typeof fs.open = async (file, ...rest) => {
-    const handle = await fs.open(file, ...rest)
-    const close = handle.close.bind(handle)
-    return Object.assign(handle, {
-      truncate: fault('EIO'),
-      close: async () => {
-        closed++
-        await close()
-      }
-    })
-  }
-  const store = new FileStore({ directory, fs: { ...nodeFs, promises: { ...fs, open } } })
+  const fs = faulty((file) => ({
+    truncate: fault('EIO'),
+    close: async () => {
+      closed++
+      await file.close()
+    }
+  }))
+  const store = new FileStore({ directory, fs })
   await t.rejects(store.openAppend({ ...upload, verified: 0 }), { code: 'EIO' })
   t.equal(closed, 1)
 })

@@ -1,5 +1,4 @@
 import { createHash, randomBytes } from 'node:crypto'
-import nodeFs from 'node:fs'
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import { Readable } from 'node:stream'
@@ -7,6 +6,7 @@ import { text } from 'node:stream/consumers'
 import { setImmediate as turn } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { FileStore, type FileStoreOptions } from '../../plugin/stores/file.ts'
+import { fileSystem } from '../../plugin/stores/file-system.ts'
 
 const past = new Date(Date.now() - 7_200_000)
 
@@ -102,7 +102,7 @@ t.test('EDGE-62 a directory that cannot be used is an error when the store is ma
   }
   const deep = path.join(directory, 'deep', 'er')
   t.equal(new FileStore({ directory: deep }).directory, deep)
-  t.ok(nodeFs.statSync(deep).isDirectory(), 'one that is missing is made')
+  t.ok((await fs.stat(deep)).isDirectory(), 'one that is missing is made')
 })
 
 t.test('EDGE-57 a file that does not fit its record is not gone on with', async (t) => {
@@ -186,8 +186,8 @@ t.test('EDGE-56 leftovers of a crash are removed once they are old, and nothing 
 
 t.test('a record that is being renamed away while leftovers are looked for is none', async (t) => {
   const directory = t.testdir({ 'a.json': '{"id":"a"}' })
-  const promises = { ...fs, stat: async () => { throw Object.assign(new Error('gone'), { code: 'ENOENT' }) } }
-  const { store } = open(t, { directory, fs: { ...nodeFs, promises } })
+  const stat = async () => { throw Object.assign(new Error('gone'), { code: 'ENOENT' }) }
+  const { store } = open(t, { directory, fs: { ...fileSystem, stat } })
   t.equal(await store.removeLeftovers(), 0)
 })
 

@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import fs from 'node:fs/promises'
-import nodeFs from 'node:fs'
 import http2 from 'node:http2'
 import path from 'node:path'
 import t from 'tap'
 import { FileStore } from '../../plugin/index.ts'
+import { fileSystem } from '../../plugin/stores/file-system.ts'
 import { build, OFFSET_OCTET_STREAM } from '../helper.ts'
 import { rawRequest } from '../raw-request.ts'
 
@@ -78,22 +78,22 @@ t.test('CONCAT-10 EDGE-69 a request without Host may name parts by their paths',
 
 t.test('PATCH-11 EDGE-45 a disk that fills up keeps what fitted, and says how much', async (t) => {
   const directory = t.testdir()
-  const broken = { ...nodeFs, promises: { ...fs } }
+  const broken = { ...fileSystem }
   const app = await build(t, { datastore: new FileStore({ directory, fs: broken }) })
   const location = await app.create(9)
   let room = 4
-  broken.promises.open = async (file, ...rest) => {
-    const handle = await fs.open(file, ...rest)
-    if (path.basename(String(file)) !== path.basename(location)) return handle
-    return Object.assign(handle, {
-      async writev (buffers: Buffer[], position: number) {
+  broken.open = async (name, flags) => {
+    const file = await fileSystem.open(name, flags)
+    if (path.basename(name) !== path.basename(location)) return file
+    const writev = file.writev.bind(file)
+    return Object.assign(file, {
+      writev: async (buffers: Buffer[], position: number) => {
         if (room === 0) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
         const part = Buffer.concat(buffers).subarray(0, room)
         room -= part.length
-        const { bytesWritten } = await handle.write(part, 0, part.length, position)
-        return { bytesWritten, buffers }
+        return await writev([part], position)
       }
-    } as never)
+    })
   }
   const response = await app.patch(location, 0, 'abcdefghi')
   t.match(response, { statusCode: 507, headers: { 'upload-offset': '4' } })
@@ -103,7 +103,7 @@ t.test('PATCH-11 EDGE-45 a disk that fills up keeps what fitted, and says how mu
   t.equal((await app.patch(location, 4, 'efghi')).statusCode, 204)
   t.equal((await app.request('GET', location)).body, 'abcdefghi')
 
-  broken.promises.open = async () => { throw Object.assign(new Error('too many'), { code: 'EMFILE' }) }
+  broken.open = async () => { throw Object.assign(new Error('too many'), { code: 'EMFILE' }) }
   const other = await build(t, { directory })
   const second = await other.create(1)
   t.match(await app.patch(second, 0, 'a'), { statusCode: 503, headers: { 'retry-after': '1' } })
@@ -111,10 +111,10 @@ t.test('PATCH-11 EDGE-45 a disk that fills up keeps what fitted, and says how mu
 
 t.test('CONCAT-16 a part that cannot be looked at now is not one that does not exist', async (t) => {
   const directory = t.testdir()
-  const broken = { ...nodeFs, promises: { ...fs } }
+  const broken = { ...fileSystem }
   const app = await build(t, { datastore: new FileStore({ directory, fs: broken }) })
   const part = await app.create(0, { 'upload-concat': 'partial' })
-  broken.promises.stat = (async () => { throw Object.assign(new Error('too many'), { code: 'EMFILE' }) }) as never
+  broken.stat = (async () => { throw Object.assign(new Error('too many'), { code: 'EMFILE' }) }) as never
   t.equal((await app.post({ 'upload-concat': `final;${part}` })).statusCode, 503)
 })
 
@@ -158,13 +158,13 @@ t.test('EDGE-45 where the directory is gone, uploads are not said to be', async 
 
 t.test('a finish that cannot be recorded is answered like any other, and the hook stays due', async (t) => {
   const directory = t.testdir()
-  const broken = { ...nodeFs, promises: { ...fs } }
+  const broken = { ...fileSystem }
   let calls = 0
   const app = await build(t, {
     datastore: new FileStore({ directory, fs: broken }),
     onUploadFinish: () => {
       calls++
-      broken.promises.rename = async () => { throw Object.assign(new Error('full'), { code: 'ENOSPC' }) }
+      broken.rename = async () => { throw Object.assign(new Error('full'), { code: 'ENOSPC' }) }
     }
   })
   const headers = { 'upload-length': '3', 'content-type': OFFSET_OCTET_STREAM }

@@ -1,0 +1,29 @@
+import type { OpenFile } from './file-system.ts'
+
+/** Where the next byte of a file goes. */
+export interface Cursor {
+  position: number
+}
+
+/** Writes all of the buffers, `bytes` of them, at the cursor, and moves it behind what was written, also on failure. */
+export async function writeAll (file: OpenFile, cursor: Cursor, buffers: Buffer[], bytes: number): Promise<void> {
+  let rest = buffers
+  for (let left = bytes; ;) {
+    const written = await file.writev(rest, cursor.position)
+    cursor.position += written
+    left -= written
+    if (left === 0) return
+    if (written === 0) throw Object.assign(new Error('The file system takes no bytes'), { code: 'EIO' })
+    // A disk that fills up takes a part; the next call tells why.
+    rest = skip(rest, written)
+  }
+}
+
+function skip (buffers: Buffer[], bytes: number): Buffer[] {
+  let left = bytes
+  return buffers.flatMap((buffer) => {
+    const skipped = Math.min(left, buffer.length)
+    left -= skipped
+    return skipped === buffer.length ? [] : [buffer.subarray(skipped)]
+  })
+}

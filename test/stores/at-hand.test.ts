@@ -1,0 +1,133 @@
+import fs from 'node:fs/promises'
+import path from 'node:path'
+import t, { type Test } from 'tap'
+import { AtHand } from '../../plugin/stores/at-hand.ts'
+import { FileStore } from '../../plugin/stores/file.ts'
+import { type FileSystem, fileSystem, type OpenFile } from '../../plugin/stores/file-system.ts'
+import { StoredUpload } from '../../plugin/stores/stored-upload.ts'
+import { until } from '../helper.ts'
+
+const record = (id: string) => new StoredUpload({ id, size: 10, offset: 0 })
+
+/** A file that only knows whether it was closed. */
+function openFile (): OpenFile & { closed: number } {
+  const file = { closed: 0, close: async () => { file.closed++ } }
+  return file as never
+}
+
+/** A store that tells which calls it makes. */
+function recorded (t: Test, exclusive: boolean) {
+  const directory = t.testdir()
+  const calls: string[] = []
+  const open: FileSystem['open'] = async (name, flags) => {
+    calls.push(`open ${path.basename(name)}`)
+    const file = await fileSystem.open(name, flags)
+    const { writev, close } = file
+    return Object.assign(file, {
+      writev: (...args: Parameters<typeof writev>) => { calls.push('writev'); return writev.apply(file, args) },
+      close: () => { calls.push('close'); return close.call(file) }
+    })
+  }
+  const stat: FileSystem['stat'] = (file) => {
+    calls.push('stat')
+    return fileSystem.stat(file)
+  }
+  const readFile: FileSystem['readFile'] = (file) => {
+    calls.push('readFile')
+    return fileSystem.readFile(file)
+  }
+  const store = new FileStore({ directory, exclusive, fs: { ...fileSystem, open, stat, readFile } })
+  return { directory, calls, store }
+}
+
+async function append (store: FileStore, id: string, text: string): Promise<number> {
+  const opened = await store.openAppend(await store.getUpload(id))
+  await opened.write([Buffer.from(text)], text.length)
+  return await opened.commit()
+}
+
+t.test('the next append to an upload looks at the file and writes, and that is all', async (t) => {
+  const { calls, store } = recorded(t, true)
+  await store.create({ id: 'a', size: 9, offset: 0 })
+  for (const text of ['abc', 'def']) {
+    calls.length = 0
+    await append(store, 'a', text)
+    t.same(calls, ['stat', 'writev'])
+  }
+  calls.length = 0
+  await append(store, 'a', 'ghi')
+  t.same(calls, ['stat', 'writev', 'close'], 'what is whole is closed')
+})
+
+t.test('where other processes write too, nothing is kept', async (t) => {
+  const { calls, store } = recorded(t, false)
+  await store.create({ id: 'a', size: 9, offset: 0 })
+  for (const text of ['abc', 'def']) {
+    calls.length = 0
+    await append(store, 'a', text)
+    t.same(calls, ['stat', 'readFile', 'open a', 'writev', 'close'])
+  }
+})
+
+t.test('what another process did to an upload is noticed all the same', async (t) => {
+  const { directory, store } = recorded(t, true)
+  const other = new FileStore({ directory })
+  await store.create({ id: 'a', offset: 0 })
+  await append(store, 'a', 'abc')
+  await other.declareUploadLength('a', 9)
+  await append(other, 'a', 'def')
+  t.match(await store.getUpload('a'), { offset: 6, size: 9 })
+
+  await append(store, 'a', 'g')
+  await fs.rm(path.join(directory, 'a'))
+  await t.rejects(store.getUpload('a'), { code: 'FST_TUS_GONE' })
+  await fs.rm(path.join(directory, 'a.json'))
+  await t.rejects(store.getUpload('a'), { code: 'FST_TUS_NOT_FOUND' })
+})
+
+t.test('a file stays open for a moment, and is closed then', async (t) => {
+  const atHand = new AtHand({ records: 10, files: 10, openMs: 20 })
+  const [first, second] = [openFile(), openFile()]
+  atHand.remember('a', record('a'), 0)
+  await atHand.keepFile('a', first)
+  t.equal(atHand.takeFile('a'), first)
+  t.equal(atHand.takeFile('a'), undefined, 'it has one user at a time')
+  await atHand.keepFile('a', first)
+  await new Promise((resolve) => setTimeout(resolve, 10))
+  atHand.remember('b', record('b'), 0)
+  await atHand.keepFile('b', second)
+  await until(() => first.closed === 1 && second.closed === 1)
+  t.equal(atHand.takeFile('a'), undefined)
+  t.match(atHand.recordOf('a', 0), { id: 'a' }, 'the record stays')
+})
+
+t.test('no more files and records are kept than said, the oldest go', async (t) => {
+  const atHand = new AtHand({ records: 3, files: 2, openMs: 60_000 })
+  const files = [openFile(), openFile(), openFile()]
+  for (const [at, file] of files.entries()) {
+    atHand.remember(String(at), record(String(at)), 0)
+    await atHand.keepFile(String(at), file)
+  }
+  t.same(files.map(({ closed }) => closed), [1, 0, 0])
+  for (const id of ['3', '4']) atHand.remember(id, record(id), 0)
+  t.same(['0', '1', '2', '3', '4'].map((id) => atHand.recordOf(id, 0)?.id), [undefined, undefined, '2', '3', '4'])
+  t.equal(files[1]?.closed, 1, 'without its record a file is of no use')
+})
+
+t.test('two users at once keep one file', async (t) => {
+  const atHand = new AtHand({ records: 3, files: 2, openMs: 60_000 })
+  const [first, second] = [openFile(), openFile()]
+  atHand.remember('a', record('a'), 0)
+  await atHand.keepFile('a', first)
+  await atHand.keepFile('a', second)
+  t.same([first.closed, second.closed], [0, 1])
+})
+
+t.test('a file that cannot be closed behind the back is nobody\'s trouble', async (t) => {
+  const atHand = new AtHand({ records: 3, files: 2, openMs: 60_000 })
+  const file = { close: async () => { throw new Error('EIO') } } as never
+  atHand.remember('a', record('a'), 0)
+  await atHand.keepFile('a', file)
+  atHand.forget('a')
+  t.equal(atHand.takeFile('a'), undefined)
+})
