@@ -1,0 +1,18 @@
+import type { LeftOut, Peer } from './peers.ts'
+import type { Case } from './results.ts'
+
+/** One run of the benchmark, as its works see it. */
+export interface Bench {
+  rounds: number
+  /** Fewer and smaller requests: to see whether it works, and roughly what comes out. */
+  quick: boolean
+  peers: Peer[]
+  leftOut: LeftOut[]
+}
+
+/** Something that users wait for. */
+export interface Work {
+  id: string
+  title: string
+  run: (bench: Bench) => Promise<Case[]>
+}

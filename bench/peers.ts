@@ -1,0 +1,101 @@
+/** The servers that are measured beside each other. */
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { MIB } from './bytes.ts'
+import { type Layout, layouts } from './layouts.ts'
+import { root } from './root.ts'
+
+export interface Peer {
+  name: string
+  version: string
+  /** The path of its creation URL. */
+  path: string
+  layout: Layout
+  /** Whether it runs in Node.js, and answers questions over the channel to its parent. */
+  isNode: boolean
+  command: (directory: string, port: number, options?: Record<string, unknown>) => [file: string, ...args: string[]]
+}
+
+/** One of the scripts beside this file as a peer. */
+export function nodePeer (
+  name: string, version: string, script: string, layout: Layout, fixed: Record<string, unknown> = {}
+): Peer {
+  const file = fileURLToPath(new URL(`./servers/${script}.js`, import.meta.url))
+  return {
+    name,
+    version,
+    layout,
+    path: '/files',
+    isNode: true,
+    command: (directory, port, options) =>
+      [process.execPath, '--expose-gc', file, JSON.stringify({ directory, port, ...fixed, ...options })]
+  }
+}
+
+export const LIMIT = 'limit'
+export const OURS = 'ours, durability none'
+
+const tusVersion = `${await packageVersion('@tus/server')}, @tus/file-store ${await packageVersion('@tus/file-store')}`
+const fastifyVersion = `Fastify ${await packageVersion('fastify')}`
+const { version } = JSON.parse(await readFile(new URL('package.json', root), 'utf8')) as { version: string }
+
+export const limit = nodePeer(LIMIT, `Node.js ${process.version}`, 'limit', layouts.bare)
+export const tusNode = nodePeer('@tus/server', tusVersion, 'tus-node', layouts.json)
+export const tusFastify = nodePeer('@tus/server in Fastify', `${tusVersion}, ${fastifyVersion}`, 'tus-fastify', layouts.json)
+export const ours = nodePeer('ours', `${version}, ${fastifyVersion}`, 'ours', layouts.json)
+export const oursNone = nodePeer(OURS, `${version}, ${fastifyVersion}`, 'ours', layouts.json, { durability: 'none' })
+
+const tusd: Omit<Peer, 'version'> = {
+  name: 'tusd',
+  path: '/files/',
+  layout: layouts.tusd,
+  isNode: false,
+  command: (directory, port) => [
+    'tusd', '-host', '127.0.0.1', '-port', String(port), '-upload-dir', directory,
+    '-verbose=false', '-show-greeting=false', '-show-startup-logs=false'
+  ]
+}
+
+const rustus: Omit<Peer, 'version'> = {
+  name: 'rustus',
+  path: '/files',
+  layout: layouts.rustus,
+  isNode: false,
+  command: (directory, port) => [
+    'rustus', '--host', '127.0.0.1', '--port', String(port), '--data-dir', directory, '--info-dir', directory,
+    // By default it takes bodies of 256 KiB, and logs every request.
+    '--max-body-size', String(512 * MIB), '--log-level', 'ERROR'
+  ]
+}
+
+/** A peer that is not there, or cannot do what is measured. */
+export interface LeftOut { name: string, why: string }
+
+/** The servers that are on this machine, and those that are not. */
+export async function findPeers (): Promise<{ peers: Peer[], leftOut: LeftOut[] }> {
+  const peers = [limit, oursNone, ours, tusNode, tusFastify]
+  const leftOut: LeftOut[] = []
+  for (const [peer, flag] of [[tusd, '-version'], [rustus, '--version']] as const) {
+    const version = await commandVersion(peer.name, flag)
+    if (version === undefined) leftOut.push({ name: peer.name, why: 'it is not on the PATH' })
+    else peers.push({ ...peer, version })
+  }
+  return { peers, leftOut }
+}
+
+async function commandVersion (command: string, flag: string): Promise<string | undefined> {
+  try {
+    const { stdout } = await promisify(execFile)(command, [flag])
+    return /\d+\.\d+\.\d+\S*/.exec(stdout)?.[0] ?? 'of an unknown version'
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+async function packageVersion (name: string): Promise<string> {
+  const text = await readFile(new URL(`node_modules/${name}/package.json`, root), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}

@@ -1,0 +1,131 @@
+/** A server in a process of its own, as the benchmark sees it. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Connection } from './connection.ts'
+import type { Peer } from './peers.ts'
+import { cpuOf, peakOf } from './process.ts'
+import type { Questions } from './servers/questions.ts'
+import { newDirectory, removeDirectory } from './workspace.ts'
+
+/** How long a server may take to start, or to come to rest, in ms. */
+const PATIENCE = 120_000
+/** A server that took no processor time for so long has nothing left to do, in ms. */
+const REST = 100
+
+/** What something took of a server. Seconds. */
+export interface Spent { user: number, system: number, wall: number }
+
+export class ServerProcess {
+  readonly port: number
+  readonly directory: string
+  readonly pid: number
+  readonly peer: Peer
+  readonly #child: ChildProcess
+  readonly #ended: Promise<unknown>
+
+  private constructor (peer: Peer, child: ChildProcess, port: number, directory: string) {
+    this.peer = peer
+    this.port = port
+    this.directory = directory
+    this.pid = child.pid as number
+    this.#child = child
+    this.#ended = once(child, 'exit')
+  }
+
+  /** Starts a server, and waits until it takes connections and rests. */
+  static async start (peer: Peer, directory: string, options?: Record<string, unknown>): Promise<ServerProcess> {
+    const port = await freePort()
+    const [file, ...args] = peer.command(directory, port, options)
+    const child = spawn(file, args, {
+      cwd: directory,
+      env: { ...process.env, NODE_ENV: 'production' },
+      stdio: peer.isNode ? ['ignore', 'inherit', 'inherit', 'ipc'] : 'ignore'
+    })
+    const kill = (): void => { child.kill('SIGKILL') }
+    process.once('exit', kill)
+    child.once('exit', () => process.off('exit', kill))
+    const server = new ServerProcess(peer, child, port, directory)
+    await server.#answers()
+    await server.rests()
+    return server
+  }
+
+  async #answers (): Promise<void> {
+    for (const until = performance.now() + PATIENCE; performance.now() < until; await sleep(20)) {
+      if (this.#child.exitCode !== null) break
+      const connection = await Connection.open(this.port).catch(() => undefined)
+      if (connection === undefined) continue
+      connection.close()
+      return
+    }
+    this.#child.kill('SIGKILL')
+    throw new Error(`${this.peer.name} did not start`)
+  }
+
+  /** Waits until the server has nothing left to do. */
+  async rests (): Promise<void> {
+    const until = performance.now() + PATIENCE
+    for (let before = -1; performance.now() < until;) {
+      const { user, system } = cpuOf(this.pid)
+      if (user + system === before) return
+      before = user + system
+      await sleep(REST)
+    }
+    throw new Error(`${this.peer.name} does not come to rest`)
+  }
+
+  /** Runs `work` and tells what it took: wall time until it resolves, processor time until the server rests again. */
+  async measure (work: () => Promise<unknown>): Promise<Spent> {
+    const before = cpuOf(this.pid)
+    const start = performance.now()
+    await work()
+    const wall = (performance.now() - start) / 1000
+    await this.rests()
+    const after = cpuOf(this.pid)
+    return { user: after.user - before.user, system: after.system - before.system, wall }
+  }
+
+  /** The most memory that was resident so far, in bytes. */
+  get peak (): number {
+    return peakOf(this.pid)
+  }
+
+  /** Asks what only the process itself can tell. */
+  async ask<Name extends keyof Questions> (name: Name): Promise<Questions[Name]> {
+    const answered = once(this.#child, 'message')
+    this.#child.send(name)
+    const ended = this.#ended.then(() => { throw new Error(`${this.peer.name} ended`) })
+    return (await Promise.race([answered, ended]))[0] as Questions[Name]
+  }
+
+  async end (): Promise<void> {
+    this.#child.kill('SIGKILL')
+    await this.#ended
+  }
+}
+
+/** Runs `work` with a server on an empty directory, which is deleted after it. */
+export async function withServer<T> (peer: Peer, work: (server: ServerProcess) => Promise<T>): Promise<T> {
+  const directory = newDirectory()
+  try {
+    const server = await ServerProcess.start(peer, directory)
+    try {
+      return await work(server)
+    } finally {
+      await server.end()
+    }
+  } finally {
+    removeDirectory(directory)
+  }
+}
+
+async function freePort (): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}

@@ -1,0 +1,59 @@
+/** Results as tables in Markdown, which are read on a terminal as well. */
+import { LIMIT, OURS } from './peers.ts'
+import {
+  type Case, isNoisy, type Metric, NOISE, ratioOf, type Results, type Row, type Summary, summaryOf
+} from './results.ts'
+
+/** Whom the others are compared with, where it was measured. */
+const references = [{ name: LIMIT, title: 'times the limit' }, { name: OURS, title: `times ${OURS}` }]
+
+export function renderResults ({ date, machine, versions, cases }: Results): string {
+  return [
+    `${machine}, ${date.slice(0, 10)}`,
+    Object.entries(versions).map(([name, version]) => `- ${name}: ${version}`).join('\n'),
+    ...cases.map(renderCase),
+    `\`~\`: too noisy to tell, the rounds differ by more than ${NOISE * 100} % of their median. ` +
+      'Middle values are medians, with the least and the greatest in parentheses; ratios are taken round by round.'
+  ].join('\n\n')
+}
+
+export function renderCase ({ title, metrics, rows, leftOut }: Case): string {
+  const columns = metrics.flatMap((metric) => columnsOf(metric, rows))
+  const lines = [['server', ...columns.map(({ title }) => title)]]
+  for (const row of rows) lines.push([row.server, ...columns.map(({ cell }) => cell(row))])
+  const rounds = Math.max(...rows.map(({ rounds }) => rounds.length))
+  const out = leftOut.map(({ name, why }) => `Left out: ${name}, because ${why}.`)
+  return [`### ${title}`, align(lines), [`${rounds} rounds.`, ...out].join(' ')].join('\n\n')
+}
+
+interface Column { title: string, cell: (row: Row) => string }
+
+function columnsOf (metric: Metric, rows: Row[]): Column[] {
+  const { unit, digits, compared } = metric
+  if (compared !== true) {
+    return [{ title: unit, cell: (row) => summaryOf(row, metric).median.toFixed(digits) }]
+  }
+  const columns = [{ title: unit, cell: (row: Row) => renderSummary(summaryOf(row, metric), digits) }]
+  for (const { name, title } of references) {
+    const other = rows.find(({ server }) => server === name)
+    if (other === undefined) continue
+    columns.push({ title, cell: (row) => row === other ? '1' : renderSummary(ratioOf(row, other, metric), 2) })
+  }
+  return columns
+}
+
+function renderSummary (summary: Summary, digits: number): string {
+  const { min, median, max } = summary
+  if (min === max) return median.toFixed(digits)
+  const text = `${median.toFixed(digits)} (${min.toFixed(digits)}–${max.toFixed(digits)})`
+  return isNoisy(summary) ? `${text} ~` : text
+}
+
+function align (lines: string[][]): string {
+  const widths = lines[0]?.map((_, i) => Math.max(...lines.map((line) => line[i]?.length ?? 0))) ?? []
+  const render = (line: string[]): string =>
+    `| ${line.map((cell, i) => i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)).join(' | ')} |`
+  const rule = `| ${widths.map((width, i) => i === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`).join(' | ')} |`
+  const [header = [], ...body] = lines
+  return [render(header), rule, ...body.map(render)].join('\n')
+}

@@ -1,0 +1,100 @@
+/** W1 to W3: uploads by PATCH, few and big ones or many small ones. */
+import { rm } from 'node:fs/promises'
+import type { Bench, Work } from '../bench.ts'
+import { bytesFor, expectStored, GIB, KIB, MIB } from '../bytes.ts'
+import { Connection } from '../connection.ts'
+import type { Figures, Metric } from '../results.ts'
+import type { ServerProcess, Spent } from '../server-process.ts'
+import { create, idOf, send } from '../tus.ts'
+import { fresh, inTurns } from '../turns.ts'
+import { machine } from './machine.ts'
+
+export interface Shape {
+  /** Uploads side by side, each on a connection of its own. */
+  uploads: number
+  /** Bytes of each upload. */
+  size: number
+  /** Bytes of each PATCH. */
+  body: number
+  /** How often, one after the other: processor time is counted in hundredths of a second. */
+  times: number
+}
+
+export const appendMetrics: Metric[] = [
+  { name: 'cpu', unit: 'CPU s/GiB', digits: 2, compared: true },
+  { name: 'user', unit: 'user', digits: 2 },
+  { name: 'system', unit: 'system', digits: 2 },
+  { name: 'wall', unit: 'wall s/GiB', digits: 2, compared: true },
+  { name: 'peak', unit: 'peak RSS MiB', digits: 0 }
+]
+
+export const w1: Work = {
+  id: 'W1',
+  title: 'one PATCH of 256 MiB',
+  run: async (bench) => {
+    const shape = { uploads: 1, size: (bench.quick ? 128 : 256) * MIB, body: 256 * MIB, times: bench.quick ? 1 : 3 }
+    return [await appends(bench, title(w1, bench), shape, true)]
+  }
+}
+
+export const w2: Work = {
+  id: 'W2',
+  title: '8 uploads of 64 MiB side by side, 5 MiB a PATCH',
+  run: async (bench) => {
+    const shape = { uploads: 8, size: (bench.quick ? 20 : 64) * MIB, body: 5 * MIB, times: 1 }
+    return [await appends(bench, title(w2, bench), shape)]
+  }
+}
+
+export const w3: Work = {
+  id: 'W3',
+  title: '8 uploads of 16 MiB side by side, 64 KiB a PATCH',
+  run: async (bench) => {
+    const shape = { uploads: 8, size: (bench.quick ? 4 : 16) * MIB, body: 64 * KIB, times: 1 }
+    return [await appends(bench, title(w3, bench), shape)]
+  }
+}
+
+function title ({ id, title }: Work, { quick }: Bench): string {
+  return `${id}: ${title}${quick ? ' (fewer bytes, for --quick)' : ''}`
+}
+
+async function appends (bench: Bench, title: string, shape: Shape, withMachine = false) {
+  const contenders = bench.peers.map((peer) => fresh(peer, async (server) => await measureAppends(server, shape)))
+  return await inTurns(bench, title, appendMetrics, withMachine ? [...machine(shape), ...contenders] : contenders)
+}
+
+/** Uploads as the shape says; once more before, uncounted: code is compiled, memory is touched. */
+export async function measureAppends (server: ServerProcess, shape: Shape): Promise<Figures> {
+  await upload(server, shape)
+  const spent = []
+  for (let time = 0; time < shape.times; time++) spent.push(await upload(server, shape))
+  return perGib(spent, shape, server.peak)
+}
+
+export function perGib (spent: Spent[], { uploads, size }: Shape, peak: number): Figures {
+  const gibs = spent.length * uploads * size / GIB
+  const sum = (name: keyof Spent): number => spent.reduce((total, one) => total + one[name], 0) / gibs
+  const [user, system] = [sum('user'), sum('system')]
+  return { cpu: user + system, user, system, wall: sum('wall'), peak: peak / MIB }
+}
+
+async function upload (server: ServerProcess, { uploads, size, body }: Shape): Promise<Spent> {
+  const clients: { connection: Connection, path: string, bytes: Buffer }[] = []
+  for (let number = 0; number < uploads; number++) {
+    const connection = await Connection.open(server.port)
+    const path = await create(connection, server.peer.path, size)
+    clients.push({ connection, path, bytes: bytesFor(number, size) })
+  }
+  const spent = await server.measure(async () => {
+    await Promise.all(clients.map(async ({ connection, path, bytes }) => await send(connection, path, bytes, body)))
+  })
+  for (const { connection, path, bytes } of clients) {
+    connection.close()
+    const file = server.peer.layout.fileOf?.(server.directory, idOf(path))
+    if (file === undefined) continue
+    expectStored(file, bytes)
+    await rm(file)
+  }
+  return spent
+}
