@@ -3,6 +3,8 @@ import type { Case } from './results.ts'
 
 /** One run of the benchmark, as its works see it. */
 export interface Bench {
+  /** The id of the work that is under way. */
+  work: string
   rounds: number
   /** Fewer and smaller requests: to see whether it works, and roughly what comes out. */
   quick: boolean

@@ -34,8 +34,9 @@ export function nodePeer (
   }
 }
 
-export const LIMIT = 'limit'
+export const LIMIT = 'the limit'
 export const OURS = 'ours, durability none'
+export const STATIC = '@fastify/static'
 
 const tusVersion = `${await packageVersion('@tus/server')}, @tus/file-store ${await packageVersion('@tus/file-store')}`
 const fastifyVersion = `Fastify ${await packageVersion('fastify')}`
@@ -46,6 +47,13 @@ export const tusNode = nodePeer('@tus/server', tusVersion, 'tus-node', layouts.j
 export const tusFastify = nodePeer('@tus/server in Fastify', `${tusVersion}, ${fastifyVersion}`, 'tus-fastify', layouts.json)
 export const ours = nodePeer('ours', `${version}, ${fastifyVersion}`, 'ours', layouts.json)
 export const oursNone = nodePeer(OURS, `${version}, ${fastifyVersion}`, 'ours', layouts.json, { durability: 'none' })
+
+/** Only serves files. */
+export const fastifyStatic = nodePeer(
+  STATIC, `${await packageVersion(STATIC)}, ${fastifyVersion}`, 'static', layouts.bare
+)
+/** Only sweeps. */
+export const oursSweeping = nodePeer('ours', ours.version, 'ours-sweeping', layouts.json)
 
 const tusd: Omit<Peer, 'version'> = {
   name: 'tusd',

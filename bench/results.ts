@@ -8,6 +8,8 @@ export interface Metric {
   digits: number
   /** Whether tables give the ratio between servers: what the work is about. */
   compared?: boolean
+  /** Whether tables give the least and the greatest without a ratio. */
+  spread?: boolean
 }
 
 /** One number for each metric, by its name. */
@@ -22,13 +24,15 @@ export interface Row {
 /** What one table shows: some servers that did the same in turn. */
 export interface Case {
   title: string
+  /** The id of the work, and when it was measured. */
+  work: string
+  date: string
   metrics: Metric[]
   rows: Row[]
   leftOut: { name: string, why: string }[]
 }
 
 export interface Results {
-  date: string
   machine: string
   /** By the name of the server. */
   versions: Record<string, string>

@@ -1,15 +1,15 @@
 /** Results as tables in Markdown, which are read on a terminal as well. */
-import { LIMIT, OURS } from './peers.ts'
+import { LIMIT, OURS, STATIC } from './peers.ts'
 import {
   type Case, isNoisy, type Metric, NOISE, ratioOf, type Results, type Row, type Summary, summaryOf
 } from './results.ts'
 
 /** Whom the others are compared with, where it was measured. */
-const references = [{ name: LIMIT, title: 'times the limit' }, { name: OURS, title: `times ${OURS}` }]
+const references = [LIMIT, STATIC, OURS]
 
-export function renderResults ({ date, machine, versions, cases }: Results): string {
+export function renderResults ({ machine, versions, cases }: Results): string {
   return [
-    `${machine}, ${date.slice(0, 10)}`,
+    machine,
     Object.entries(versions).map(([name, version]) => `- ${name}: ${version}`).join('\n'),
     ...cases.map(renderCase),
     `\`~\`: too noisy to tell, the rounds differ by more than ${NOISE * 100} % of their median. ` +
@@ -17,27 +17,31 @@ export function renderResults ({ date, machine, versions, cases }: Results): str
   ].join('\n\n')
 }
 
-export function renderCase ({ title, metrics, rows, leftOut }: Case): string {
+export function renderCase ({ title, date, metrics, rows, leftOut }: Case): string {
   const columns = metrics.flatMap((metric) => columnsOf(metric, rows))
   const lines = [['server', ...columns.map(({ title }) => title)]]
   for (const row of rows) lines.push([row.server, ...columns.map(({ cell }) => cell(row))])
   const rounds = Math.max(...rows.map(({ rounds }) => rounds.length))
   const out = leftOut.map(({ name, why }) => `Left out: ${name}, because ${why}.`)
-  return [`### ${title}`, align(lines), [`${rounds} rounds.`, ...out].join(' ')].join('\n\n')
+  return [`### ${title}`, align(lines), [`${rounds} ${rounds === 1 ? 'round' : 'rounds'}, ${date}.`, ...out].join(' ')].join('\n\n')
 }
 
 interface Column { title: string, cell: (row: Row) => string }
 
 function columnsOf (metric: Metric, rows: Row[]): Column[] {
-  const { unit, digits, compared } = metric
-  if (compared !== true) {
-    return [{ title: unit, cell: (row) => summaryOf(row, metric).median.toFixed(digits) }]
-  }
-  const columns = [{ title: unit, cell: (row: Row) => renderSummary(summaryOf(row, metric), digits) }]
-  for (const { name, title } of references) {
+  const { unit, digits, compared = false, spread = compared } = metric
+  const columns = [{
+    title: unit,
+    cell: (row: Row) => {
+      const summary = summaryOf(row, metric)
+      return spread ? renderSummary(summary, digits) : summary.median.toFixed(digits)
+    }
+  }]
+  if (!compared) return columns
+  for (const name of references) {
     const other = rows.find(({ server }) => server === name)
     if (other === undefined) continue
-    columns.push({ title, cell: (row) => row === other ? '1' : renderSummary(ratioOf(row, other, metric), 2) })
+    columns.push({ title: `times ${name}`, cell: (row) => row === other ? '1' : renderSummary(ratioOf(row, other, metric), 2) })
   }
   return columns
 }

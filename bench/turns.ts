@@ -15,23 +15,30 @@ export interface Contender {
 
 /** Measures each in turn, as often as there are rounds. */
 export async function inTurns (
-  { rounds, leftOut }: Bench, title: string, metrics: Metric[], contenders: Contender[]
+  { work, rounds, leftOut }: Bench, title: string, metrics: Metric[], contenders: Contender[]
 ): Promise<Case> {
   const rows: Row[] = contenders.map(({ name }) => ({ server: name, rounds: [] }))
   const unable: LeftOut[] = []
   for (let round = 0; round < rounds; round++) {
     for (const [i, { name, measure }] of contenders.entries()) {
       if (unable.some((out) => out.name === name)) continue
-      process.stderr.write(`${title}: round ${round + 1} of ${rounds}, ${name}\n`)
+      process.stderr.write(`${work}: ${title}: round ${round + 1} of ${rounds}, ${name}\n`)
       try {
         rows[i]?.rounds.push(await measure())
       } catch (error) {
         if (error instanceof NotAble) unable.push({ name, why: error.message })
-        else throw new Error(`${title}, ${name}: ${(error as Error).message}`, { cause: error })
+        else throw new Error(`${work}: ${title}, ${name}: ${(error as Error).message}`, { cause: error })
       }
     }
   }
-  return { title, metrics, rows: rows.filter(({ rounds }) => rounds.length > 0), leftOut: [...leftOut, ...unable] }
+  return {
+    work,
+    title: `${work}: ${title}`,
+    date: new Date().toISOString().slice(0, 10),
+    metrics,
+    rows: rows.filter(({ rounds }) => rounds.length > 0),
+    leftOut: [...leftOut, ...unable]
+  }
 }
 
 /** A server that is started anew, on an empty directory, for each round. */

@@ -33,7 +33,7 @@ export const w1: Work = {
   title: 'one PATCH of 256 MiB',
   run: async (bench) => {
     const shape = { uploads: 1, size: (bench.quick ? 128 : 256) * MIB, body: 256 * MIB, times: bench.quick ? 1 : 3 }
-    return [await appends(bench, title(w1, bench), shape, true)]
+    return [await appends(bench, titled(w1, bench), shape, true)]
   }
 }
 
@@ -42,7 +42,7 @@ export const w2: Work = {
   title: '8 uploads of 64 MiB side by side, 5 MiB a PATCH',
   run: async (bench) => {
     const shape = { uploads: 8, size: (bench.quick ? 20 : 64) * MIB, body: 5 * MIB, times: 1 }
-    return [await appends(bench, title(w2, bench), shape)]
+    return [await appends(bench, titled(w2, bench), shape)]
   }
 }
 
@@ -51,12 +51,12 @@ export const w3: Work = {
   title: '8 uploads of 16 MiB side by side, 64 KiB a PATCH',
   run: async (bench) => {
     const shape = { uploads: 8, size: (bench.quick ? 4 : 16) * MIB, body: 64 * KIB, times: 1 }
-    return [await appends(bench, title(w3, bench), shape)]
+    return [await appends(bench, titled(w3, bench), shape)]
   }
 }
 
-function title ({ id, title }: Work, { quick }: Bench): string {
-  return `${id}: ${title}${quick ? ' (fewer bytes, for --quick)' : ''}`
+function titled ({ title }: Work, { quick }: Bench): string {
+  return `${title}${quick ? ' (fewer bytes, for --quick)' : ''}`
 }
 
 async function appends (bench: Bench, title: string, shape: Shape, withMachine = false) {
@@ -72,7 +72,7 @@ export async function measureAppends (server: ServerProcess, shape: Shape): Prom
   return perGib(spent, shape, server.peak)
 }
 
-export function perGib (spent: Spent[], { uploads, size }: Shape, peak: number): Figures {
+export function perGib (spent: Spent[], { uploads, size }: Pick<Shape, 'uploads' | 'size'>, peak: number): Figures {
   const gibs = spent.length * uploads * size / GIB
   const sum = (name: keyof Spent): number => spent.reduce((total, one) => total + one[name], 0) / gibs
   const [user, system] = [sum('user'), sum('system')]

@@ -12,7 +12,7 @@ export const w4: Work = {
   title: 'POST over 16 connections',
   run: async (bench) => {
     const count = bench.quick ? 2000 : 10_000
-    return [await inTurns(bench, `W4: ${count} POSTs over 16 connections`, requestMetrics, bench.peers.map((peer) =>
+    return [await inTurns(bench, `${count} POSTs over 16 connections`, requestMetrics, bench.peers.map((peer) =>
       fresh(peer, async (server) => {
         await measureCreations(server, count / 5)
         return await measureCreations(server, count)

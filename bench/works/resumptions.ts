@@ -28,7 +28,7 @@ async function onStoreOf (bench: Bench, stored: number, count: number): Promise<
   try {
     for (const peer of bench.peers) servers.push(await ServerProcess.start(peer, storeFor(peer)))
     for (const server of servers) await measureHeads(server, stored, count / 5)
-    const title = `W5: ${count} HEADs over 16 connections, on a store of ${stored} uploads`
+    const title = `${count} HEADs over 16 connections, on a store of ${stored} uploads`
     return await inTurns(bench, title, requestMetrics, servers.map((server) => ({
       name: server.peer.name,
       measure: async () => await measureHeads(server, stored, count)

@@ -1,0 +1,34 @@
+/** The results of the last runs: `results.json` as data, and `results.md` to be read. */
+import { readFile, writeFile } from 'node:fs/promises'
+import { cpus, release, totalmem } from 'node:os'
+import { isDeepStrictEqual } from 'node:util'
+import { GIB } from './bytes.ts'
+import type { Peer } from './peers.ts'
+import type { Case, Results } from './results.ts'
+import { root } from './root.ts'
+import { renderResults } from './table.ts'
+
+const data = new URL('bench/results.json', root)
+const page = new URL('bench/results.md', root)
+
+export function resultsOn (peers: Peer[], cases: Case[]): Results {
+  const [cpu] = cpus()
+  return {
+    machine: `${cpus().length} × ${cpu?.model.trim()}, ${Math.round(totalmem() / GIB)} GiB, Linux ${release()}`,
+    versions: { 'Node.js': process.version, ...Object.fromEntries(peers.map(({ name, version }) => [name, version])) },
+    cases
+  }
+}
+
+/** Writes results. What an earlier run found of other works stays, if it ran on the same machine and versions. */
+export async function writeResults (results: Results): Promise<void> {
+  const before = await readFile(data, 'utf8').then((text) => JSON.parse(text) as Results, () => undefined)
+  const isAlike = before?.machine === results.machine && isDeepStrictEqual(before.versions, results.versions)
+  const measured = new Set(results.cases.map(({ work }) => work))
+  const others = isAlike ? before.cases.filter(({ work }) => !measured.has(work)) : []
+  const cases = [...others, ...results.cases].sort((a, b) => a.work.localeCompare(b.work))
+  const all = { ...results, cases }
+  await writeFile(data, `${JSON.stringify(all, null, 1)}\n`)
+  await writeFile(page, `# Results of the benchmark\n\n${renderResults(all)}\n`)
+  console.log('written to bench/results.md and bench/results.json')
+}
