@@ -29,12 +29,10 @@ if (quick && write) throw new Error('--quick finds nothing that is worth to --wr
 if (process.platform !== 'linux') throw new Error('the benchmark reads /proc: it runs on Linux')
 
 const { peers, leftOut } = await findPeers()
-const cases = []
 for (const { id, run } of works) {
   if (positionals.length > 0 && !positionals.includes(id)) continue
-  for (const measured of await run({ work: id, rounds, quick, peers, leftOut })) {
-    cases.push(measured)
-    console.log(`${renderCase(measured)}\n`)
-  }
+  const cases = await run({ work: id, rounds, quick, peers, leftOut })
+  for (const measured of cases) console.log(`${renderCase(measured)}\n`)
+  // After each, so that what breaks later does not take it along.
+  if (write) await writeResults(resultsOn([...peers, fastifyStatic], cases))
 }
-if (write) await writeResults(resultsOn([...peers, fastifyStatic], cases))

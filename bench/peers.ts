@@ -48,6 +48,19 @@ export const tusFastify = nodePeer('@tus/server in Fastify', `${tusVersion}, ${f
 export const ours = nodePeer('ours', `${version}, ${fastifyVersion}`, 'ours', layouts.json)
 export const oursNone = nodePeer(OURS, `${version}, ${fastifyVersion}`, 'ours', layouts.json, { durability: 'none' })
 
+/** What the machine itself takes for bytes: to receive them over a bare socket. */
+export const receiver = nodePeer('loopback receive alone', process.version, 'receive', layouts.none)
+const WRITER = 'page cache writes alone'
+
+/** What the machine itself takes for bytes: to write so many to the page cache. */
+export function writer (bytes: number): Peer {
+  return nodePeer(WRITER, process.version, 'page-cache', layouts.none, { bytes })
+}
+
+export function isWriter ({ name }: Peer): boolean {
+  return name === WRITER
+}
+
 /** Only serves files. */
 export const fastifyStatic = nodePeer(
   STATIC, `${await packageVersion(STATIC)}, ${fastifyVersion}`, 'static', layouts.bare

@@ -20,6 +20,13 @@ export function resultsOn (peers: Peer[], cases: Case[]): Results {
   }
 }
 
+/** Numbers beyond their sixth digit are chance. */
+export function stringify (data: unknown): string {
+  const round = (_key: string, value: unknown): unknown =>
+    typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(6)) : value
+  return `${JSON.stringify(data, round, 1)}\n`
+}
+
 /** Writes results. What an earlier run found of other works stays, if it ran on the same machine and versions. */
 export async function writeResults (results: Results): Promise<void> {
   const before = await readFile(data, 'utf8').then((text) => JSON.parse(text) as Results, () => undefined)
@@ -28,7 +35,6 @@ export async function writeResults (results: Results): Promise<void> {
   const others = isAlike ? before.cases.filter(({ work }) => !measured.has(work)) : []
   const cases = [...others, ...results.cases].sort((a, b) => a.work.localeCompare(b.work))
   const all = { ...results, cases }
-  await writeFile(data, `${JSON.stringify(all, null, 1)}\n`)
+  await writeFile(data, stringify(all))
   await writeFile(page, `# Results of the benchmark\n\n${renderResults(all)}\n`)
-  console.log('written to bench/results.md and bench/results.json')
 }

@@ -17,6 +17,9 @@ const REST = 100
 /** What something took of a server. Seconds. */
 export interface Spent { user: number, system: number, wall: number }
 
+const running = new Set<ChildProcess>()
+process.on('exit', () => { for (const child of running) child.kill('SIGKILL') })
+
 export class ServerProcess {
   readonly port: number
   readonly directory: string
@@ -43,9 +46,8 @@ export class ServerProcess {
       env: { ...process.env, NODE_ENV: 'production' },
       stdio: peer.isNode ? ['ignore', 'inherit', 'inherit', 'ipc'] : 'ignore'
     })
-    const kill = (): void => { child.kill('SIGKILL') }
-    process.once('exit', kill)
-    child.once('exit', () => process.off('exit', kill))
+    running.add(child)
+    child.once('exit', () => running.delete(child))
     const server = new ServerProcess(peer, child, port, directory)
     await server.#answers()
     await server.rests()
@@ -106,18 +108,19 @@ export class ServerProcess {
   }
 }
 
-/** Runs `work` with a server on an empty directory, which is deleted after it. */
-export async function withServer<T> (peer: Peer, work: (server: ServerProcess) => Promise<T>): Promise<T> {
-  const directory = newDirectory()
+/** Runs `work` with servers that are ended after it, and their directories deleted. By default these are empty. */
+export async function withServers<T> (
+  peers: Peer[], work: (servers: ServerProcess[]) => Promise<T>, directoryOf: (peer: Peer) => string = newDirectory
+): Promise<T> {
+  const servers: ServerProcess[] = []
   try {
-    const server = await ServerProcess.start(peer, directory)
-    try {
-      return await work(server)
-    } finally {
-      await server.end()
-    }
+    for (const peer of peers) servers.push(await ServerProcess.start(peer, directoryOf(peer)))
+    return await work(servers)
   } finally {
-    removeDirectory(directory)
+    for (const server of servers) {
+      await server.end()
+      removeDirectory(server.directory)
+    }
   }
 }
 

@@ -2,7 +2,7 @@
 import type { Bench } from './bench.ts'
 import type { LeftOut, Peer } from './peers.ts'
 import type { Case, Figures, Metric, Row } from './results.ts'
-import { type ServerProcess, withServer } from './server-process.ts'
+import { type ServerProcess, withServers } from './server-process.ts'
 
 /** Thrown by a measurement: this server does not do what is measured. */
 export class NotAble extends Error {}
@@ -13,18 +13,40 @@ export interface Contender {
   measure: () => Promise<Figures>
 }
 
-/** Measures each in turn, as often as there are rounds. */
+/** What is measured, as tables show it. */
+export interface Subject { title: string, metrics: Metric[] }
+
+type Measure = (server: ServerProcess) => Promise<Figures>
+
+/** Servers that keep running. Each works once before it counts: code is compiled, and memory was touched. */
+export async function keptInTurns (
+  bench: Bench, subject: Subject, servers: ServerProcess[], measure: Measure
+): Promise<Case> {
+  const contenders = servers.map((server) => ({ name: server.peer.name, measure: async () => await measure(server) }))
+  return await inTurns(bench, subject, contenders, 1)
+}
+
+/** Servers that are started anew, on an empty directory, for each measurement. */
+export async function freshInTurns (bench: Bench, subject: Subject, peers: Peer[], measure: Measure): Promise<Case> {
+  return await inTurns(bench, subject, peers.map((peer) => ({
+    name: peer.name,
+    measure: async () => await withServers([peer], async ([server]) => await measure(server as ServerProcess))
+  })))
+}
+
+/** Measures each in turn, as often as there are rounds, after some rounds that do not count. */
 export async function inTurns (
-  { work, rounds, leftOut }: Bench, title: string, metrics: Metric[], contenders: Contender[]
+  { work, rounds, leftOut }: Bench, { title, metrics }: Subject, contenders: Contender[], warmUps = 0
 ): Promise<Case> {
   const rows: Row[] = contenders.map(({ name }) => ({ server: name, rounds: [] }))
   const unable: LeftOut[] = []
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 1 - warmUps; round <= rounds; round++) {
     for (const [i, { name, measure }] of contenders.entries()) {
       if (unable.some((out) => out.name === name)) continue
-      process.stderr.write(`${work}: ${title}: round ${round + 1} of ${rounds}, ${name}\n`)
+      process.stderr.write(`${work}: ${title}: ${round < 1 ? 'warm-up' : `round ${round} of ${rounds}`}, ${name}\n`)
       try {
-        rows[i]?.rounds.push(await measure())
+        const figures = await measure()
+        if (round > 0) rows[i]?.rounds.push(figures)
       } catch (error) {
         if (error instanceof NotAble) unable.push({ name, why: error.message })
         else throw new Error(`${work}: ${title}, ${name}: ${(error as Error).message}`, { cause: error })
@@ -39,9 +61,4 @@ export async function inTurns (
     rows: rows.filter(({ rounds }) => rounds.length > 0),
     leftOut: [...leftOut, ...unable]
   }
-}
-
-/** A server that is started anew, on an empty directory, for each round. */
-export function fresh (peer: Peer, measure: (server: ServerProcess) => Promise<Figures>): Contender {
-  return { name: peer.name, measure: async () => await withServer(peer, measure) }
 }

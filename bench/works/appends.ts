@@ -3,11 +3,11 @@ import { rm } from 'node:fs/promises'
 import type { Bench, Work } from '../bench.ts'
 import { bytesFor, expectStored, GIB, KIB, MIB } from '../bytes.ts'
 import { Connection } from '../connection.ts'
-import type { Figures, Metric } from '../results.ts'
-import type { ServerProcess, Spent } from '../server-process.ts'
+import { isWriter, type Peer, receiver, writer } from '../peers.ts'
+import type { Case, Figures, Metric } from '../results.ts'
+import { type ServerProcess, type Spent, withServers } from '../server-process.ts'
 import { create, idOf, send } from '../tus.ts'
-import { fresh, inTurns } from '../turns.ts'
-import { machine } from './machine.ts'
+import { keptInTurns } from '../turns.ts'
 
 export interface Shape {
   /** Uploads side by side, each on a connection of its own. */
@@ -32,8 +32,8 @@ export const w1: Work = {
   id: 'W1',
   title: 'one PATCH of 256 MiB',
   run: async (bench) => {
-    const shape = { uploads: 1, size: (bench.quick ? 128 : 256) * MIB, body: 256 * MIB, times: bench.quick ? 1 : 3 }
-    return [await appends(bench, titled(w1, bench), shape, true)]
+    const shape = { uploads: 1, size: (bench.quick ? 128 : 256) * MIB, body: 256 * MIB, times: bench.quick ? 1 : 2 }
+    return [await appends(bench, titled(w1, bench), shape, [receiver, writer(shape.size)])]
   }
 }
 
@@ -59,16 +59,19 @@ function titled ({ title }: Work, { quick }: Bench): string {
   return `${title}${quick ? ' (fewer bytes, for --quick)' : ''}`
 }
 
-async function appends (bench: Bench, title: string, shape: Shape, withMachine = false) {
-  const contenders = bench.peers.map((peer) => fresh(peer, async (server) => await measureAppends(server, shape)))
-  return await inTurns(bench, title, appendMetrics, withMachine ? [...machine(shape), ...contenders] : contenders)
+async function appends (bench: Bench, title: string, shape: Shape, others: Peer[] = []): Promise<Case> {
+  return await withServers([...others, ...bench.peers], async (servers) =>
+    await keptInTurns(bench, { title, metrics: appendMetrics }, servers, async (server) =>
+      await measureAppends(server, shape)))
 }
 
-/** Uploads as the shape says; once more before, uncounted: code is compiled, memory is touched. */
+/** Uploads as the shape says. Where the server is one that writes by itself, it is told to. */
 export async function measureAppends (server: ServerProcess, shape: Shape): Promise<Figures> {
-  await upload(server, shape)
   const spent = []
-  for (let time = 0; time < shape.times; time++) spent.push(await upload(server, shape))
+  for (let time = 0; time < shape.times; time++) {
+    const isAlone = isWriter(server.peer)
+    spent.push(isAlone ? await server.measure(async () => await server.ask('write')) : await upload(server, shape))
+  }
   return perGib(spent, shape, server.peak)
 }
 

@@ -4,74 +4,76 @@ import path from 'node:path'
 import type { Bench, Work } from '../bench.ts'
 import { bytesFor, KIB, MIB } from '../bytes.ts'
 import { Connection, type Exchange, headerOf } from '../connection.ts'
-import { fastifyStatic, limit, ours, oursNone, type Peer } from '../peers.ts'
-import type { Case, Figures } from '../results.ts'
-import type { ServerProcess } from '../server-process.ts'
+import { fastifyStatic, limit, oursNone, type Peer } from '../peers.ts'
+import type { Case } from '../results.ts'
+import { type ServerProcess, withServers } from '../server-process.ts'
 import { create, expectStatus, PATH, send } from '../tus.ts'
-import { type Contender, fresh, inTurns, NotAble } from '../turns.ts'
+import { keptInTurns, NotAble } from '../turns.ts'
 import { appendMetrics, perGib } from './appends.ts'
 import { rates, requestMetrics, sendAll } from './requests.ts'
 
 const RANGE = 64 * KIB
+/** How often the whole is read for one figure: processor time is counted in hundredths of a second. */
+const TIMES = 3
 
 export const w6: Work = {
   id: 'W6',
   title: 'GET of 256 MiB, and of 64 KiB ranges',
   run: async (bench) => {
     const size = (bench.quick ? 64 : 256) * MIB
-    return [await whole(bench, size, bench.quick ? 2 : 3), await ranges(bench, size, bench.quick ? 2000 : 10_000)]
+    return await withServers(readers(bench), async (servers) => {
+      const files = new Map<ServerProcess, string>()
+      for (const server of servers) files.set(server, await place(server, size))
+      return [await whole(bench, servers, files, size), await ranges(bench, servers, files, size)]
+    })
   }
 }
 
-async function whole (bench: Bench, size: number, times: number): Promise<Case> {
-  const title = `GET of ${size / MIB} MiB`
-  return await inTurns(bench, title, appendMetrics, readers(bench, async (server) => {
-    const file = await place(server, size)
-    // It stays open until the server is ended: `@tus/server` ends by an exception where a reader is gone at once.
-    const connection = await Connection.open(server.port)
-    await read(connection, file, size)
+type Files = Map<ServerProcess, string>
+
+async function whole (bench: Bench, servers: ServerProcess[], files: Files, size: number): Promise<Case> {
+  const subject = { title: `GET of ${size / MIB} MiB`, metrics: appendMetrics }
+  return await keptInTurns(bench, subject, servers, async (server) => {
     const spent = []
-    for (let time = 0; time < times; time++) {
-      spent.push(await server.measure(async () => await read(connection, file, size)))
+    for (let time = 0; time < TIMES; time++) {
+      const { request, check } = get(files.get(server) ?? '', 0, size, 200)
+      const connection = await Connection.open(server.port)
+      spent.push(await server.measure(async () => check(await connection.ask(request))))
+      // Not before it rests: `@tus/server` ends by an exception where a reader is gone at once.
+      connection.close()
     }
     return perGib(spent, { uploads: 1, size }, server.peak)
-  }))
+  })
 }
 
-async function ranges (bench: Bench, size: number, count: number): Promise<Case> {
+async function ranges (bench: Bench, servers: ServerProcess[], files: Files, size: number): Promise<Case> {
+  const count = bench.quick ? 1000 : 5000
   const title = `${count} GETs of ${RANGE / KIB} KiB at random offsets of ${size / MIB} MiB, over 16 connections`
-  return await inTurns(bench, title, requestMetrics, readers(bench, async (server) => {
+  return await keptInTurns(bench, { title, metrics: requestMetrics }, servers, async (server) => {
     await expectRanges(server)
-    const file = await place(server, size)
-    const exchange = (number: number): Exchange => range(file, offsetOf(number, size), RANGE, size)
-    await sendAll(server, count / 5, exchange)
-    return rates(await sendAll(server, count, exchange), count, server.peak)
-  }))
+    const file = files.get(server) ?? ''
+    const spent = await sendAll(server, count, (number) => range(file, offsetOf(number, size), RANGE, size))
+    return rates(spent, count, server.peak)
+  })
 }
 
 /** Durability makes no difference to readers, and without a protocol `@fastify/static` is the limit. */
-function readers ({ peers }: Bench, measure: (server: ServerProcess) => Promise<Figures>): Contender[] {
-  const others = peers.filter((peer) => peer !== limit && peer !== oursNone && peer !== ours)
-  return [fastifyStatic, ours, ...others].map((peer: Peer) => fresh(peer, measure))
+function readers ({ peers }: Bench): Peer[] {
+  return [fastifyStatic, ...peers.filter((peer) => peer !== limit && peer !== oursNone)]
 }
 
 /** Makes a file that the server serves, and returns its path. */
 async function place (server: ServerProcess, size: number): Promise<string> {
   const bytes = bytesFor(0, size)
   if (server.peer === fastifyStatic) {
-    await writeFile(path.join(server.directory, 'file'), bytes)
-    return `${PATH}/file`
+    await writeFile(path.join(server.directory, String(size)), bytes)
+    return `${PATH}/${size}`
   }
   const connection = await Connection.open(server.port)
   const created = await create(connection, server.peer.path, size)
   await send(connection, created, bytes, size)
   connection.close()
   return created
-}
-
-async function read (connection: Connection, file: string, size: number): Promise<void> {
-  const { request, check } = get(file, 0, size, 200)
-  check(await connection.ask(request))
 }
 
 /** @throws NotAble where the server answers with more than the range */

@@ -1,42 +1,33 @@
 /** W5: everybody asks for the offset of an upload, on a small store and on a big one. */
 import type { Bench, Work } from '../bench.ts'
-import { type Layout } from '../layouts.ts'
+import type { Layout } from '../layouts.ts'
 import type { Peer } from '../peers.ts'
 import type { Case, Figures } from '../results.ts'
-import { ServerProcess } from '../server-process.ts'
+import { type ServerProcess, withServers } from '../server-process.ts'
 import { fill, storedId, storedOffset } from '../stored.ts'
 import { head } from '../tus.ts'
-import { inTurns } from '../turns.ts'
-import { newDirectory, removeDirectory } from '../workspace.ts'
+import { keptInTurns } from '../turns.ts'
+import { newDirectory } from '../workspace.ts'
 import { rates, requestMetrics, sendAll } from './requests.ts'
 
 export const w5: Work = {
   id: 'W5',
   title: 'HEAD over 16 connections, on stores of 10 and of 100,000 uploads',
   run: async (bench) => {
-    const count = bench.quick ? 3000 : 20_000
+    const count = bench.quick ? 2000 : 10_000
     const results = []
-    for (const stored of [10, bench.quick ? 10_000 : 100_000]) results.push(await onStoreOf(bench, stored, count))
+    for (const stored of [10, bench.quick ? 5000 : 100_000]) results.push(await onStoreOf(bench, stored, count))
     return results
   }
 }
 
-/** Servers with one layout share a store: HEAD changes nothing. Each runs through all rounds. */
+/** Servers with one layout share a store: HEAD changes nothing. */
 async function onStoreOf (bench: Bench, stored: number, count: number): Promise<Case> {
   const directories = new Map<Layout, string>()
-  const servers: ServerProcess[] = []
-  try {
-    for (const peer of bench.peers) servers.push(await ServerProcess.start(peer, storeFor(peer)))
-    for (const server of servers) await measureHeads(server, stored, count / 5)
-    const title = `${count} HEADs over 16 connections, on a store of ${stored} uploads`
-    return await inTurns(bench, title, requestMetrics, servers.map((server) => ({
-      name: server.peer.name,
-      measure: async () => await measureHeads(server, stored, count)
-    })))
-  } finally {
-    for (const server of servers) await server.end()
-    for (const directory of directories.values()) removeDirectory(directory)
-  }
+  const title = `${count} HEADs over 16 connections, on a store of ${stored} uploads`
+  return await withServers(bench.peers, async (servers) =>
+    await keptInTurns(bench, { title, metrics: requestMetrics }, servers, async (server) =>
+      await measureHeads(server, stored, count)), storeFor)
 
   function storeFor ({ layout }: Peer): string {
     let directory = directories.get(layout)

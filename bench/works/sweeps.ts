@@ -41,7 +41,7 @@ async function sweeps (bench: Bench, size: number) {
   fill(layouts.json, store, due, size)
   const title = `a sweep over ${size} uploads of which ${due} are due`
   try {
-    return await inTurns({ ...bench, leftOut: [] }, title, metrics, [oursSweeping, tusNode].map((peer) => ({
+    return await inTurns({ ...bench, leftOut: [] }, { title, metrics }, [oursSweeping, tusNode].map((peer) => ({
       name: peer.name,
       measure: async () => {
         fill(layouts.json, store, 0, due, new Date(Date.now() - 2 * DAY))
