@@ -1,5 +1,5 @@
 import type { LeftOut, Peer } from './peers.ts'
-import type { Case } from './results.ts'
+import type { Case } from './figures.ts'
 
 /** One run of the benchmark, as its works see it. */
 export interface Bench {
@@ -15,6 +15,5 @@ export interface Bench {
 /** Something that users wait for. */
 export interface Work {
   id: string
-  title: string
   run: (bench: Bench) => Promise<Case[]>
 }

@@ -4,7 +4,7 @@ import { cpus, release, totalmem } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
 import { GIB } from './bytes.ts'
 import type { Peer } from './peers.ts'
-import type { Case, Results } from './results.ts'
+import type { Case, Results } from './figures.ts'
 import { root } from './root.ts'
 import { renderResults } from './table.ts'
 

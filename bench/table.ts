@@ -2,7 +2,7 @@
 import { LIMIT, OURS, STATIC } from './peers.ts'
 import {
   type Case, isNoisy, type Metric, NOISE, ratioOf, type Results, type Row, type Summary, summaryOf
-} from './results.ts'
+} from './figures.ts'
 
 /** Whom the others are compared with, where it was measured. */
 const references = [LIMIT, STATIC, OURS]
@@ -12,8 +12,8 @@ export function renderResults ({ machine, versions, cases }: Results): string {
     machine,
     Object.entries(versions).map(([name, version]) => `- ${name}: ${version}`).join('\n'),
     ...cases.map(renderCase),
-    `\`~\`: too noisy to tell, the rounds differ by more than ${NOISE * 100} % of their median. ` +
-      'Middle values are medians, with the least and the greatest in parentheses; ratios are taken round by round.'
+    `\`~\`: too noisy to tell, half of the rounds differ by more than ${NOISE * 100} % of their median. ` +
+      'Figures are medians, with the least and the greatest in parentheses; ratios are taken round by round.'
   ].join('\n\n')
 }
 

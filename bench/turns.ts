@@ -1,7 +1,7 @@
 /** Servers in turns: A B C, A B C … What disturbs the machine for a while disturbs them all. */
 import type { Bench } from './bench.ts'
 import type { LeftOut, Peer } from './peers.ts'
-import type { Case, Figures, Metric, Row } from './results.ts'
+import type { Case, Figures, Metric, Row } from './figures.ts'
 import { type ServerProcess, withServers } from './server-process.ts'
 
 /** Thrown by a measurement: this server does not do what is measured. */

@@ -4,7 +4,7 @@ import type { Bench, Work } from '../bench.ts'
 import { bytesFor, expectStored, GIB, KIB, MIB } from '../bytes.ts'
 import { Connection } from '../connection.ts'
 import { isWriter, type Peer, receiver, writer } from '../peers.ts'
-import type { Case, Figures, Metric } from '../results.ts'
+import type { Case, Figures, Metric } from '../figures.ts'
 import { type ServerProcess, type Spent, withServers } from '../server-process.ts'
 import { create, idOf, send } from '../tus.ts'
 import { keptInTurns } from '../turns.ts'
@@ -30,38 +30,32 @@ export const appendMetrics: Metric[] = [
 
 export const w1: Work = {
   id: 'W1',
-  title: 'one PATCH of 256 MiB',
   run: async (bench) => {
     const shape = { uploads: 1, size: (bench.quick ? 128 : 256) * MIB, body: 256 * MIB, times: bench.quick ? 1 : 2 }
-    return [await appends(bench, titled(w1, bench), shape, [receiver, writer(shape.size)])]
+    return [await appends(bench, 'one PATCH of 256 MiB', shape, [receiver, writer(shape.size)])]
   }
 }
 
 export const w2: Work = {
   id: 'W2',
-  title: '8 uploads of 64 MiB side by side, 5 MiB a PATCH',
   run: async (bench) => {
     const shape = { uploads: 8, size: (bench.quick ? 20 : 64) * MIB, body: 5 * MIB, times: 1 }
-    return [await appends(bench, titled(w2, bench), shape)]
+    return [await appends(bench, '8 uploads of 64 MiB side by side, 5 MiB a PATCH', shape)]
   }
 }
 
 export const w3: Work = {
   id: 'W3',
-  title: '8 uploads of 16 MiB side by side, 64 KiB a PATCH',
   run: async (bench) => {
-    const shape = { uploads: 8, size: (bench.quick ? 4 : 16) * MIB, body: 64 * KIB, times: 1 }
-    return [await appends(bench, titled(w3, bench), shape)]
+    const shape = { uploads: 8, size: (bench.quick ? 4 : 16) * MIB, body: 64 * KIB, times: bench.quick ? 1 : 2 }
+    return [await appends(bench, '8 uploads of 16 MiB side by side, 64 KiB a PATCH', shape)]
   }
 }
 
-function titled ({ title }: Work, { quick }: Bench): string {
-  return `${title}${quick ? ' (fewer bytes, for --quick)' : ''}`
-}
-
 async function appends (bench: Bench, title: string, shape: Shape, others: Peer[] = []): Promise<Case> {
+  const subject = { title: `${title}${bench.quick ? ' (fewer bytes, for --quick)' : ''}`, metrics: appendMetrics }
   return await withServers([...others, ...bench.peers], async (servers) =>
-    await keptInTurns(bench, { title, metrics: appendMetrics }, servers, async (server) =>
+    await keptInTurns(bench, subject, servers, async (server) =>
       await measureAppends(server, shape)))
 }
 

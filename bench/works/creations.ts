@@ -1,7 +1,7 @@
 /** W4: uploads are created, many small files. */
 import { rm } from 'node:fs/promises'
 import type { Work } from '../bench.ts'
-import type { Figures } from '../results.ts'
+import type { Figures } from '../figures.ts'
 import { type ServerProcess, withServers } from '../server-process.ts'
 import { creation, idOf } from '../tus.ts'
 import { keptInTurns } from '../turns.ts'
@@ -9,7 +9,6 @@ import { rates, requestMetrics, sendAll } from './requests.ts'
 
 export const w4: Work = {
   id: 'W4',
-  title: 'POST over 16 connections',
   run: async (bench) => {
     const count = bench.quick ? 1000 : 5000
     const subject = { title: `${count} POSTs over 16 connections`, metrics: requestMetrics }

@@ -5,7 +5,7 @@ import type { Bench, Work } from '../bench.ts'
 import { bytesFor, KIB, MIB } from '../bytes.ts'
 import { Connection, type Exchange, headerOf } from '../connection.ts'
 import { fastifyStatic, limit, oursNone, type Peer } from '../peers.ts'
-import type { Case } from '../results.ts'
+import type { Case } from '../figures.ts'
 import { type ServerProcess, withServers } from '../server-process.ts'
 import { create, expectStatus, PATH, send } from '../tus.ts'
 import { keptInTurns, NotAble } from '../turns.ts'
@@ -18,7 +18,6 @@ const TIMES = 3
 
 export const w6: Work = {
   id: 'W6',
-  title: 'GET of 256 MiB, and of 64 KiB ranges',
   run: async (bench) => {
     const size = (bench.quick ? 64 : 256) * MIB
     return await withServers(readers(bench), async (servers) => {

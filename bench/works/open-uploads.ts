@@ -4,7 +4,7 @@ import type { Work } from '../bench.ts'
 import { bytesFor, expectStored, KIB, MIB } from '../bytes.ts'
 import { Connection } from '../connection.ts'
 import { residentOf } from '../process.ts'
-import { type Figures, type Metric, summarize } from '../results.ts'
+import { type Figures, type Metric, summarize } from '../figures.ts'
 import type { ServerProcess } from '../server-process.ts'
 import { create, expectOffset, idOf, patchHead } from '../tus.ts'
 import { freshInTurns } from '../turns.ts'
@@ -28,7 +28,6 @@ const PAUSE = 50
 
 export const w7: Work = {
   id: 'W7',
-  title: '1,000 uploads open at once',
   run: async (bench) => {
     const count = bench.quick ? 100 : 1000
     const subject = { title: `${count} uploads open at once, each a byte now and then`, metrics }

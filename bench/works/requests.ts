@@ -1,7 +1,7 @@
 /** Many small requests over some connections. */
 import type { Exchange } from '../connection.ts'
 import { Connection } from '../connection.ts'
-import type { Figures, Metric } from '../results.ts'
+import type { Figures, Metric } from '../figures.ts'
 import type { ServerProcess, Spent } from '../server-process.ts'
 import { MIB } from '../bytes.ts'
 

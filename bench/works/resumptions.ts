@@ -2,7 +2,7 @@
 import type { Bench, Work } from '../bench.ts'
 import type { Layout } from '../layouts.ts'
 import type { Peer } from '../peers.ts'
-import type { Case, Figures } from '../results.ts'
+import type { Case, Figures } from '../figures.ts'
 import { type ServerProcess, withServers } from '../server-process.ts'
 import { fill, storedId, storedOffset } from '../stored.ts'
 import { head } from '../tus.ts'
@@ -12,7 +12,6 @@ import { rates, requestMetrics, sendAll } from './requests.ts'
 
 export const w5: Work = {
   id: 'W5',
-  title: 'HEAD over 16 connections, on stores of 10 and of 100,000 uploads',
   run: async (bench) => {
     const count = bench.quick ? 2000 : 10_000
     const results = []

@@ -5,7 +5,7 @@ import { MIB } from '../bytes.ts'
 import { layouts } from '../layouts.ts'
 import { oursSweeping, type Peer, tusNode } from '../peers.ts'
 import { cpuOf, forgetPeak, residentOf } from '../process.ts'
-import type { Figures, Metric } from '../results.ts'
+import type { Figures, Metric } from '../figures.ts'
 import { ServerProcess } from '../server-process.ts'
 import { fill } from '../stored.ts'
 import { inTurns } from '../turns.ts'
@@ -24,7 +24,6 @@ const DUE = 100
 
 export const w8: Work = {
   id: 'W8',
-  title: 'a sweep over 100,000 uploads of which 1,000 are due',
   run: async (bench) => {
     // The growth with the size of the store is what matters.
     const sizes = bench.quick ? [10_000] : [10_000, 100_000]

@@ -39,15 +39,17 @@ export interface Results {
   cases: Case[]
 }
 
-/** The least, the middle and the greatest of some numbers. */
-export interface Summary { min: number, median: number, max: number }
+/** The least, the middle and the greatest of some numbers, and the bounds of the middle half of them. */
+export interface Summary { min: number, lower: number, median: number, upper: number, max: number }
 
 export function summarize (numbers: number[]): Summary {
   const sorted = numbers.toSorted((a, b) => a - b)
-  const middle = sorted.length / 2
-  const at = (index: number): number => sorted[index] ?? NaN
-  const median = Number.isInteger(middle) ? (at(middle - 1) + at(middle)) / 2 : at(Math.floor(middle))
-  return { min: at(0), median, max: at(sorted.length - 1) }
+  const at = (share: number): number => {
+    const place = share * (sorted.length - 1)
+    const [below = NaN, above = NaN] = [sorted[Math.floor(place)], sorted[Math.ceil(place)]]
+    return below + (above - below) * (place % 1)
+  }
+  return { min: at(0), lower: at(0.25), median: at(0.5), upper: at(0.75), max: at(1) }
 }
 
 export function summaryOf (row: Row, metric: Metric): Summary {
@@ -61,9 +63,9 @@ export function ratioOf (row: Row, other: Row, metric: Metric): Summary {
   }))
 }
 
-/** Rounds that differ by more than this share of their median cannot tell much. */
-export const NOISE = 0.3
+/** Where the middle half of the rounds differs by more than this share of the median, they cannot tell much. */
+export const NOISE = 0.2
 
-export function isNoisy ({ min, median, max }: Summary): boolean {
-  return max - min > NOISE * median
+export function isNoisy ({ lower, median, upper }: Summary): boolean {
+  return upper - lower > NOISE * median
 }
