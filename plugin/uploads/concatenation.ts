@@ -72,9 +72,9 @@ export async function completeFinalUpload (scope: Scope, request: FastifyRequest
 export async function joinIfPossible (scope: Scope, upload: Upload): Promise<Upload> {
   // What the end of the app would cut off is made up for at the next start.
   const isUseful = isPendingFinal(upload) && !scope.shutdown.aborted
-  if (!isUseful || !await hasWholeParts(scope, upload)) return upload
-  const joined = await join(scope, upload)
-  scope.finals.delete(upload.id)
+  const joined = isUseful && await hasWholeParts(scope, upload) ? await join(scope, upload) : upload
+  // It may have been joined between the look of a sweep at it and now.
+  if (!isPendingFinal(joined)) scope.finals.delete(joined.id)
   return joined
 }
 

@@ -72,6 +72,35 @@ t.test('a final upload whose parts are whole is completed, however old they are'
   t.equal((await app.request('GET', location)).body, 'abcde')
 })
 
+t.test('a final upload that is joined while a sweep looks at it does not keep its parts', async (t) => {
+  const first = await build(t, { expiration })
+  const { location, whole, growing } = await waiting(first)
+  await first.app.close()
+  let isJoined = () => {}
+  const joined = new Promise<void>((resolve) => { isJoined = resolve })
+  let looks = 0
+  const datastore = new class extends FileStore {
+    override async getUpload (id: string) {
+      const upload = await super.getUpload(id)
+      if (location.endsWith(id) && looks++ === 0) await joined
+      return upload
+    }
+  }({ directory: first.directory })
+  const expired: string[] = []
+  const { head, patch } = await build(t, {
+    datastore,
+    expiration: { ...expiration, sweepInterval: 10 },
+    onUploadExpire: ({ id }) => { expired.push(`/files/${id}`) }
+  })
+  await until(() => looks > 0)
+  t.equal((await patch(growing, 1, 'de')).statusCode, 204)
+  t.equal((await head(location)).headers['upload-offset'], '5')
+  for (const part of [whole, growing]) await age(first, part)
+  isJoined()
+  await until(() => expired.length === 2)
+  t.same([...expired].sort(), [whole, growing].sort())
+})
+
 t.test('a final upload that the app removed does not keep its parts', async (t) => {
   const directory = t.testdir()
   const store = new FileStore({ directory })
