@@ -19,7 +19,12 @@ export interface RawRequest {
 
 /** Sends what it is given, and nothing more: `headers` must frame the body themselves. */
 export async function rawRequest (
-  t: Test, base: string, method: string, target: string, headers: Record<string, string>, body: string | Buffer = ''
+  t: Pick<Test, 'teardown'>,
+  base: string,
+  method: string,
+  target: string,
+  headers: Record<string, string>,
+  body: string | Buffer = ''
 ): Promise<RawRequest> {
   const { hostname, port, host } = new URL(base)
   const socket = net.connect(Number(port), hostname)
@@ -59,8 +64,8 @@ function parse (text: string, method: string): RawResponse | undefined {
     const colon = line.indexOf(':')
     return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()]
   }))
-  const body = text.slice(end + 4)
   const length = method === 'HEAD' ? 0 : Number(headers['content-length'] ?? 0)
+  const body = text.slice(end + 4, end + 4 + length)
   if (body.length < length) return undefined
   return { status: Number(statusLine.split(' ')[1]), headers, body }
 }

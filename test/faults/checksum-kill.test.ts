@@ -11,19 +11,11 @@ import path from 'node:path'
 import { createInterface } from 'node:readline'
 import t from 'tap'
 import { sampleBytes } from '../helper.ts'
+import { dice } from './dice.ts'
 
 const kills = Number(process.env['KILLS'] ?? 20)
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
 const cli = new URL('../../src/cli.ts', import.meta.url).pathname
-
-/** A number from 0 to 1, the same ones for the same seed. */
-function dice (seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state * 1664525 + 1013904223) % 4294967296
-    return state / 4294967296
-  }
-}
 
 async function start (directory: string): Promise<{ server: ChildProcess, port: number }> {
   const env = { ...process.env, PORT: '0', FILES_DIR: directory, LOG_LEVEL: 'info' }

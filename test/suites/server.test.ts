@@ -1,5 +1,6 @@
 import '../commonjs.test.ts'
 import '../coverage.test.ts'
+import '../model/model.test.ts'
 import '../src/app.test.ts'
 import '../src/config.test.ts'
 import '../src/demo.test.ts'

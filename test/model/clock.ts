@@ -1,0 +1,67 @@
+/**
+ * The clock of one process, which can be set: what the process reads as the time, and what it reads as the times of
+ * files. These are stamped by the system's own clock, so they are moved by as much as the process's clock was wrong
+ * when they were stamped.
+ */
+import nodeFs, { type Stats } from 'node:fs'
+
+/** From when on, by the system's clock, the process's clock is moved by so much; both in ms. */
+export interface ClockStep {
+  at: number
+  by: number
+}
+
+/** The system stamps files by a clock that ticks a few times in 10 ms; nothing may be stamped so close to a step. */
+const TICK_MS = 12
+
+const SystemDate = Date
+let steps: ClockStep[] = []
+
+function movedBy (time: number): number {
+  return steps.reduce((sum, { at, by }) => at <= time ? sum + by : sum, 0)
+}
+
+class MovedDate extends SystemDate {
+  constructor (...args: unknown[]) {
+    super(...(args.length === 0 ? [MovedDate.now()] : args) as [number])
+  }
+
+  static override now (): number {
+    const now = SystemDate.now()
+    return now + movedBy(now)
+  }
+}
+
+/** Makes this process live by a clock that was set before. */
+export function liveBy (earlier: ClockStep[]): void {
+  steps = [...earlier]
+  globalThis.Date = MovedDate as DateConstructor
+}
+
+/** Sets the clock, and resolves once files are stamped behind the step. */
+export async function stepClock (by: number): Promise<ClockStep> {
+  await new Promise((resolve) => setTimeout(resolve, TICK_MS))
+  const step = { at: SystemDate.now(), by }
+  steps.push(step)
+  await new Promise((resolve) => setTimeout(resolve, TICK_MS))
+  return step
+}
+
+function moved (stats: Stats): Stats {
+  const by = movedBy(stats.mtimeMs)
+  stats.mtimeMs += by
+  stats.mtime = new SystemDate(stats.mtimeMs)
+  return stats
+}
+
+type Callback = (error: Error | null, stats?: Stats) => void
+
+/** `node:fs`, with the times of files as the clock of this process would have stamped them. */
+export const movedFs = {
+  ...nodeFs,
+  stat: (file: string, done: Callback) => nodeFs.stat(file, (error, stats) => done(error, stats && moved(stats))),
+  promises: {
+    ...nodeFs.promises,
+    stat: async (file: string) => moved(await nodeFs.promises.stat(file))
+  }
+} as unknown as typeof nodeFs

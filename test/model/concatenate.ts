@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import type { RawResponse } from '../raw-request.ts'
+import { mayBeMissing, newUpload, type Upload } from './model.ts'
+import type { Operation } from './operation.ts'
+import type { Answer } from './wire.ts'
+import type { World } from './world.ts'
+
+/** POST of a final upload. */
+export class Concatenating implements Operation {
+  readonly #parts: Upload[]
+  readonly #isSure: boolean
+
+  constructor (world: World, parts: Upload[]) {
+    this.#parts = parts
+    this.#isSure = !parts.some((part) => mayBeMissing(part, world.clock))
+  }
+
+  may (world: World): void {
+    world.unheard++
+  }
+
+  async send (world: World): Promise<Answer> {
+    const urls = this.#parts.map(({ location }) => location)
+    return await world.send('POST', '/files', { 'upload-concat': `final;${urls.join(' ')}` })
+  }
+
+  heard (world: World, { status, headers }: RawResponse): void {
+    world.unheard--
+    if (status !== 201) return
+    const content = Buffer.concat(this.#parts.map((part) => part.content.subarray(0, part.size)))
+    const { now } = world.clock
+    world.uploads.push(newUpload({
+      location: headers['location'] as string,
+      content,
+      size: content.length,
+      isPartial: false,
+      parts: this.#parts,
+      written: { from: now, to: now }
+    }))
+  }
+
+  judge (_world: World, answer: Answer): void {
+    const parts = this.#parts
+    const isRefused = parts.some((part) => !part.isPartial || part.isGone || part.size === undefined)
+    if (this.#isSure || isRefused) return assert.equal(answer?.status, isRefused ? 400 : 201, 'POST of a final upload')
+    assert(answer?.status === 201 || answer?.status === 400, `POST of a final upload answers ${answer?.status}`)
+  }
+}

@@ -1,0 +1,55 @@
+import path from 'node:path'
+import fc from 'fast-check'
+import type { Test } from 'tap'
+import { everyStep } from './commands.ts'
+import { Machine } from './machine.ts'
+import { type Tally, World } from './world.ts'
+
+/** How long an unfinished upload lives, in ms. */
+const PERIOD = 3_600_000
+
+/** How many steps one run may have. Longer ones find more; shorter ones are read more easily. */
+const STEPS_PER_RUN = 80
+
+export interface Exploration {
+  /** How many steps at least. */
+  steps: number
+  seed: number
+  /** One step in so many ends the server, mostly by a kill. */
+  deadly: number
+}
+
+/**
+ * Takes random steps, run after run, each from an empty directory. The first failing run ends it: what is printed
+ * repeats that run.
+ */
+export async function explore (t: Test, { steps, seed, deadly }: Exploration): Promise<void> {
+  const directory = t.testdir()
+  const machine = new Machine({ period: PERIOD, sweepInterval: 30 })
+  t.teardown(() => machine.end())
+  const tally: Tally = new Map()
+  let worlds = 0
+  const property = fc.asyncProperty(
+    fc.commands(everyStep(deadly), { maxCommands: STEPS_PER_RUN, size: 'max' }),
+    async (commands) => {
+      const place = path.join(directory, String(worlds++))
+      const world = new World(machine, { directory: place, notes: `${place}.notes` }, { period: PERIOD, tally })
+      try {
+        await world.begin()
+        await fc.asyncModelRun(() => ({ model: world, real: world }), commands)
+        await world.end()
+      } catch (error) {
+        await machine.kill().catch(() => {})
+        throw error
+      }
+    })
+  for (let run = seed; (tally.get('steps') ?? 0) < steps; run++) {
+    const details = await fc.check(property, { seed: run, numRuns: 1, interruptAfterTimeLimit: 60_000 })
+    if (!details.failed) continue
+    t.comment(`${await fc.asyncDefaultReportMessage(details)}\n${String((details.errorInstance as Error).stack)}`)
+    t.fail(`to repeat it: SEED=${run} STEPS=1`)
+    break
+  }
+  t.comment(JSON.stringify({ runs: worlds, starts: machine.starts, ...Object.fromEntries([...tally].sort()) }))
+  t.ok((tally.get('steps') ?? 0) > 0, `${tally.get('steps')} steps`)
+}

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+
+/** What the app was told of one upload, in order. */
+interface Calls {
+  hooks: number
+  /** In which process the finish hook ran last, and whether that was recorded. */
+  by: string
+  isMarked: boolean
+}
+
+/**
+ * Reads what a server noted: the finish hook of an upload ran again only where the process that ran it was killed
+ * before it had recorded that.
+ * @returns of which uploads the app was told
+ */
+export async function checkNotes (file: string): Promise<Set<string>> {
+  return new Set((await readNotes(file)).keys())
+}
+
+/** How often the finish hook ran for each upload. */
+export async function readNotes (file: string): Promise<Map<string, number>> {
+  const calls = new Map<string, Calls>()
+  const text = await readFile(file, 'utf8').catch(() => '')
+  for (const line of text.split('\n').slice(0, -1)) {
+    const [word, id, by] = line.split(' ') as [string, string, string]
+    const earlier = calls.get(id)
+    if (word === 'hook') {
+      assert(earlier === undefined || (!earlier.isMarked && earlier.by !== by), `the finish hook of ${id} ran twice`)
+      calls.set(id, { hooks: (earlier?.hooks ?? 0) + 1, by, isMarked: false })
+    } else if (earlier !== undefined) {
+      earlier.isMarked = true
+    }
+  }
+  return new Map([...calls].map(([id, { hooks }]) => [id, hooks]))
+}
