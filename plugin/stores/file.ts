@@ -164,6 +164,8 @@ export class FileStore extends TusFileStore implements DataStore {
         signal
       })
       await this.#fs.rename(beside, file)
+      // A record that outlives a crash of the machine must not tell of bytes that have not got their name.
+      if (this.durability !== 'none') await this.#records.flushDirectory()
     } catch (error) {
       await this.#fs.unlink(beside).catch(unless(isMissing, undefined))
       throw error
