@@ -42,6 +42,8 @@ export class FileStore extends TusFileStore implements DataStore {
   readonly #records: FileRecords
   readonly #atHand: AtHand
   readonly #appending = new Set<string>()
+  /** Whole uploads that are not marked yet, and whose bytes were flushed. */
+  readonly #flushed = new Set<string>()
 
   /** @throws FST_TUS_DIRECTORY where the directory cannot be made or written to */
   constructor (options: FileStoreOptions) {
@@ -117,11 +119,13 @@ export class FileStore extends TusFileStore implements DataStore {
       offset,
       onCommit: async (file, position) => {
         const flush = this.durability === 'every-append'
-        if (flush || (this.durability === 'finished' && position === size)) await file.datasync()
+        const isWhole = position === size
+        if (flush || (this.durability === 'finished' && isWhole)) await file.datasync()
+        if (isWhole) this.#flushed.add(id)
         const verified = unverified || noted ? position : undefined
         const record = new StoredUpload({ ...upload, size, verified })
         if (declaredSize !== undefined || verified !== undefined) await this.#records.set(id, record, flush)
-        if (position === size) this.#atHand.forget(id)
+        if (isWhole) this.#atHand.forget(id)
         else this.#atHand.remember(id, record, position)
       },
       onEnd: async (file, sound) => {
@@ -144,6 +148,8 @@ export class FileStore extends TusFileStore implements DataStore {
       for await (const chunk of stream) await append.write([chunk], chunk.length)
     } finally {
       offset = await append.commit()
+      // Who writes in this way marks nothing.
+      this.#flushed.delete(id)
     }
     return offset
   }
@@ -171,6 +177,7 @@ export class FileStore extends TusFileStore implements DataStore {
       throw error
     }
     const concatenation = { ...upload.concatenation as Concatenation, joined: true }
+    this.#flushed.add(upload.id)
     const joined = new StoredUpload({ ...upload, offset: sumOf(parts), concatenation })
     await this.#setRecord(upload.id, joined, this.durability !== 'none')
     return joined
@@ -181,7 +188,10 @@ export class FileStore extends TusFileStore implements DataStore {
     // The finish hook may have removed it.
     if (!await this.#records.has(upload.id)) return
     const finished = new StoredUpload({ ...upload, verified: undefined, finished: true })
-    await this.#setRecord(upload.id, finished, this.durability !== 'none')
+    const flush = this.durability !== 'none'
+    // The process that stored its last byte may have crashed before it flushed.
+    if (!this.#flushed.delete(upload.id) && flush) await this.#flush(upload.id)
+    await this.#setRecord(upload.id, finished, flush)
   }
 
   override read (id: string) {
@@ -195,6 +205,7 @@ export class FileStore extends TusFileStore implements DataStore {
     const recorded = await this.#records.get(id).then((record) => record !== undefined, unless(isDamaged, false))
     // Files without a sound record may be anything that somebody put here; under an id that only we make they are ours.
     if (!recorded && !isDefaultId(id)) throw new errors.NotFound()
+    this.#flushed.delete(id)
     const stored = await this.#fs.unlink(file).then(() => true, unless(isMissing, false))
     const unrecorded = await this.#records.delete(id)
     if (!unrecorded && !stored) throw new errors.NotFound()
@@ -229,6 +240,15 @@ export class FileStore extends TusFileStore implements DataStore {
   async #setRecord (id: string, record: StoredUpload, flush: boolean): Promise<void> {
     this.#atHand.forget(id)
     await this.#records.set(id, record, flush)
+  }
+
+  async #flush (id: string): Promise<void> {
+    const file = await this.#fs.open(this.#path(id), 'r+')
+    try {
+      await file.datasync()
+    } finally {
+      await file.close()
+    }
   }
 
   #path (id: string): string {

@@ -21,8 +21,10 @@ const skip = isTraceable ? false : 'strace is missing, or may not trace'
 type Request = (method: string, target: string, headers?: Record<string, string>, body?: string) => Promise<Response>
 
 /** What the system saw while a server was asked, from when it listened. */
-async function traceOf (t: Test, durability: Durability, ask: (request: Request) => Promise<void>): Promise<string[]> {
-  const root = t.testdir({ files: {} })
+async function traceOf (
+  t: Test, durability: Durability, ask: (request: Request) => Promise<unknown>, files: Record<string, string> = {}
+): Promise<string[]> {
+  const root = t.testdir({ files })
   const directory = path.join(root, 'files')
   const trace = path.join(root, 'trace')
   const server = spawn('strace', ['-f', '-qq', '-y', '-s', '40', '-e', `trace=${traced}`, '-o', trace,
@@ -41,6 +43,12 @@ async function traceOf (t: Test, durability: Durability, ask: (request: Request)
   }
   await once(server, 'close')
   return readTrace(await readFile(trace, 'utf8'), directory)
+}
+
+/** An upload as a process left it that was killed after its last byte. */
+const whole = {
+  left: 'abc',
+  'left.json': JSON.stringify({ id: 'left', size: 3, offset: 0, metadata: {}, finished: false })
 }
 
 const create = async (request: Request, length: number, headers: Record<string, string> = {}) =>
@@ -104,4 +112,9 @@ t.test('a final upload gets its bytes, then its record; each with its name', { s
     'create beside data', 'write beside data', 'flush beside data', 'rename beside data to data', 'flush directory',
     ...flushedRecord, ...flushedRecord, 'answer 201'
   ])
+})
+
+t.test('an upload that a crash left whole is flushed before it is finished', { skip }, async (t) => {
+  const did = await traceOf(t, 'finished', (request) => request('HEAD', '/files/left'), whole)
+  t.same(did, ['flush data', ...flushedRecord, 'answer 200'])
 })
