@@ -42,6 +42,14 @@ export function isOfParser ({ status, headers }: RawResponse): boolean {
   return status === 400 && !('tus-resumable' in headers)
 }
 
+/** Of a refused body so many bytes are read, and the answer may be lost with the connection behind them. */
+const READ_AWAY_BYTES = 1024 * 1024
+
+/** Whether a client may not hear why its body is refused. */
+export function mayBeUnheard (shape: BodyShape | undefined): boolean {
+  return shape !== undefined && shape.bytes.length > READ_AWAY_BYTES
+}
+
 /** The headers and the bytes of a body, as they go over the wire. */
 export function encode ({ bytes, guard, chunked }: BodyShape): { headers: Record<string, string>, body: Buffer } {
   const digest = `sha1 ${createHash('sha1').update(bytes).digest('base64')}`
