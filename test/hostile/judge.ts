@@ -1,0 +1,65 @@
+import { errors } from '../../plugin/errors.ts'
+import { type Answer, header } from './send.ts'
+
+/** The status of each error that clients may get, by its code. */
+const table = new Map(Object.values(errors).map((Kind) => {
+  const { code, statusCode } = new Kind()
+  return [code, statusCode]
+}))
+
+const knownHeaders = new Set([
+  'date', 'connection', 'keep-alive', 'content-length', 'content-type', 'transfer-encoding', 'location', 'allow',
+  'vary', 'cache-control', 'retry-after', 'content-disposition', 'x-content-type-options', 'upload-offset',
+  'upload-length',
+  'upload-defer-length', 'upload-metadata', 'upload-concat', 'upload-expires', 'tus-resumable', 'tus-version',
+  'tus-extension', 'tus-max-size', 'tus-checksum-algorithm', 'access-control-allow-origin',
+  'access-control-expose-headers', 'access-control-allow-methods', 'access-control-allow-headers',
+  'access-control-max-age'
+])
+
+/** What is wrong with an answer; empty where nothing is. */
+export function faultsOf (answer: Answer): string[] {
+  const faults: string[] = []
+  const check = (fine: boolean, fault: string) => { if (!fine) faults.push(fault) }
+  const { status, headers, body, interim } = answer
+
+  check(status >= 200 && status < 500, `status ${status}`)
+  check(status !== 408, '408, after which clients give up')
+  check(interim.every((head) => head.status === 100 && head.headers.length === 0), 'an interim answer but 100')
+  for (const [name, value] of headers) {
+    check(knownHeaders.has(name.toLowerCase()), `header ${name}`)
+    check(/^[\x20-\x7e\x80-\xff]*$/.test(value), `header ${name}: ${JSON.stringify(value)}`)
+  }
+  const names = headers.map(([name]) => name.toLowerCase())
+  check(new Set(names).size === names.length, `a header twice: ${names.join(' ')}`)
+  const isOurs = !isOfTheFramework(answer)
+  if (isOurs) check(header(answer, 'tus-resumable') === '1.0.0', 'no Tus-Resumable')
+  if (status >= 400 && isOurs && body !== '') faults.push(...faultsOfError(answer))
+  return faults
+}
+
+/** Node.js answers what is no request at all; the app, what is not below the prefix or has a path that is none. */
+function isOfTheFramework (answer: Answer): boolean {
+  const { status, body } = answer
+  const isOfNode = header(answer, 'date') === undefined || status === 417 || (status === 400 && body === '')
+  // An answer to HEAD does not say who gave it.
+  if (status === 404 && body === '' && header(answer, 'tus-resumable') === undefined) return true
+  return isOfNode || body === 'last' || /"message":"Route /.test(body) || body.includes('"code":"FST_ERR_')
+}
+
+function faultsOfError (answer: Answer): string[] {
+  let error: { statusCode?: unknown, code?: unknown, message?: unknown }
+  try {
+    error = JSON.parse(answer.body)
+  } catch {
+    return [`no JSON: ${answer.body.slice(0, 200)}`]
+  }
+  const faults: string[] = []
+  const { code, message } = error
+  const status = table.get(String(code))
+  if (status !== answer.status || error.statusCode !== answer.status) faults.push(`${String(code)} with ${answer.status}`)
+  if (typeof message !== 'string' || message === '' || message.length > 300) faults.push(`message ${String(message)}`)
+  if (answer.body.length > 1024) faults.push(`${answer.body.length} bytes of an error`)
+  if (/\bE[A-Z]{4,}\b|\n\s+at |node_modules|\/(home|usr|var|tmp)\//.test(answer.body)) faults.push(answer.body)
+  return faults
+}

@@ -1,0 +1,2 @@
+import '../hostile/corpus.test.ts'
+import '../hostile/fuzz.test.ts'
