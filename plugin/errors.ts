@@ -4,6 +4,7 @@ type ErrorName =
   | 'InvalidOption' | 'Directory' | 'Version' | 'MethodNotAllowed' | 'InvalidHeader' | 'MediaType'
   | 'Unsupported' | 'Forbidden' | 'TooLarge' | 'BodyTooLong' | 'LengthMismatch' | 'FinalUpload'
   | 'InvalidParts' | 'ChecksumMissing' | 'ChecksumTwice' | 'ChecksumMismatch' | 'OffsetMismatch' | 'NotFound'
+  | 'TooManyUploads' | 'ClientUploads' | 'TooManyBodies'
   | 'Gone' | 'NotFinished' | 'Exists' | 'TerminationRefused' | 'Locked' | 'Displaced' | 'Interrupted'
   | 'Shutdown' | 'InvalidId' | 'HookFailed' | 'FinishDue' | 'InsufficientStorage' | 'StoreUnavailable'
   | 'Internal' | 'StoreFailed'
@@ -47,6 +48,11 @@ export const errors: Readonly<Record<ErrorName, TusErrorConstructor>> = {
   ChecksumTwice: createError('FST_TUS_CHECKSUM_TWICE', 'There is a checksum before and one behind the body', 400),
   ChecksumMismatch: createError('FST_TUS_CHECKSUM_MISMATCH', 'The body is not what its checksum says', 460),
   OffsetMismatch: createError('FST_TUS_OFFSET_MISMATCH', 'Upload-Offset is %s, but the upload is at %s', 409),
+
+  // Limits on how much at a time
+  TooManyUploads: createError('FST_TUS_TOO_MANY_UPLOADS', 'Too many uploads are unfinished, try again later', 503),
+  ClientUploads: createError('FST_TUS_CLIENT_UPLOADS', 'You have %s unfinished uploads, the maximum', 429),
+  TooManyBodies: createError('FST_TUS_TOO_MANY_BODIES', 'Too many uploads are sent at a time, try again', 503),
 
   // Uploads
   NotFound: createError('FST_TUS_NOT_FOUND', 'There is no such upload', 404),

@@ -11,7 +11,9 @@ import { mountTusV1 } from './tus-v1/routes.ts'
 import { completeFinalUpload } from './uploads/concatenation.ts'
 import { PendingFinals } from './uploads/pending-finals.ts'
 import type { Scope } from './uploads/scope.ts'
+import { SlowBodies } from './uploads/slow-bodies.ts'
 import { startSweeping } from './uploads/sweeper.ts'
+import { Unfinished } from './uploads/unfinished.ts'
 
 const plugin: FastifyPluginAsync<FastifyTusOptions> = async (fastify, options) => {
   const { settings, store: datastore } = resolve(besideFastifyCors(fastify, options))
@@ -24,6 +26,9 @@ const plugin: FastifyPluginAsync<FastifyTusOptions> = async (fastify, options) =
     log: fastify.log,
     running: new Map(),
     finals: new PendingFinals((request, id) => completeFinalUpload(scope, request, id), fastify.log),
+    unfinished: new Unfinished(settings),
+    openBodies: new Map(),
+    slowBodies: new SlowBodies(settings),
     shutdown: shutdown.signal
   }
   warnOfRequestTimeout(fastify.server.requestTimeout, fastify.log)
@@ -62,7 +67,9 @@ const fastifyTus = fp(plugin, { fastify: '5.x', name: 'fastify-tus', encapsulate
 export { fastifyTus, fastifyTus as default, fastifyTus as 'module.exports' }
 export { errors, type TusError, type TusErrorConstructor } from './errors.ts'
 export { MemoryLocker, type MemoryLockerOptions } from './locks/memory.ts'
-export type { CorsOptions, Durability, ExpirationOptions, Extension, FastifyTusOptions } from './options.ts'
+export type {
+  CorsOptions, Durability, ExpirationOptions, Extension, FastifyTusOptions, PerClientOptions
+} from './options.ts'
 export { FileStore, type FileStoreOptions } from './stores/file.ts'
 export { TUS_METHODS, TUS_REQUEST_HEADERS, TUS_RESPONSE_HEADERS } from './tus-v1/cors.ts'
 export type {

@@ -26,6 +26,15 @@ export interface CorsOptions {
   exposedHeaders?: string[] | undefined
 }
 
+export interface PerClientOptions {
+  /** Who a client is. Default: `request.ip`, by the rules of `trustProxy`. */
+  key?: ((request: FastifyRequest) => string | Promise<string>) | undefined
+  /** How many unfinished uploads one may have. Default: no limit. */
+  maxUploads?: number | undefined
+  /** How many bodies one may send at a time. Default: no limit. */
+  maxBodies?: number | undefined
+}
+
 /** The extensions of tus 1.0.0. */
 export const extensionNames = [
   'creation', 'creation-with-upload', 'creation-defer-length', 'checksum', 'checksum-trailer', 'concatenation',
@@ -53,6 +62,15 @@ export interface FastifyTusOptions extends FastifyTusHooks {
   lockTimeout?: number | undefined
   /** After how long without a byte a body's connection is closed, in ms. Default 1 minute; 0: never. */
   idleTimeout?: number | undefined
+  /**
+   * How fast a body must come, in bytes a second on the average of `idleTimeout`; the connection of a slower one is
+   * closed. Default 100; 0, or an `idleTimeout` of 0: as slowly as it likes.
+   */
+  minRate?: number | undefined
+  /** How many unfinished uploads there may be; needs `expiration`. Default: no limit. */
+  maxUploads?: number | undefined
+  /** Limits for each client. Default: none. */
+  perClient?: PerClientOptions | undefined
   /** The largest upload to accept, in bytes, or a function that tells. Default: no limit. */
   maxSize?: number | ((request: FastifyRequest, metadata: UploadMetadata) => number | Promise<number>) | undefined
   /**

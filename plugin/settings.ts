@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { errors } from './errors.ts'
 import { extensionNames } from './options.ts'
-import type { CorsOptions, ExpirationOptions, FastifyTusOptions, Settled } from './options.ts'
+import type { CorsOptions, ExpirationOptions, FastifyTusOptions, PerClientOptions, Settled } from './options.ts'
 import { MemoryLocker } from './locks/memory.ts'
 import { FileStore } from './stores/file.ts'
 import type { DataStore, FastifyTusHooks, UploadMetadata } from './types.ts'
@@ -10,6 +10,11 @@ import type { DataStore, FastifyTusHooks, UploadMetadata } from './types.ts'
 export interface Settings extends FastifyTusHooks {
   lockTimeout: number
   idleTimeout: number
+  /** In bytes a second. */
+  minRate: number
+  /** `Infinity` for no limit; so in `perClient`. */
+  maxUploads: number
+  perClient: Settled<PerClientOptions>
   /** `Infinity` for no limit. */
   maxSize: number | ((request: FastifyRequest, metadata: UploadMetadata) => number | Promise<number>)
   namingFunction: FastifyTusOptions['namingFunction']
@@ -33,7 +38,10 @@ export function resolve (options: FastifyTusOptions): { settings: Settings, stor
   for (const name of Object.keys(options)) check(name in known, `"${name}" is not known`)
   const settings = resolveOptions(options)
   const store = resolveStore(options)
-  return { settings: { ...settings, expiration: expirationOf(settings, store) }, store }
+  const expiration = expirationOf(settings, store)
+  const isLimited = settings.maxUploads !== Infinity || settings.perClient.maxUploads !== Infinity
+  check(!isLimited || expiration !== undefined, '"maxUploads" needs "expiration": abandoned uploads count until then')
+  return { settings: { ...settings, expiration }, store }
 }
 
 /** Where uploads go: what the options name, or the default store in the directory that they name. */
@@ -76,6 +84,9 @@ export function resolveOptions (options: FastifyTusOptions): Settings {
     lockTimeout: milliseconds('lockTimeout', options.lockTimeout, 10_000),
     idleTimeout: milliseconds('idleTimeout', options.idleTimeout, 60_000),
     progressInterval: milliseconds('progressInterval', options.progressInterval, 1000),
+    minRate: wholeNumber('minRate', options.minRate, 100),
+    maxUploads: limit('maxUploads', options.maxUploads),
+    perClient: resolvePerClient(options.perClient),
     maxSize: typeof maxSize === 'function' ? maxSize : sizeLimit(maxSize),
     relativeLocation: flag('relativeLocation', options.relativeLocation, true),
     publicUrl: publicUrl?.replace(/\/+$/, ''),
@@ -105,12 +116,15 @@ const known: Record<keyof FastifyTusOptions | 'logLevel' | 'logSerializers', tru
   logLevel: true,
   logSerializers: true,
   maxSize: true,
+  maxUploads: true,
+  minRate: true,
   namingFunction: true,
   onProgress: true,
   onUploadCreate: true,
   onUploadExpire: true,
   onUploadFinish: true,
   onUploadTerminate: true,
+  perClient: true,
   prefix: true,
   progressInterval: true,
   publicUrl: true,
@@ -155,6 +169,17 @@ function resolveExtensions (extensions: FastifyTusOptions['extensions'] = {}): S
   return off
 }
 
+function resolvePerClient (perClient: FastifyTusOptions['perClient'] = {}): Settled<PerClientOptions> {
+  check(isObject(perClient), '"perClient" must be an object')
+  const { key = ({ ip }) => ip, maxUploads, maxBodies } = perClient
+  check(typeof key === 'function', '"perClient.key" must be a function')
+  return {
+    key,
+    maxUploads: limit('perClient.maxUploads', maxUploads),
+    maxBodies: limit('perClient.maxBodies', maxBodies)
+  }
+}
+
 function resolveCors (cors: FastifyTusOptions['cors'] = true): Settled<CorsOptions> | undefined {
   check(typeof cors === 'boolean' || isObject(cors), '"cors" must be true, false or an object')
   if (cors === false) return undefined
@@ -182,6 +207,11 @@ function wholeNumber (name: string, value: number | undefined, otherwise: number
   if (value === undefined) return otherwise
   check(Number.isSafeInteger(value) && value >= 0, `"${name}" must be a whole number, 0 or above`)
   return value
+}
+
+function limit (name: string, value: number | undefined): number {
+  check(value === undefined || (Number.isSafeInteger(value) && value > 0), `"${name}" must be a whole number above 0`)
+  return value ?? Infinity
 }
 
 function sizeLimit (maxSize: number | undefined): number {

@@ -110,7 +110,7 @@ function refuse (method: string, request: FastifyRequest, reply: FastifyReply, e
   const { statusCode } = refused as { statusCode?: number }
   // A status of tus itself, which HTTP has no phrase for; HTTP/2 has no phrases at all.
   if (statusCode === 460 && request.raw.httpVersionMajor < 2) reply.raw.statusMessage = 'Checksum Mismatch'
-  if (statusCode === 423 || statusCode === 503) reply.header('retry-after', '1')
+  if (statusCode === 423 || statusCode === 429 || statusCode === 503) reply.header('retry-after', '1')
   return refused
 }
 

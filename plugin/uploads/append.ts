@@ -44,6 +44,7 @@ export async function appendToUpload (
       checkBodyLength({ ...found, size }, body, maxSize)
 
       const upload = await storeBody(scope, request, found, body, { maxSize, declaredSize, stop })
+      scope.unfinished.appended(upload)
       const due = !isWhole(found) || upload.finished === false
       return { upload, finish: due ? await finishUpload(scope, request, upload) : undefined }
     } catch (error) {

@@ -10,9 +10,15 @@ import { discard } from './discard.ts'
 import { withFreeLock, withLock } from './lock.ts'
 import type { Scope } from './scope.ts'
 import { isPartial, isPendingFinal, isWhole, partsOf } from './state.ts'
+import { counted } from './unfinished.ts'
 
 /** How many parts a final upload may have. Each is looked at before anything is copied. */
 const MAX_PARTS = 1000
+
+interface Made {
+  upload: Upload
+  finish: FinishResponse | undefined
+}
 
 export interface Finalization extends Draft {
   /** The ids of the parts, in order; one may be there several times. */
@@ -29,7 +35,7 @@ export interface Finalization extends Draft {
  */
 export async function createFinalUpload (
   scope: Scope, request: FastifyRequest, { parts: ids, header, mayBeUnfinished, ...creation }: Finalization
-): Promise<{ upload: Upload, finish: FinishResponse | undefined }> {
+): Promise<Made> {
   if (ids.length > MAX_PARTS) throw new errors.InvalidParts(`has more than ${MAX_PARTS} parts`)
   const concatenation = { header, parts: ids, joined: false }
   const draft = await draftUpload(scope, request, { ...creation, concatenation })
@@ -38,9 +44,14 @@ export async function createFinalUpload (
   if (unfinished && !mayBeUnfinished) throw new errors.InvalidParts('has an unfinished part')
   const size = ids.reduce((sum, id) => sum + sizeOf(parts.get(id) as Upload), 0)
   checkLength(size, await maxSizeFor(scope, request, draft.metadata))
-  const wanted = await reviseDraft(scope, request, { ...draft, size })
+  const final = { ...draft, size }
+  return await counted(scope, request, draft.id, () => make(scope, request, final, unfinished), () => false)
+}
 
-  const created = await withFreeLock(scope, draft.id, async () => {
+async function make (scope: Scope, request: FastifyRequest, final: Upload, unfinished: boolean): Promise<Made> {
+  const wanted = await reviseDraft(scope, request, final)
+
+  const created = await withFreeLock(scope, final.id, async () => {
     const upload = await scope.store.create(wanted)
     if (unfinished) {
       // The last part may have become whole before it was known that this one waits for it.

@@ -9,6 +9,12 @@ import { checkLength, maxSizeFor } from './limits.ts'
 import { withFreeLock } from './lock.ts'
 import type { Scope } from './scope.ts'
 import { checkBodyLength, storeBody } from './store-body.ts'
+import { counted } from './unfinished.ts'
+
+interface Made {
+  upload: Upload
+  finish: FinishResponse | undefined
+}
 
 export interface Creation extends Draft {
   /** The first bytes, where they come along. */
@@ -21,12 +27,18 @@ export interface Creation extends Draft {
  */
 export async function createUpload (
   scope: Scope, request: FastifyRequest, { body, ...creation }: Creation
-): Promise<{ upload: Upload, finish: FinishResponse | undefined }> {
+): Promise<Made> {
   const draft = await draftUpload(scope, request, creation)
   const limit = await maxSizeFor(scope, request, draft.metadata)
   if (draft.size !== undefined) checkLength(draft.size, limit)
   const maxSize = draft.size ?? limit
   checkBodyLength(draft, body, maxSize)
+  return await counted(scope, request, draft.id, () => make(scope, request, draft, body, maxSize), mayGoOn)
+}
+
+async function make (
+  scope: Scope, request: FastifyRequest, draft: Upload, body: Body | undefined, maxSize: number
+): Promise<Made> {
   const wanted = await reviseDraft(scope, request, draft)
 
   const created = await withFreeLock(scope, draft.id, async (stop) => {

@@ -3,7 +3,9 @@ import type { Settings } from '../settings.ts'
 import type { AbleStore } from '../stores/able-store.ts'
 import type { Locker } from '../types.ts'
 import type { PendingFinals } from './pending-finals.ts'
+import type { SlowBodies } from './slow-bodies.ts'
 import type { Stop } from './stop.ts'
+import type { Unfinished } from './unfinished.ts'
 
 /** What one registration of the plugin works with. */
 export interface Scope {
@@ -18,6 +20,11 @@ export interface Scope {
   readonly running: Map<Stop, Promise<void>>
   /** Final uploads that wait for their parts. */
   readonly finals: PendingFinals
+  /** Those that count for `maxUploads`. */
+  readonly unfinished: Unfinished
+  /** How many bodies each client is sending, where that is limited. */
+  readonly openBodies: Map<string, number>
+  readonly slowBodies: SlowBodies
   /** Aborts when the app begins to close: no body is begun any more, and what takes long ends. */
   readonly shutdown: AbortSignal
 }

@@ -5,6 +5,7 @@ import type { Append, Upload } from '../types.ts'
 import { type Body, type Pumped, pump } from './body.ts'
 import { BodyVerifier } from './checksum.ts'
 import { progressOf } from './progress.ts'
+import { asOpenBody } from './open-bodies.ts'
 import type { Scope } from './scope.ts'
 import { isWhole } from './state.ts'
 import type { Stop } from './stop.ts'
@@ -39,19 +40,23 @@ export async function storeBody (
     append ??= await scope.store.openAppend(upload, { declaredSize, unverified: verifier.isNeeded })
   )
 
-  const pumped = await pump(body, {
+  const { body: watched, end: endWatch } = scope.slowBodies.watch(() => body.close())
+  const pumped = await asOpenBody(scope, request, () => pump(body, {
     limit: maxSize - upload.offset,
     idleTimeout: scope.settings.idleTimeout,
     stop,
     write: async (buffers, bytes) => {
+      watched.bytes += bytes
+      watched.isHeldBack = true
       const opened = append ?? await open()
       const written = opened.write(buffers, bytes)
       // Hashed while the system writes.
       verifier.update(buffers)
       await written
+      watched.isHeldBack = false
       progress(bytes)
     }
-  })
+  })).finally(endWatch)
   const whole = { ...upload, size: upload.size ?? declaredSize }
   try {
     if (pumped.outcome === 'overrun') throw tooLong(whole, maxSize)

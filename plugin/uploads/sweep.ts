@@ -25,6 +25,8 @@ export async function sweep (scope: Scope): Promise<{ expired: number, leftovers
       partsToDelete.push(id)
     } else if (isExpired(scope, upload, Date.now()) || (upload.finished === false && isWhole(upload))) {
       expired += await settle(scope, id)
+    } else if (!isWhole(upload)) {
+      scope.unfinished.found(upload)
     }
   }
   for (const id of partsToDelete) {
@@ -49,6 +51,7 @@ async function settle (scope: Scope, id: string): Promise<number> {
       }
       await scope.store.remove(id)
       scope.finals.delete(id)
+      scope.unfinished.delete(id)
       await tell(scope, upload)
       return 1
     }) ?? 0

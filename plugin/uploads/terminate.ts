@@ -21,6 +21,7 @@ export async function terminateUpload (scope: Scope, request: FastifyRequest, id
     })
     if (scope.settings.disableTerminationForFinishedUploads && isWhole(upload)) throw new errors.TerminationRefused()
     await scope.store.remove(id)
+    scope.unfinished.delete(id)
     return upload
   })
   await tell(scope, request, upload)

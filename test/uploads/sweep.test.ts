@@ -12,7 +12,9 @@ import type { Upload } from '../../plugin/types.ts'
 import { PendingFinals } from '../../plugin/uploads/pending-finals.ts'
 import type { Scope } from '../../plugin/uploads/scope.ts'
 import { sweep } from '../../plugin/uploads/sweep.ts'
+import { SlowBodies } from '../../plugin/uploads/slow-bodies.ts'
 import { startSweeping } from '../../plugin/uploads/sweeper.ts'
+import { Unfinished } from '../../plugin/uploads/unfinished.ts'
 
 const HOUR = 3_600_000
 const old = new Date(Date.now() - 48 * HOUR)
@@ -24,13 +26,17 @@ async function rig (t: Test, options: FastifyTusOptions = {}) {
   const stream = { write: (line: string) => { logged.push(JSON.parse(line)) } }
   const { log } = Fastify({ logger: { level: 'debug', stream } })
   const shutdown = new AbortController()
+  const settings = resolveOptions({ expiration: { period: 24 * HOUR }, ...options })
   const scope: Scope = {
-    settings: resolveOptions({ expiration: { period: 24 * HOUR }, ...options }),
+    settings,
     store: new AbleStore(files),
     locker: options.locker ?? new MemoryLocker(),
     log,
     running: new Map(),
     finals: new PendingFinals(async () => {}, log),
+    unfinished: new Unfinished(settings),
+    openBodies: new Map(),
+    slowBodies: new SlowBodies(settings),
     shutdown: shutdown.signal
   }
   /** An upload of 3 bytes, of which some are there, created and last written to two days ago. */

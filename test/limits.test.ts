@@ -1,0 +1,222 @@
+import { readdir, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { FastifyRequest } from 'fastify'
+import t from 'tap'
+import { build, OFFSET_OCTET_STREAM, until } from './helper.ts'
+
+const HOUR = 3_600_000
+const expiration = { period: HOUR }
+const octets = { 'content-type': OFFSET_OCTET_STREAM }
+/** Whose request it is says a header here; an app has something better. */
+const key = ({ headers }: FastifyRequest) => headers['x-user'] as string
+
+t.test('EDGE-73 there are no more unfinished uploads than maxUploads', async (t) => {
+  const { post, create, patch, request, directory } = await build(t, { expiration, maxUploads: 3 })
+  const uploads = [await create(3), await create(3), await create('deferred')]
+  const refused = await post({ 'upload-length': '3' })
+  t.equal(refused.statusCode, 503)
+  t.equal(refused.headers['retry-after'], '1')
+  t.match(refused.json(), {
+    code: 'FST_TUS_TOO_MANY_UPLOADS', message: 'Too many uploads are unfinished, try again later'
+  })
+  t.equal((await readdir(directory)).length, 6, 'nothing is made of it')
+
+  t.equal((await patch(uploads[0] as string, 0, 'abc')).statusCode, 204)
+  await create(3)
+  t.equal((await post({ 'upload-length': '3' })).statusCode, 503, 'the finished one does not count')
+  t.equal((await request('DELETE', uploads[1] as string)).statusCode, 204)
+  const another = await create(3)
+  t.equal((await post({ 'upload-length': '3' })).statusCode, 503, 'nor does the deleted one')
+  t.equal((await patch(another, 0, 'ab')).statusCode, 204)
+  t.equal((await post({ 'upload-length': '3' })).statusCode, 503, 'one that is gone on with counts once')
+})
+
+t.test('EDGE-73 what is whole at once, or refused, does not count', async (t) => {
+  let refuse = false
+  const { post, create } = await build(t, {
+    expiration,
+    maxUploads: 1,
+    onUploadCreate: () => { if (refuse) throw Object.assign(new Error('no'), { statusCode: 403 }) }
+  })
+  for (let i = 0; i < 3; i++) {
+    await create(0)
+    t.equal((await post({ 'upload-length': '3', ...octets }, 'abc')).statusCode, 201)
+    const wrong = { 'upload-checksum': 'sha1 AAAAAAAAAAAAAAAAAAAAAAAAAAA=' }
+    t.equal((await post({ 'upload-defer-length': '1', ...octets, ...wrong }, 'abc')).statusCode, 460)
+  }
+  refuse = true
+  t.equal((await post({ 'upload-length': '3' })).statusCode, 403)
+  refuse = false
+  await create(3)
+  t.equal((await post({ 'upload-length': '3' })).statusCode, 503)
+})
+
+t.test('EDGE-73 many creations at once make no more than maxUploads', async (t) => {
+  const { post, directory } = await build(t, { expiration, maxUploads: 10 })
+  const answers = await Promise.all(Array.from({ length: 100 }, () => post({ 'upload-length': '3' })))
+  t.equal(answers.filter(({ statusCode }) => statusCode === 201).length, 10)
+  t.equal(answers.filter(({ statusCode }) => statusCode === 503).length, 90)
+  t.equal((await readdir(directory)).length, 20)
+})
+
+t.test('EDGE-28 an id that is taken is not counted twice, nor forgotten', async (t) => {
+  const { post, create } = await build(t, { expiration, maxUploads: 2, namingFunction: () => 'same' })
+  await create(3)
+  t.equal((await post({ 'upload-length': '3' })).statusCode, 409)
+  t.equal((await post({ 'upload-length': '3' })).statusCode, 409)
+})
+
+t.test('EDGE-73 uploads of before a restart count, once the first sweep found them', async (t) => {
+  const directory = t.testdir()
+  const first = await build(t, { directory, expiration, maxUploads: 2 })
+  await first.create(3)
+  await first.create(0)
+  await first.app.close()
+  const second = await build(t, { directory, expiration, maxUploads: 2 })
+  await until(async () => {
+    const { statusCode, headers } = await second.post({ 'upload-length': '3' })
+    if (statusCode === 503) return true
+    await second.request('DELETE', headers.location as string)
+    await second.create(3)
+    return (await second.post({ 'upload-length': '3' })).statusCode === 503
+  })
+  t.pass('there are two')
+})
+
+t.test('EDGE-73 expired uploads make room, whoever deleted them', async (t) => {
+  const { post, create, patch, directory } = await build(t, {
+    expiration: { period: 40, sweepInterval: 0 }, maxUploads: 2
+  })
+  const one = await create(3)
+  await create(3)
+  t.equal((await patch(one, 0, 'a')).statusCode, 204)
+  await until(async () => (await post({ 'upload-length': '3' })).statusCode === 201)
+  t.ok((await readdir(directory)).length >= 6)
+})
+
+t.test('EDGE-73 a sweep that deletes an upload makes room', async (t) => {
+  const { post, create } = await build(t, { expiration: { period: 30, sweepInterval: 5 }, maxUploads: 1 })
+  await create(3)
+  await until(async () => (await post({ 'upload-length': '3' })).statusCode === 201)
+  t.pass()
+})
+
+t.test('EDGE-73 no client has more unfinished uploads than perClient.maxUploads', async (t) => {
+  const { post, create, request } = await build(t, { expiration, perClient: { key, maxUploads: 2 } })
+  const ann = { 'x-user': 'ann' }
+  const first = await create(3, ann)
+  await create(3, ann)
+  const refused = await post({ 'upload-length': '3', ...ann })
+  t.equal(refused.statusCode, 429)
+  t.equal(refused.headers['retry-after'], '1')
+  t.match(refused.json(), {
+    code: 'FST_TUS_CLIENT_UPLOADS', message: 'You have 2 unfinished uploads, the maximum'
+  })
+  await create(3, { 'x-user': 'bob' })
+  t.equal((await request('DELETE', first)).statusCode, 204)
+  await create(3, ann)
+  t.equal((await post({ 'upload-length': '3', ...ann })).statusCode, 429)
+})
+
+t.test('EDGE-73 the parts of a parallel upload count until they are whole, and the final one not', async (t) => {
+  const { post, create, patch } = await build(t, { expiration, perClient: { maxUploads: 2 } })
+  for (let i = 0; i < 3; i++) {
+    const parts = [await create(1, { 'upload-concat': 'partial' }), await create(1, { 'upload-concat': 'partial' })]
+    for (const part of parts) t.equal((await patch(part, 0, 'a')).statusCode, 204)
+    t.equal((await post({ 'upload-concat': `final;${parts.join(' ')}` })).statusCode, 201)
+  }
+  t.equal((await post({ 'upload-concat': 'final;/files/none' })).statusCode, 400)
+  await create(3)
+  await create(3)
+  t.equal((await post({ 'upload-length': '3' })).statusCode, 429, 'a client is an address by default')
+})
+
+t.test('a client that the app cannot name is refused, without a word about why', async (t) => {
+  for (const key of [() => undefined as never, () => { throw new Error('no database') }]) {
+    const { post, directory } = await build(t, { expiration, perClient: { key, maxUploads: 1, maxBodies: 1 } })
+    const answer = await post({ 'upload-length': '3' })
+    t.equal(answer.statusCode, 500)
+    t.match(answer.json(), { code: 'FST_TUS_HOOK_FAILED' })
+    t.same(await readdir(directory), [])
+  }
+})
+
+t.test('EDGE-40 no client sends more bodies at a time than perClient.maxBodies', async (t) => {
+  const perClient = { key, maxBodies: 2 }
+  const { post, create, stall, untilStored, patch, head, directory } = await build(t, { perClient })
+  const ann = { 'x-user': 'ann' }
+  const uploads = [await create(6), await create(6), await create(6)] as [string, string, string]
+  for (const upload of uploads.slice(0, 2)) {
+    await stall(upload, 0, 6, 'abc', ann)
+    await untilStored(upload, 3)
+  }
+  const refused = await patch(uploads[2], 0, 'abc', ann)
+  t.equal(refused.statusCode, 503)
+  t.equal(refused.headers['retry-after'], '1')
+  t.match(refused.json(), { code: 'FST_TUS_TOO_MANY_BODIES' })
+  t.equal((await post({ 'upload-length': '3', ...octets, ...ann }, 'abc')).statusCode, 503)
+  t.equal((await readdir(directory)).length, 6, 'nothing is made of it')
+  t.equal((await patch(uploads[2], 0, 'abc', { 'x-user': 'bob' })).statusCode, 204)
+
+  t.equal((await head(uploads[0], ann)).headers['upload-offset'], '3', 'the dead connection is displaced')
+  t.equal((await patch(uploads[0], 3, 'def', ann)).statusCode, 204, 'and does not count')
+})
+
+t.test('EDGE-40 a body that trickles is closed, and what came of it is kept', async (t) => {
+  const { create, stall, head } = await build(t, { idleTimeout: 150, minRate: 1000 })
+  const location = await create(1_000_000)
+  const { socket, response } = await stall(location, 0, 1_000_000, 'a')
+  let sent = 1
+  const trickle = setInterval(() => { sent += socket.write('a') ? 1 : 0 }, 10)
+  t.teardown(() => clearInterval(trickle))
+  await t.rejects(response, /no answer, but ""|ECONNRESET|EPIPE/, 'no status, after which clients might give up')
+  clearInterval(trickle)
+  const { headers } = await head(location)
+  const offset = Number(headers['upload-offset'])
+  t.ok(offset > 1 && offset <= sent, `${offset} of ${sent} bytes`)
+})
+
+t.test('EDGE-40 a body that is held back by the store is not too slow', async (t) => {
+  const directory = t.testdir()
+  let release = () => {}
+  const { FileStore } = await import('../plugin/index.ts')
+  const store = new FileStore({ directory })
+  const openAppend = store.openAppend.bind(store)
+  store.openAppend = async (...args) => {
+    const append = await openAppend(...args)
+    const write = append.write.bind(append)
+    append.write = async (...batch) => {
+      await new Promise<void>((resolve) => { release = resolve })
+      await write(...batch)
+    }
+    return append
+  }
+  const { create, stall } = await build(t, { datastore: store, idleTimeout: 30, minRate: 1000 })
+  const location = await create(3)
+  const { response } = await stall(location, 0, 3, 'abc')
+  // Many looks of the watch go by.
+  await wait(200)
+  release()
+  t.equal((await response).status, 204)
+})
+
+t.test('EDGE-40 where there is no minimum rate, a body may trickle', async (t) => {
+  const { create, stall, stored } = await build(t, { idleTimeout: 200, minRate: 0 })
+  const location = await create(30)
+  const { socket, response } = await stall(location, 0, 30, '')
+  for (let i = 0; i < 30; i++) {
+    await wait(15)
+    socket.write('a')
+  }
+  t.equal((await response).status, 204)
+  t.equal((await stored(location)).length, 30)
+})
+
+t.test('EDGE-56 an upload that is damaged does not keep the others from being counted', async (t) => {
+  const directory = t.testdir()
+  await writeFile(path.join(directory, 'torn.json'), '{"id":')
+  const { post, create } = await build(t, { directory, expiration, maxUploads: 1 })
+  await create(3)
+  t.equal((await post({ 'upload-length': '3' })).statusCode, 503)
+})
