@@ -1,4 +1,6 @@
+import '../hostile/bombs.test.ts'
 import '../hostile/corpus.test.ts'
 import '../hostile/floods.test.ts'
 import '../hostile/fuzz.test.ts'
 import '../hostile/users.test.ts'
+import '../hostile/waiters.test.ts'
