@@ -1,0 +1,48 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import type { Test } from 'tap'
+import type { FastifyTusOptions } from '../../plugin/index.ts'
+
+const script = new URL('measured-server.ts', import.meta.url).pathname
+
+export interface ServerProcess {
+  child: ChildProcess
+  url: string
+  /** What it wrote to its log and to stderr. */
+  said: () => string
+  start (): Promise<{ rss: number }>
+  measures (): Promise<{ blocked: number, p99: number, rss: number, connections: number }>
+  stop (): Promise<number | null>
+}
+
+/** Runs `measured-server.ts`; `before` is a command that runs a command: `['prlimit', '--nofile=64']`. */
+export async function startServer (t: Test, options: FastifyTusOptions, before: string[] = []): Promise<ServerProcess> {
+  const [command = '', ...args] = [...before, process.execPath, '--expose-gc', '--import', 'tsx', script]
+  const child = spawn(command, args, {
+    env: { ...process.env, _TAPJS_PROCESSINFO_COVERAGE_: '0', OPTIONS: JSON.stringify(options) },
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  let said = ''
+  child.stderr?.on('data', (data) => { said += String(data) })
+  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })
+  lines.on('line', (line) => { said += `${line}\n` })
+  const [url] = await Promise.race([once(lines, 'line'), once(child, 'exit').then(() => { throw new Error(said) })])
+  const ask = async <T> (path: string) => {
+    const answer = await fetch(url + path, { headers: { connection: 'close' } })
+    return await answer.json() as T
+  }
+  return {
+    child,
+    url,
+    said: () => said,
+    start: () => ask('/start'),
+    measures: () => ask('/measures'),
+    stop: async () => {
+      child.kill('SIGTERM')
+      if (child.exitCode === null) await once(child, 'exit')
+      return child.exitCode
+    }
+  }
+}
