@@ -32,6 +32,9 @@ test('all options are taken', () => {
     durability: 'every-append' as const,
     lockTimeout: 1,
     idleTimeout: 1,
+    minRate: 1,
+    maxUploads: 1,
+    perClient: { key: ({ ip }: FastifyRequest) => ip, maxUploads: 1, maxBodies: 1 },
     maxSize: 1,
     namingFunction: () => 'id',
     relativeLocation: false,
@@ -55,6 +58,7 @@ test('options that cannot be are errors', () => {
   expect(register).type.not.toBeCallableWith(fastifyTus, { directory: './files', durability: 'always' })
   expect(register).type.not.toBeCallableWith(fastifyTus, { directory: './files', maxSize: '1 GB' })
   expect(register).type.not.toBeCallableWith(fastifyTus, { directory: './files', maxsize: 1 })
+  expect(register).type.not.toBeCallableWith(fastifyTus, { directory: './files', perClient: { maxUpload: 1 } })
   expect(register).type.not.toBeCallableWith(fastifyTus, { directory: './files', expiration: {} })
   expect(register).type.not.toBeCallableWith(fastifyTus, { directory: './files', expiration: 1 })
   expect(register).type.not.toBeCallableWith(fastifyTus, { directory: './files', cors: '*' })
