@@ -92,13 +92,13 @@ async function readFile (file: string): Promise<string> {
   const opened = await fileSystem.open(file, 'r')
   try {
     let buffer = Buffer.allocUnsafe(FIRST_READ_BYTES)
-    for (let length = 0; ;) {
-      const bytesRead = await opened.read(buffer.subarray(length), length)
-      length += bytesRead
-      // A read that gives less than it could has come to the end.
-      if (length < buffer.length) return buffer.toString('utf8', 0, length)
+    let length = await opened.read(buffer, 0)
+    // A read that gives less than it could has come to the end.
+    while (length === buffer.length) {
       buffer = Buffer.concat([buffer, Buffer.allocUnsafe(length * 3)])
+      length += await opened.read(buffer.subarray(length), length)
     }
+    return buffer.toString('utf8', 0, length)
   } finally {
     await opened.close()
   }

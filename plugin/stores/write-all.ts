@@ -7,15 +7,13 @@ export interface Cursor {
 
 /** Writes all of the buffers, `bytes` of them, at the cursor, and moves it behind what was written, also on failure. */
 export async function writeAll (file: OpenFile, cursor: Cursor, buffers: Buffer[], bytes: number): Promise<void> {
-  let rest = buffers
-  for (let left = bytes; ;) {
+  const end = cursor.position + bytes
+  for (let rest = buffers; cursor.position < end;) {
     const written = await file.writev(rest, cursor.position)
-    cursor.position += written
-    left -= written
-    if (left === 0) return
     if (written === 0) throw Object.assign(new Error('The file system takes no bytes'), { code: 'EIO' })
+    cursor.position += written
     // A disk that fills up takes a part; the next call tells why.
-    rest = skip(rest, written)
+    if (cursor.position < end) rest = skip(rest, written)
   }
 }
 

@@ -3,7 +3,8 @@
  * files. These are stamped by the system's own clock, so they are moved by as much as the process's clock was wrong
  * when they were stamped.
  */
-import nodeFs, { type Stats } from 'node:fs'
+import type { Stats } from 'node:fs'
+import { type FileSystem, fileSystem } from '../../plugin/stores/file-system.ts'
 
 /** From when on, by the system's clock, the process's clock is moved by so much; both in ms. */
 export interface ClockStep {
@@ -54,14 +55,8 @@ function moved (stats: Stats): Stats {
   return stats
 }
 
-type Callback = (error: Error | null, stats?: Stats) => void
-
-/** `node:fs`, with the times of files as the clock of this process would have stamped them. */
-export const movedFs = {
-  ...nodeFs,
-  stat: (file: string, done: Callback) => nodeFs.stat(file, (error, stats) => done(error, stats && moved(stats))),
-  promises: {
-    ...nodeFs.promises,
-    stat: async (file: string) => moved(await nodeFs.promises.stat(file))
-  }
-} as unknown as typeof nodeFs
+/** The file system, with the times of files as the clock of this process would have stamped them. */
+export const movedFs: FileSystem = {
+  ...fileSystem,
+  stat: async (file) => moved(await fileSystem.stat(file))
+}

@@ -69,7 +69,7 @@ async function serve ({ directory, notes, steps, period, sweepInterval }: Requir
   await app?.close()
   liveBy(steps)
   const note = notesIn(notes)
-  const datastore = new NotingStore({ directory, fs: movedFs })
+  const datastore = new NotingStore({ directory, exclusive: true, fs: movedFs })
   datastore.note = note
   app = Fastify({ logger: { level: 'error', stream: complaints }, return503OnClosing: false }) as FastifyInstance
   await app.register(fastifyTus, {

@@ -184,6 +184,15 @@ t.test('EDGE-56 leftovers of a crash are removed once they are old, and nothing 
   t.same((await fs.readdir(directory)).sort(), ['notes.txt', 'whole', 'whole.json'])
 })
 
+t.test('a record may be as long as metadata makes it', async (t) => {
+  const { store } = open(t)
+  for (const length of [100, 2000, 8000, 40_000]) {
+    const metadata = { filename: 'ä'.repeat(length) }
+    await store.create({ id: `of-${length}`, size: 1, offset: 0, metadata })
+    t.same((await store.getUpload(`of-${length}`)).metadata, metadata)
+  }
+})
+
 t.test('a record that is being renamed away while leftovers are looked for is none', async (t) => {
   const directory = t.testdir({ 'a.json': '{"id":"a"}' })
   const stat = async () => { throw Object.assign(new Error('gone'), { code: 'ENOENT' }) }
