@@ -21,7 +21,7 @@ export interface OpenFile {
 
 /** Replaced in tests by one that fails as no real disk does on request. */
 export interface FileSystem {
-  open: (file: string, flags: 'r' | 'r+' | 'wx') => Promise<OpenFile>
+  open: (file: string, flags: 'r' | 'r+' | 'wx' | 'wx+') => Promise<OpenFile>
   /** The text of a small file. */
   readFile: (file: string) => Promise<string>
   stat: (file: string) => Promise<Stats>

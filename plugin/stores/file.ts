@@ -65,7 +65,7 @@ export class FileStore extends TusFileStore implements DataStore {
     const flush = this.durability === 'every-append'
     await this.#records.add(stored.id, stored, flush).catch(rethrowExisting)
     try {
-      const opened = await this.#fs.open(file, 'wx')
+      const opened = await this.#fs.open(file, 'wx+')
       if (stored.size !== 0) this.#atHand.remember(stored.id, stored, 0)
       await this.#atHand.keepFile(stored.id, opened)
     } catch (error) {

@@ -14,7 +14,7 @@ import t from 'tap'
 import type { Test } from 'tap'
 import { FileStore } from '../../plugin/index.ts'
 import { type FileSystem, fileSystem, type OpenFile } from '../../plugin/stores/file-system.ts'
-import { build, OFFSET_OCTET_STREAM, sampleBytes } from '../helper.ts'
+import { build, OFFSET_OCTET_STREAM, sampleBytes, until } from '../helper.ts'
 import { startServer } from './server-process.ts'
 
 const MIB = 1024 * 1024
@@ -229,6 +229,12 @@ t.test('EDGE-45 a limit on the size of files (RLIMIT_FSIZE) answers 507, and end
   t.equal(await server.stop(), 0)
 })
 
+async function openFilesOf (pid: number | undefined): Promise<string[]> {
+  const directory = `/proc/${pid}/fd`
+  const names = await fs.readdir(directory)
+  return await Promise.all(names.map((name) => fs.readlink(path.join(directory, name)).catch(() => '')))
+}
+
 t.test('EDGE-45 a process without a free file descriptor answers 503, and HEAD never 5xx', withPrlimit, async (t) => {
   const directory = t.testdir()
   const server = await startServer(t, { directory, idleTimeout: 0 }, ['prlimit', '--nofile=120:120'])
@@ -251,6 +257,8 @@ t.test('EDGE-45 a process without a free file descriptor answers 503, and HEAD n
   const first = await connect()
   const created = await ask(first, 'POST /files')
   const location = /^location: (.*)$/mi.exec(created)?.[1] as string
+  // An open file is kept for the next append for a moment.
+  await until(async () => !(await openFilesOf(server.child.pid)).includes(path.join(directory, path.basename(location))))
   // Idle ones take what is left. Node.js itself would raise a soft limit, so it is a hard one.
   for (let i = 0; i < 150; i++) await connect()
 
@@ -262,7 +270,7 @@ t.test('EDGE-45 a process without a free file descriptor answers 503, and HEAD n
     if (status === '503') t.match(answer, 'FST_TUS_STORE_UNAVAILABLE')
   }
   t.same([...statuses.keys()], ['503'])
-  t.equal((await ask(first, `HEAD ${location}`)).slice(9, 12), '423')
+  t.equal((await ask(first, `HEAD ${location}`)).slice(9, 12), '200', 'its record is at hand')
   t.match(await ask(first, `PATCH ${location}`, 'abc'), /^HTTP\/1\.1 503/)
   t.same(await strays(directory, [location]), [])
 
@@ -283,7 +291,8 @@ t.test('EDGE-45 a process without a free file descriptor answers 503, and HEAD n
 function failing (isBroken: (call: string) => boolean): FileSystem {
   const guard = <T extends object> (target: T): T => new Proxy(target, {
     get (of, name) {
-      const value = Reflect.get(of, name) as (...args: unknown[]) => unknown
+      const value = Reflect.get(of, name) as ((...args: unknown[]) => unknown) | undefined
+      if (value === undefined) return undefined
       if (['close', 'prepareDirectory', 'createReadStream'].includes(String(name))) return value.bind(of)
       return async (...args: unknown[]) => {
         if (isBroken(String(name))) throw Object.assign(new Error(`EIO: i/o error, ${String(name)}`), { code: 'EIO' })

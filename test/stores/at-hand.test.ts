@@ -59,6 +59,16 @@ t.test('the next append to an upload looks at the file and writes, and that is a
   t.same(calls, ['stat', 'writev', 'close'], 'what is whole is closed')
 })
 
+t.test('CKSUM-10 what was written through the file of a creation can be read back', async (t) => {
+  const { store } = recorded(t, true)
+  const append = await store.openAppend(await store.create({ id: 'a', size: 9, offset: 0 }))
+  await append.write([Buffer.from('abc')], 3)
+  const bytes = []
+  for await (const piece of append.readBack?.() ?? []) bytes.push(piece)
+  t.equal(String(Buffer.concat(bytes)), 'abc')
+  await append.commit()
+})
+
 t.test('where other processes write too, nothing is kept', async (t) => {
   const { calls, store } = recorded(t, false)
   await store.create({ id: 'a', size: 9, offset: 0 })
