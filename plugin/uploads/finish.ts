@@ -13,9 +13,8 @@ import { isPartial, isWhole } from './state.ts'
 export async function finishUpload (
   scope: Scope, request: FastifyRequest | null, upload: Upload
 ): Promise<FinishResponse | undefined> {
-  if (!isWhole(upload)) return undefined
+  if (!isWhole(upload) || upload.finished === true) return undefined
   scope.unfinished.delete(upload.id)
-  if (upload.finished === true) return undefined
   let response: void | FinishResponse
   try {
     // A part is nothing that the app waits for.
