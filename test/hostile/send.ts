@@ -3,7 +3,7 @@ import { type Parsed, parseResponse } from '../conformance/response-parser.ts'
 import type { Head } from '../conformance/transport.ts'
 
 /** How long the server may take for all that a connection brings, in ms: longer is a hang. */
-const HANG = 5000
+const HANG = 10_000
 
 export interface Answer extends Head {
   body: string
