@@ -45,8 +45,10 @@ t.test('EDGE-73 what is whole at once, or refused, does not count', async (t) =>
     const wrong = { 'upload-checksum': 'sha1 AAAAAAAAAAAAAAAAAAAAAAAAAAA=' }
     t.equal((await post({ 'upload-defer-length': '1', ...octets, ...wrong }, 'abc')).statusCode, 460)
   }
+  const part = await create(0, { 'upload-concat': 'partial' })
   refuse = true
   t.equal((await post({ 'upload-length': '3' })).statusCode, 403)
+  t.equal((await post({ 'upload-concat': `final;${part}` })).statusCode, 403)
   refuse = false
   await create(3)
   t.equal((await post({ 'upload-length': '3' })).statusCode, 503)
