@@ -12,7 +12,11 @@ export interface ServerProcess {
   /** What it wrote to its log and to stderr. */
   said: () => string
   start (): Promise<{ rss: number }>
-  measures (): Promise<{ blocked: number, p99: number, rss: number, connections: number }>
+  /**
+   * `blocked`: the longest time that the event loop was blocked, in ms, but for what other processes took of it. `late`
+   * and `p99`: that of `monitorEventLoopDelay`, with it. `rss` in bytes.
+   */
+  measures (): Promise<{ blocked: number, late: number, p99: number, rss: number, connections: number }>
   stop (): Promise<number | null>
 }
 
