@@ -1,6 +1,6 @@
 /**
  * CKSUM-07: the server is killed while a checksummed body arrives, many times, at random moments. `KILLS` says how
- * often (default 20); `SEED` repeats a run.
+ * often (default 100); `SEED` repeats a run.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -13,7 +13,7 @@ import t from 'tap'
 import { sampleBytes } from '../helper.ts'
 import { dice } from './dice.ts'
 
-const kills = Number(process.env['KILLS'] ?? 20)
+const kills = Number(process.env['KILLS'] ?? 100)
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
 const cli = new URL('../../src/cli.ts', import.meta.url).pathname
 
