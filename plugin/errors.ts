@@ -7,7 +7,7 @@ type ErrorName =
   | 'TooManyUploads' | 'ClientUploads' | 'TooManyBodies'
   | 'Gone' | 'NotFinished' | 'Exists' | 'TerminationRefused' | 'Locked' | 'Displaced' | 'Interrupted'
   | 'Shutdown' | 'InvalidId' | 'HookFailed' | 'FinishDue' | 'InsufficientStorage' | 'StoreUnavailable'
-  | 'Internal' | 'StoreFailed'
+  | 'Internal' | 'StoreFailed' | 'Precondition' | 'Range'
 
 /** An error of the plugin's. */
 export interface TusError extends Error {
@@ -60,6 +60,10 @@ export const errors: Readonly<Record<ErrorName, TusErrorConstructor>> = {
   NotFinished: createError('FST_TUS_NOT_FINISHED', 'The upload is not finished', 404),
   Exists: createError('FST_TUS_EXISTS', 'There is an upload of that id already', 409),
   TerminationRefused: createError('FST_TUS_TERMINATION_REFUSED', 'A finished upload cannot be deleted', 403),
+
+  // Downloads
+  Precondition: createError('FST_TUS_PRECONDITION', 'The upload is not in the state that was asked for', 412),
+  Range: createError('FST_TUS_RANGE', 'There are no such bytes', 416),
 
   // Bodies that end before their end
   Locked: createError('FST_TUS_LOCKED', 'The upload is in use, try again', 423),

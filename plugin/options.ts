@@ -35,6 +35,13 @@ export interface PerClientOptions {
   maxBodies?: number | undefined
 }
 
+export interface DownloadOptions {
+  /** Media types that a browser may show; others it saves. Default: common images, audio, video, and plain text. */
+  inline?: readonly string[] | undefined
+  /** `Cross-Origin-Resource-Policy`: whose pages may embed downloads. Default: the header is not sent. */
+  crossOriginResourcePolicy?: 'same-origin' | 'same-site' | 'cross-origin' | undefined
+}
+
 /** The extensions of tus 1.0.0. */
 export const extensionNames = [
   'creation', 'creation-with-upload', 'creation-defer-length', 'checksum', 'checksum-trailer', 'concatenation',
@@ -86,8 +93,8 @@ export interface FastifyTusOptions extends FastifyTusHooks {
   expiration?: ExpirationOptions | undefined
   /** Switches extensions off, by their names: `{ termination: false }`. Default: all that the store is able to do. */
   extensions?: Partial<Record<Extension, boolean>> | undefined
-  /** Whether finished uploads are served by GET. Default `true`. */
-  download?: boolean | undefined
+  /** Whether, and how, uploads are served by GET. Default `true`: finished ones. */
+  download?: boolean | DownloadOptions | undefined
   /** Answers browsers of other origins. `false` leaves that to the app. Default: all origins, no credentials. */
   cors?: boolean | CorsOptions | undefined
   /** Refuses DELETE of finished uploads with 403. Default `false`. */

@@ -1,10 +1,20 @@
 import type { FastifyRequest } from 'fastify'
 import { errors } from './errors.ts'
+import { INLINE_TYPES, isMediaRange, typeMatcher } from './media-types.ts'
 import { extensionNames } from './options.ts'
-import type { CorsOptions, ExpirationOptions, FastifyTusOptions, PerClientOptions, Settled } from './options.ts'
+import type {
+  CorsOptions, DownloadOptions, ExpirationOptions, FastifyTusOptions, PerClientOptions, Settled
+} from './options.ts'
 import { MemoryLocker } from './locks/memory.ts'
 import { FileStore } from './stores/file.ts'
 import type { DataStore, FastifyTusHooks, UploadMetadata } from './types.ts'
+
+/** How uploads are served. */
+export interface DownloadSettings {
+  /** Whether a media type, in lower case and without parameters, may be shown in the window of a browser. */
+  isInline: (type: string) => boolean
+  crossOriginResourcePolicy: DownloadOptions['crossOriginResourcePolicy']
+}
 
 /** The options, checked, with every default filled in. */
 export interface Settings extends FastifyTusHooks {
@@ -23,7 +33,8 @@ export interface Settings extends FastifyTusHooks {
   expiration: Settled<ExpirationOptions> | undefined
   /** Those that are switched off. */
   switchedOff: ReadonlySet<string>
-  download: boolean
+  /** `undefined`: nothing is served. */
+  download: DownloadSettings | undefined
   cors: Settled<CorsOptions> | undefined
   disableTerminationForFinishedUploads: boolean
   progressInterval: number
@@ -90,13 +101,24 @@ export function resolveOptions (options: FastifyTusOptions): Settings {
     maxSize: typeof maxSize === 'function' ? maxSize : sizeLimit(maxSize),
     relativeLocation: flag('relativeLocation', options.relativeLocation, true),
     publicUrl: publicUrl?.replace(/\/+$/, ''),
-    download: flag('download', options.download, true),
+    download: resolveDownload(options.download),
     disableTerminationForFinishedUploads:
       flag('disableTerminationForFinishedUploads', options.disableTerminationForFinishedUploads, false),
     expiration: resolveExpiration(options.expiration),
     switchedOff: resolveExtensions(options.extensions),
     cors: resolveCors(options.cors)
   }
+}
+
+function resolveDownload (download: FastifyTusOptions['download'] = true): DownloadSettings | undefined {
+  if (download === false) return undefined
+  check(download === true || isObject(download), '"download" must be true, false, or an object')
+  const { inline = INLINE_TYPES, crossOriginResourcePolicy, ...unknown }: DownloadOptions = Object(download)
+  for (const name of Object.keys(unknown)) check(false, `"download.${name}" is not known`)
+  check(Array.isArray(inline) && inline.every(isMediaRange), '"download.inline" must be a list of media types')
+  check([undefined, 'same-origin', 'same-site', 'cross-origin'].includes(crossOriginResourcePolicy),
+    '"download.crossOriginResourcePolicy" must be "same-origin", "same-site" or "cross-origin"')
+  return { isInline: typeMatcher(inline), crossOriginResourcePolicy }
 }
 
 /** Every option, and what Fastify itself takes of the options of a plugin. */

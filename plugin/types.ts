@@ -87,7 +87,7 @@ export interface AppendOptions {
 export interface DataStore {
   /** The tus extensions that the store is able to serve. */
   extensions: string[]
-  /** More of them, which `@tus/server` has no part in and must not offer: `checksum`, `concatenation`. */
+  /** More of them, which `@tus/server` has no part in and must not offer: `checksum`, `concatenation`, `ranges`. */
   abilities?: readonly string[]
   create (upload: Upload): Promise<Upload>
   /** Stores a stream at an offset, and resolves with the new offset. */
@@ -99,8 +99,11 @@ export interface DataStore {
   deleteExpired? (): Promise<number>
   /** How long an unfinished upload lives, in ms; 0: for ever. */
   getExpiration (): number
-  /** The bytes of an upload. Without it there is no GET. */
-  read? (id: string): Readable | Promise<Readable>
+  /**
+   * The bytes of an upload. Without it there is no GET. A store that lists `ranges` among its abilities reads no more
+   * than `range`, from its first to its last byte, where it is given; with other stores GET knows no ranges.
+   */
+  read? (id: string, range?: { start: number, end: number }): Readable | Promise<Readable>
   /**
    * Ability: batches of buffers at the upload's offset without a stream between, and a rollback. A store that lists
    * `checksum` among its abilities must have it, and keep what is `unverified` from counting.

@@ -34,6 +34,11 @@ const wrong: Array<[option: string, values: Loose[]]> = [
   ['maxSize', [...numbers('maxSize'), { maxSize: 0 }, { maxSize: Infinity }]],
   ['relativeLocation', flags('relativeLocation')],
   ['download', flags('download')],
+  ['download.grow', [{ download: { grow: true } }]],
+  ['download.inline', ['video/mp4', [1], ['mp4'], ['*/*'], ['text/plain; charset=utf-8'], null]
+    .map((inline) => ({ download: { inline } }))],
+  ['download.crossOriginResourcePolicy', ['none', true, null]
+    .map((crossOriginResourcePolicy) => ({ download: { crossOriginResourcePolicy } }))],
   ['disableTerminationForFinishedUploads', flags('disableTerminationForFinishedUploads')],
   ['publicUrl', [
     '', 'files', 'ftp://example.com', '//example.com/files', 'https://', 'https:///files', '/files?a=1', '/files#a',
@@ -117,6 +122,9 @@ t.test('every option that can be is taken', async (t) => {
     ]),
     ...['none', 'finished', 'every-append'].map((durability) => ({ durability })),
     { locker: new MemoryLocker() },
+    { download: {} },
+    { download: { inline: [], crossOriginResourcePolicy: 'same-site' } },
+    { download: { inline: ['Video/*', 'image/svg+xml'] } },
     { expiration: { period: 2 ** 40 } },
     { expiration: { period: 1, sweepInterval: 0, sliding: false } },
     { extensions: {} },

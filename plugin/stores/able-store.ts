@@ -11,6 +11,7 @@ import { isBytes, StreamAppend } from './stream-append.ts'
 export class AbleStore {
   readonly extensions: ReadonlySet<string>
   readonly canRead: boolean
+  readonly canReadRanges: boolean
   readonly canList: boolean
   readonly #store: DataStore
 
@@ -18,6 +19,7 @@ export class AbleStore {
     this.#store = store
     this.extensions = new Set([...store.extensions, ...store.abilities ?? []])
     this.canRead = store.read !== undefined
+    this.canReadRanges = this.canRead && this.extensions.has('ranges')
     this.canList = store.list !== undefined
   }
 
@@ -52,9 +54,9 @@ export class AbleStore {
   }
 
   /** Resolves once the first bytes are there: a file that cannot be read is an error, and not a broken answer. */
-  read (id: string): Promise<Readable> {
+  read (id: string, range?: { start: number, end: number }): Promise<Readable> {
     return guard(async () => {
-      const bytes = await this.#store.read?.(id) as Readable
+      const bytes = await this.#store.read?.(id, range) as Readable
       await new Promise<void>((resolve, reject) => {
         bytes.once('readable', resolve).once('end', resolve).once('error', reject)
       })

@@ -36,7 +36,7 @@ export interface FileStoreOptions {
  * The record is created before the file and deleted after it: what a crash leaves behind has a record to find it by.
  */
 export class FileStore extends TusFileStore implements DataStore {
-  readonly abilities = ['checksum', 'concatenation']
+  readonly abilities = ['checksum', 'concatenation', 'ranges']
   readonly durability: Durability
   readonly #fs: FileSystem
   readonly #records: FileRecords
@@ -194,8 +194,8 @@ export class FileStore extends TusFileStore implements DataStore {
     await this.#setRecord(upload.id, finished, flush)
   }
 
-  override read (id: string) {
-    return this.#fs.createReadStream(this.#path(id))
+  override read (id: string, range?: { start: number, end: number }) {
+    return this.#fs.createReadStream(this.#path(id), range)
   }
 
   /** Deletes what there is of an upload, also if only a part of it is left. */

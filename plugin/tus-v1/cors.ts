@@ -4,18 +4,18 @@ import type { CorsOptions, Settled } from '../options.ts'
 /** The methods that tus clients use. */
 export const TUS_METHODS = ['POST', 'GET', 'HEAD', 'PATCH', 'DELETE', 'OPTIONS'] as const
 
-/** The request headers that tus clients in browsers send: for `allowedHeaders` of `@fastify/cors`. */
+/** The request headers that tus clients and players in browsers send: for `allowedHeaders` of `@fastify/cors`. */
 export const TUS_REQUEST_HEADERS = [
   'Authorization', 'Content-Type', 'Tus-Resumable', 'Upload-Length', 'Upload-Offset', 'Upload-Metadata',
   'Upload-Defer-Length', 'Upload-Concat', 'Upload-Checksum', 'X-HTTP-Method-Override', 'X-Requested-With',
-  'X-Request-ID'
+  'X-Request-ID', 'Range', 'If-Range'
 ] as const
 
-/** The response headers that tus clients in browsers read: for `exposedHeaders` of `@fastify/cors`. */
+/** The response headers that tus clients and players in browsers read: for `exposedHeaders` of `@fastify/cors`. */
 export const TUS_RESPONSE_HEADERS = [
   'Location', 'Upload-Offset', 'Upload-Length', 'Upload-Defer-Length', 'Upload-Metadata', 'Upload-Concat',
   'Upload-Expires', 'Tus-Resumable', 'Tus-Version', 'Tus-Extension', 'Tus-Max-Size', 'Tus-Checksum-Algorithm',
-  'Retry-After'
+  'Retry-After', 'Accept-Ranges', 'Content-Disposition', 'Content-Range', 'ETag'
 ] as const
 
 /** Whether a browser asks what it may ask for (Fetch, 4.8 "CORS-preflight fetch"). */

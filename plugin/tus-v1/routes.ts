@@ -56,14 +56,14 @@ function handlersOf ({ scope, extensions }: Wire): { creation: Handlers, upload:
     ['OPTIONS', optionsHandler], ['HEAD', head], ['PATCH', patch]
   ])
   if (extensions.has('termination')) upload.set('DELETE', del)
-  if (scope.settings.download && scope.store.canRead) upload.set('GET', get)
+  if (scope.settings.download !== undefined && scope.store.canRead) upload.set('GET', download)
   return { creation, upload }
 }
 
 async function dispatch (
   wire: Wire, handlers: Handlers, request: FastifyRequest, reply: FastifyReply, id: string
 ): Promise<FastifyReply> {
-  const method = effectiveMethod(request)
+  const method = effectiveMethod(request, handlers)
   try {
     const handler = handlers.get(method)
     if (handler === undefined) {
@@ -71,7 +71,7 @@ async function dispatch (
       // Whatever stands in the override, the answer is short.
       throw new errors.MethodNotAllowed(method.slice(0, 20))
     }
-    if (method !== 'GET') reply.header('cache-control', 'no-store')
+    reply.header('cache-control', 'no-store')
     if (method !== 'OPTIONS') {
       if (method !== 'GET') checkVersion(request, reply)
       if (id !== '' && !isUploadId(id)) throw new errors.NotFound()
@@ -84,13 +84,23 @@ async function dispatch (
 
 /**
  * `X-HTTP-Method-Override` is for clients that cannot send every method. OPTIONS stays what it is: apps let it pass
- * without credentials, for the sake of browsers' preflights.
+ * without credentials, for the sake of browsers' preflights. A HEAD without the version of the protocol is that of a
+ * download, which is a GET without its body.
  */
-function effectiveMethod (request: FastifyRequest): string {
-  const override = request.headers['x-http-method-override']
-  return typeof override === 'string' && override !== '' && request.method !== 'OPTIONS'
-    ? override.toUpperCase()
-    : request.method
+function effectiveMethod (request: FastifyRequest, handlers: Handlers): string {
+  const { 'x-http-method-override': override, 'tus-resumable': version } = request.headers
+  if (typeof override === 'string' && override !== '' && request.method !== 'OPTIONS') return override.toUpperCase()
+  return request.method === 'HEAD' && version === undefined && handlers.has('GET') ? 'GET' : request.method
+}
+
+/** A HEAD of what is not served is one of a client that forgot the version. */
+const download: Handler = async (wire, request, reply, id) => {
+  try {
+    return await get(wire, request, reply, id)
+  } catch (error) {
+    if (request.method === 'HEAD' && error instanceof errors.NotFinished) checkVersion(request, reply)
+    throw error
+  }
 }
 
 function checkVersion (request: FastifyRequest, reply: FastifyReply): void {

@@ -1,0 +1,46 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Upload } from '../types.ts'
+
+/** What tells one state of a file from another (RFC 9110, 8.8); without a time there is nothing to tell it by. */
+export interface Validators {
+  etag?: string
+  /** In ms since the epoch, whole seconds. */
+  modified?: number
+}
+
+/** The validators of a finished upload. Its bytes never change, so the tag is a strong one. */
+export function validatorsOf ({ size, modified, creation_date: created = '' }: Upload): Validators {
+  const at = Math.floor(modified ?? Date.parse(created))
+  if (Number.isNaN(at)) return {}
+  return { etag: `"${Number(size).toString(36)}-${at.toString(36)}"`, modified: at - at % 1000 }
+}
+
+/**
+ * Evaluates the preconditions of a GET or HEAD in the order of RFC 9110, 13.2.2.
+ * @returns the status that is to be answered: 200 for what was asked for
+ */
+export function evaluate (headers: IncomingHttpHeaders, { etag, modified = NaN }: Validators): 200 | 304 | 412 {
+  const ifMatch = headers['if-match']
+  const unmodifiedSince = Date.parse(headers['if-unmodified-since'] ?? '')
+  if (ifMatch !== undefined) {
+    if (ifMatch !== '*' && !tagsOf(ifMatch).some((tag) => tag === etag)) return 412
+  } else if (modified > unmodifiedSince) return 412
+
+  const ifNoneMatch = headers['if-none-match']
+  const modifiedSince = Date.parse(headers['if-modified-since'] ?? '')
+  if (ifNoneMatch !== undefined) {
+    if (ifNoneMatch === '*' || tagsOf(ifNoneMatch).some((tag) => tag.replace(/^W\//, '') === etag)) return 304
+  } else if (modified <= modifiedSince) return 304
+  return 200
+}
+
+/** Whether `Range` counts: without `If-Range`, or with one that is what we have (RFC 9110, 13.1.5). */
+export function rangeCounts (headers: IncomingHttpHeaders, { etag, modified }: Validators): boolean {
+  const ifRange = headers['if-range']
+  if (ifRange === undefined) return true
+  return ifRange === etag || (modified !== undefined && Date.parse(String(ifRange)) === modified)
+}
+
+function tagsOf (list: string): string[] {
+  return list.match(/(?:W\/)?"[^"]*"/g) ?? []
+}

@@ -1,0 +1,2 @@
+import '../download/description.test.ts'
+import '../download/finished.test.ts'
