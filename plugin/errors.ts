@@ -7,7 +7,7 @@ type ErrorName =
   | 'TooManyUploads' | 'ClientUploads' | 'TooManyBodies'
   | 'Gone' | 'NotFinished' | 'Exists' | 'TerminationRefused' | 'Locked' | 'Displaced' | 'Interrupted'
   | 'Shutdown' | 'InvalidId' | 'HookFailed' | 'FinishDue' | 'InsufficientStorage' | 'StoreUnavailable'
-  | 'Internal' | 'StoreFailed' | 'Precondition' | 'Range'
+  | 'Internal' | 'StoreFailed' | 'Precondition' | 'Range' | 'InvalidQuery'
 
 /** An error of the plugin's. */
 export interface TusError extends Error {
@@ -63,6 +63,7 @@ export const errors: Readonly<Record<ErrorName, TusErrorConstructor>> = {
 
   // Downloads
   Precondition: createError('FST_TUS_PRECONDITION', 'The upload is not in the state that was asked for', 412),
+  InvalidQuery: createError('FST_TUS_INVALID_QUERY', '%s %s', 400),
   Range: createError('FST_TUS_RANGE', 'There are no such bytes', 416),
 
   // Bodies that end before their end

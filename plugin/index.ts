@@ -9,6 +9,8 @@ import { answerExpectContinue } from './tus-v1/expect-continue.ts'
 import { offeredExtensions } from './tus-v1/extensions.ts'
 import { mountTusV1 } from './tus-v1/routes.ts'
 import { completeFinalUpload } from './uploads/concatenation.ts'
+import { findUpload } from './uploads/find.ts'
+import { Followers } from './uploads/follow.ts'
 import { PendingFinals } from './uploads/pending-finals.ts'
 import type { Scope } from './uploads/scope.ts'
 import { SlowBodies } from './uploads/slow-bodies.ts'
@@ -29,6 +31,11 @@ const plugin: FastifyPluginAsync<FastifyTusOptions> = async (fastify, options) =
     unfinished: new Unfinished(settings),
     openBodies: new Map(),
     slowBodies: new SlowBodies(settings),
+    followers: new Followers({
+      find: (id) => findUpload(scope, id),
+      read: (id, range) => store.read(id, range),
+      shutdown: shutdown.signal
+    }),
     shutdown: shutdown.signal
   }
   warnOfRequestTimeout(fastify.server.requestTimeout, fastify.log)

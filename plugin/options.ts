@@ -36,6 +36,8 @@ export interface PerClientOptions {
 }
 
 export interface DownloadOptions {
+  /** Whether uploads are served while they still grow, before `onUploadFinish` has seen them. Default `false`. */
+  growing?: boolean | undefined
   /** Media types that a browser may show; others it saves. Default: common images, audio, video, and plain text. */
   inline?: readonly string[] | undefined
   /** `Cross-Origin-Resource-Policy`: whose pages may embed downloads. Default: the header is not sent. */

@@ -11,6 +11,8 @@ import type { DataStore, FastifyTusHooks, UploadMetadata } from './types.ts'
 
 /** How uploads are served. */
 export interface DownloadSettings {
+  /** Whether unfinished uploads are served too, as they grow. */
+  growing: boolean
   /** Whether a media type, in lower case and without parameters, may be shown in the window of a browser. */
   isInline: (type: string) => boolean
   crossOriginResourcePolicy: DownloadOptions['crossOriginResourcePolicy']
@@ -52,6 +54,8 @@ export function resolve (options: FastifyTusOptions): { settings: Settings, stor
   const expiration = expirationOf(settings, store)
   const isLimited = settings.maxUploads !== Infinity || settings.perClient.maxUploads !== Infinity
   check(!isLimited || expiration !== undefined, '"maxUploads" needs "expiration": abandoned uploads count until then')
+  check(settings.download?.growing !== true || store.abilities?.includes('ranges') === true,
+    '"download.growing" needs a store that is able to read "ranges"')
   return { settings: { ...settings, expiration }, store }
 }
 
@@ -113,12 +117,16 @@ export function resolveOptions (options: FastifyTusOptions): Settings {
 function resolveDownload (download: FastifyTusOptions['download'] = true): DownloadSettings | undefined {
   if (download === false) return undefined
   check(download === true || isObject(download), '"download" must be true, false, or an object')
-  const { inline = INLINE_TYPES, crossOriginResourcePolicy, ...unknown }: DownloadOptions = Object(download)
+  const { growing, inline = INLINE_TYPES, crossOriginResourcePolicy, ...unknown }: DownloadOptions = Object(download)
   for (const name of Object.keys(unknown)) check(false, `"download.${name}" is not known`)
   check(Array.isArray(inline) && inline.every(isMediaRange), '"download.inline" must be a list of media types')
   check([undefined, 'same-origin', 'same-site', 'cross-origin'].includes(crossOriginResourcePolicy),
     '"download.crossOriginResourcePolicy" must be "same-origin", "same-site" or "cross-origin"')
-  return { isInline: typeMatcher(inline), crossOriginResourcePolicy }
+  return {
+    growing: flag('download.growing', growing, false),
+    isInline: typeMatcher(inline),
+    crossOriginResourcePolicy
+  }
 }
 
 /** Every option, and what Fastify itself takes of the options of a plugin. */

@@ -25,6 +25,7 @@ export default async function app (fastify: FastifyInstance, opts: AppOptions): 
   await fastify.register(fastifyTus, {
     prefix,
     directory,
+    download: { growing: true },
     ...maxSize > 0 && { maxSize },
     ...expiration > 0 && { expiration: { period: expiration, sweepInterval } },
     ...lifecycleLog(fastify)

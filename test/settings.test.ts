@@ -34,6 +34,7 @@ const wrong: Array<[option: string, values: Loose[]]> = [
   ['maxSize', [...numbers('maxSize'), { maxSize: 0 }, { maxSize: Infinity }]],
   ['relativeLocation', flags('relativeLocation')],
   ['download', flags('download')],
+  ['download.growing', ['yes', 1, null].map((growing) => ({ download: { growing } }))],
   ['download.grow', [{ download: { grow: true } }]],
   ['download.inline', ['video/mp4', [1], ['mp4'], ['*/*'], ['text/plain; charset=utf-8'], null]
     .map((inline) => ({ download: { inline } }))],
@@ -123,6 +124,7 @@ t.test('every option that can be is taken', async (t) => {
     ...['none', 'finished', 'every-append'].map((durability) => ({ durability })),
     { locker: new MemoryLocker() },
     { download: {} },
+    { download: { growing: true } },
     { download: { inline: [], crossOriginResourcePolicy: 'same-site' } },
     { download: { inline: ['Video/*', 'image/svg+xml'] } },
     { expiration: { period: 2 ** 40 } },

@@ -13,7 +13,7 @@ type Work<T> = (stop: Stop) => Promise<T>
 export async function withLock<T> (scope: Scope, id: string, work: Work<T>): Promise<T> {
   const stop = new Stop()
   const lock = await acquire(scope, id, stop)
-  return await hold(scope, lock, stop, work)
+  return await hold(scope, id, lock, stop, work)
 }
 
 /**
@@ -23,10 +23,10 @@ export async function withLock<T> (scope: Scope, id: string, work: Work<T>): Pro
 export async function withFreeLock<T> (scope: Scope, id: string, work: Work<T>): Promise<T | undefined> {
   const stop = new Stop()
   const lock = await acquire(scope, id, stop, true)
-  return lock && await hold(scope, lock, stop, work)
+  return lock && await hold(scope, id, lock, stop, work)
 }
 
-async function hold<T> (scope: Scope, lock: Lock, stop: Stop, work: Work<T>): Promise<T> {
+async function hold<T> (scope: Scope, id: string, lock: Lock, stop: Stop, work: Work<T>): Promise<T> {
   // It may have waited until the app began to close.
   if (scope.shutdown.aborted) stop.request(new errors.Shutdown())
   const doing = work(stop).finally(() => release(scope, lock))
@@ -35,6 +35,8 @@ async function hold<T> (scope: Scope, lock: Lock, stop: Stop, work: Work<T>): Pr
     return await doing
   } finally {
     scope.running.delete(stop)
+    // Whatever is done to an upload is done under its lock.
+    scope.followers.changed(id)
   }
 }
 

@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Settings } from '../settings.ts'
 import type { AbleStore } from '../stores/able-store.ts'
 import type { Locker } from '../types.ts'
+import type { Followers } from './follow.ts'
 import type { PendingFinals } from './pending-finals.ts'
 import type { SlowBodies } from './slow-bodies.ts'
 import type { Stop } from './stop.ts'
@@ -25,6 +26,8 @@ export interface Scope {
   /** How many bodies each client is sending, where that is limited. */
   readonly openBodies: Map<string, number>
   readonly slowBodies: SlowBodies
+  /** Who follows which uploads as they change. */
+  readonly followers: Followers
   /** Aborts when the app begins to close: no body is begun any more, and what takes long ends. */
   readonly shutdown: AbortSignal
 }

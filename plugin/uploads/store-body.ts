@@ -55,6 +55,7 @@ export async function storeBody (
       await written
       watched.isHeldBack = false
       progress(bytes)
+      scope.followers.changed(upload.id)
     }
   })).finally(endWatch)
   const whole = { ...upload, size: upload.size ?? declaredSize }

@@ -2,12 +2,14 @@ import { execFile } from 'node:child_process'
 import http from 'node:http'
 import { readFile, unlink, utimes, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { MemoryLocker } from '../../plugin/index.ts'
 import type { Intent } from '../../plugin/index.ts'
 import { build, sampleBytes } from '../helper.ts'
+import { MemoryStore } from '../memory-store.ts'
 import { finished, needs } from './files.ts'
 
 const run = promisify(execFile)
@@ -215,6 +217,28 @@ t.test('LOCK-06: reading takes no lock', async (t) => {
   t.equal((await built.app.inject(url)).body, 'abcdef')
   t.equal((await built.app.inject({ url, headers: { range: 'bytes=1-2' } })).body, 'bc')
   await lock.unlock()
+})
+
+t.test('a store that knows no times and reads no ranges is served whole, without a tag', async (t) => {
+  class ReadableStore extends MemoryStore {
+    read (id: string): Readable {
+      return Readable.from([this.bytesOf(id)])
+    }
+  }
+  const datastore = new ReadableStore()
+  await datastore.create({ id: 'made-elsewhere', size: 3, offset: 0 })
+  const { app, patch } = await build(t, { datastore })
+  await patch('/files/made-elsewhere', 0, 'abc')
+  for (const headers of [
+    {}, { range: 'bytes=1-2' }, { range: 'bytes=1-2', 'if-range': '"x"' }, { 'if-none-match': '"x"' },
+    { 'if-modified-since': new Date().toUTCString() }, { 'if-unmodified-since': new Date(0).toUTCString() }
+  ]) {
+    const response = await app.inject({ url: '/files/made-elsewhere', headers })
+    t.equal(response.statusCode, 200)
+    t.equal(response.body, 'abc')
+    t.match(response.headers, { 'accept-ranges': 'none', 'content-length': '3' })
+    t.notOk('etag' in response.headers || 'last-modified' in response.headers)
+  }
 })
 
 t.test('a file that is gone is an error, and not a broken answer', async (t) => {

@@ -63,6 +63,16 @@ t.test('it takes, logs, serves and deletes uploads below the prefix', async t =>
   ])
 })
 
+t.test('it serves uploads that still grow', async t => {
+  const { fastify } = await build(t)
+  const headers = { ...tus, 'upload-length': '10', 'content-type': 'application/offset+octet-stream' }
+  const created = await fastify.inject({ method: 'POST', url: '/files', headers, body: 'hello' })
+  const url = created.headers.location as string
+  const { statusCode, body } = await fastify.inject({ url, headers: { range: 'bytes=1-3' } })
+  t.equal(statusCode, 206)
+  t.equal(body, 'ell')
+})
+
 t.test('a finish that a sweep makes up for, without a request, is logged too', async t => {
   const { fastify, lines } = await build(t)
   await lifecycleLog(fastify).onUploadFinish?.(null, { id: 'a', size: 5, offset: 5 })

@@ -1,2 +1,3 @@
 import '../download/description.test.ts'
 import '../download/finished.test.ts'
+import '../download/growing.test.ts'

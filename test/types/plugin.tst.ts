@@ -47,7 +47,7 @@ test('all options are taken', () => {
     progressInterval: 1,
     schemaHide: false
   }).type.toBeAssignableTo<FastifyTusOptions>()
-  expect({ download: { inline: ['video/*'], crossOriginResourcePolicy: 'same-site' as const } })
+  expect({ download: { growing: true, inline: ['video/*'], crossOriginResourcePolicy: 'same-site' as const } })
     .type.toBeAssignableTo<FastifyTusOptions>()
   expect({ cors: true }).type.toBeAssignableTo<FastifyTusOptions>()
   expect({ cors: { origin: '*' as const } }).type.toBeAssignableTo<FastifyTusOptions>()

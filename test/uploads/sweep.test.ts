@@ -9,6 +9,7 @@ import { resolveOptions } from '../../plugin/settings.ts'
 import { AbleStore } from '../../plugin/stores/able-store.ts'
 import { FileStore } from '../../plugin/stores/file.ts'
 import type { Upload } from '../../plugin/types.ts'
+import { Followers } from '../../plugin/uploads/follow.ts'
 import { PendingFinals } from '../../plugin/uploads/pending-finals.ts'
 import type { Scope } from '../../plugin/uploads/scope.ts'
 import { sweep } from '../../plugin/uploads/sweep.ts'
@@ -37,6 +38,11 @@ async function rig (t: Test, options: FastifyTusOptions = {}) {
     unfinished: new Unfinished(settings),
     openBodies: new Map(),
     slowBodies: new SlowBodies(settings),
+    followers: new Followers({
+      find: (id) => files.getUpload(id),
+      read: async (id) => files.read(id),
+      shutdown: shutdown.signal
+    }),
     shutdown: shutdown.signal
   }
   /** An upload of 3 bytes, of which some are there, created and last written to two days ago. */

@@ -1,0 +1,67 @@
+import { Readable } from 'node:stream'
+import { errors } from '../errors.ts'
+import type { Upload } from '../types.ts'
+import type { Following, Followers } from '../uploads/follow.ts'
+
+/** How much is read at a time, in bytes. */
+const READ_BYTES = 256 * 1024
+
+/**
+ * The bytes of an upload from `start` up to and without `end`, as they are stored: it waits where there are no more
+ * yet, ends with the upload, and fails where there will be no more. It holds nothing open while it waits.
+ */
+export class GrowingBody extends Readable {
+  readonly #following: Following
+  readonly #start: number
+  readonly #end: number
+  #position: number
+  #isWanted = false
+
+  constructor (followers: Followers, upload: Upload, { start, end }: { start: number, end: number }) {
+    super()
+    this.#following = followers.follow(upload, () => this.#go())
+    this.#start = start
+    this.#end = end
+    this.#position = start
+  }
+
+  override _read (): void {
+    this.#isWanted = true
+    this.#go()
+  }
+
+  override _destroy (error: Error | null, done: (error: Error | null) => void): void {
+    this.#following.stop()
+    done(error)
+  }
+
+  /** Does the next thing that can be done. */
+  #go (): void {
+    const { upload: { offset, size }, error } = this.#following
+    // What was given cannot be taken back; only a client that sent more than it may makes an upload shorter.
+    const isShorter = this.#position > this.#start && this.#position > offset
+    if (error !== undefined || isShorter) {
+      this.destroy(error ?? new errors.Gone())
+    } else if (this.#isWanted) {
+      const end = Math.min(this.#end, size ?? Infinity)
+      const stored = Math.min(end, offset, this.#position + READ_BYTES)
+      if (this.#position >= end) this.#finish()
+      else if (this.#position < stored) this.#give(stored)
+    }
+  }
+
+  #finish (): void {
+    this.#isWanted = false
+    this.push(null)
+  }
+
+  #give (end: number): void {
+    this.#isWanted = false
+    this.#following.read(this.#position, end).then((bytes) => {
+      this.#position += bytes.length
+      // A file that lost bytes would be asked for them for ever.
+      if (bytes.length === 0) this.destroy(new errors.Gone())
+      else this.push(bytes)
+    }, (error: Error) => this.destroy(error))
+  }
+}
