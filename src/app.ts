@@ -2,10 +2,11 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import type { FastifyInstance } from 'fastify'
-import fastifyTus from '../plugin/index.ts'
+import fastifyTus, { FileStore } from '../plugin/index.ts'
 import type { FastifyTusHooks } from '../plugin/index.ts'
 import { readConfig } from './config.ts'
 import type { Config } from './config.ts'
+import { UploadList } from './uploads.ts'
 
 // The app runs from `dist/src/` once built, and from `src/` in development.
 const clientPlaces = ['../client', '../dist/client'].map(path => join(import.meta.dirname, path))
@@ -18,13 +19,14 @@ export interface AppOptions {
   client?: string
 }
 
-/** The runnable server as a plugin: uploads, a health check, and the example client at `/`. */
+/** The runnable server as a plugin: uploads and a list of them, a health check, and the example client at `/`. */
 export default async function app (fastify: FastifyInstance, opts: AppOptions): Promise<void> {
   const { prefix, directory, maxSize, expiration, sweepInterval } = opts.config ?? readConfig()
 
+  const datastore = new FileStore({ directory })
   await fastify.register(fastifyTus, {
     prefix,
-    directory,
+    datastore,
     download: { growing: true },
     ...maxSize > 0 && { maxSize },
     ...expiration > 0 && { expiration: { period: expiration, sweepInterval } },
@@ -36,6 +38,12 @@ export default async function app (fastify: FastifyInstance, opts: AppOptions): 
   // fastify.prefix and not opts.prefix: it is the whole path when the app is mounted below another one.
   fastify.get('/config.json', async () => ({ endpoint: `${fastify.prefix}${prefix}` }))
 
+  const list = new UploadList(datastore)
+  fastify.get('/api/uploads', { schema: { querystring: pageQuery } }, async (request) => {
+    const { limit, before } = request.query as { limit: number, before?: string }
+    return list.page(limit, before)
+  })
+
   const places = opts.client ? [opts.client] : clientPlaces
   const client = places.find(place => existsSync(join(place, 'index.html')))
   if (client) {
@@ -45,6 +53,14 @@ export default async function app (fastify: FastifyInstance, opts: AppOptions): 
       .code(404)
       .type('text/plain; charset=utf-8')
       .send('The example client is not built yet. To build it, run: npm run build\n'))
+  }
+}
+
+const pageQuery = {
+  type: 'object',
+  properties: {
+    limit: { type: 'integer', minimum: 1, maximum: 100, default: 20 },
+    before: { type: 'string', pattern: '^\\d+-[\\w.-]+$' }
   }
 }
 

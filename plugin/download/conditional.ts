@@ -38,7 +38,7 @@ export function evaluate (headers: IncomingHttpHeaders, { etag, modified = NaN }
 export function rangeCounts (headers: IncomingHttpHeaders, { etag, modified }: Validators): boolean {
   const ifRange = headers['if-range']
   if (ifRange === undefined) return true
-  return ifRange === etag || Date.parse(ifRange) === modified
+  return ifRange === etag || Date.parse(String(ifRange)) === modified
 }
 
 function tagsOf (list: string): string[] {

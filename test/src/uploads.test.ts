@@ -1,0 +1,73 @@
+import t, { type Test } from 'tap'
+import Fastify from 'fastify'
+import app from '../../src/app.ts'
+import type { AppOptions } from '../../src/app.ts'
+import { FileStore } from '../../plugin/index.ts'
+import type { Upload } from '../../plugin/index.ts'
+import type { Page } from '../../src/uploads.ts'
+
+async function build (t: Test) {
+  const directory = t.testdir()
+  const fastify = Fastify()
+  const config = { prefix: '/files', directory, maxSize: 0, expiration: 0, sweepInterval: 0 }
+  await fastify.register(app, { config, client: directory } as AppOptions)
+  t.teardown(() => fastify.close())
+  const store = new FileStore({ directory })
+  const add = (id: string, minute: number, upload: Partial<Upload> = {}) => store.create({
+    id, size: 0, offset: 0, creation_date: new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOString(), ...upload
+  })
+  const list = async (query = '') => (await fastify.inject(`/api/uploads${query}`)).json<Page>()
+  return { fastify, store, add, list }
+}
+
+const idsOf = ({ uploads }: Page) => uploads.map(({ id }) => id).join('')
+
+t.test('uploads are listed newest first, with what the page shows of them', async t => {
+  const { store, add, list } = await build(t)
+  t.same(await list(), { uploads: [], next: null })
+  await add('a', 1, { size: 10, metadata: { filename: 'a.mp4', filetype: 'video/mp4' } })
+  const b = await add('b', 2, { metadata: { name: 'b', type: 'text/plain' } })
+  await store.markFinished(b)
+  await add('c', 3, { size: undefined })
+  const made = (minute: number) => ({ createdAt: `2026-01-01T00:0${minute}:00.000Z` })
+  const c = { id: 'c', name: null, type: null, length: null, offset: 0, state: 'uploading', ...made(3) }
+  const second = { id: 'b', name: 'b', type: 'text/plain', length: 0, offset: 0, state: 'finished', ...made(2) }
+  const a = { id: 'a', name: 'a.mp4', type: 'video/mp4', length: 10, offset: 0, state: 'uploading', ...made(1) }
+  t.same(await list(), { uploads: [c, second, a], next: null })
+})
+
+t.test('a page follows another one, whatever comes and goes between the two', async t => {
+  const { store, add, list } = await build(t)
+  for (const [minute, id] of [...'abcdefg'].entries()) await add(id, minute)
+  // Made at the same time.
+  await add('x', 3)
+  const first = await list('?limit=3')
+  t.equal(idsOf(first), 'gfe')
+  await add('z', 9)
+  await store.remove('e')
+  const second = await list(`?limit=3&before=${first.next}`)
+  t.equal(idsOf(second), 'xdc')
+  const third = await list(`?limit=3&before=${second.next}`)
+  t.equal(idsOf(third), 'ba')
+  t.equal(third.next, null)
+  t.equal(idsOf(await list()), 'zgfxdcba')
+})
+
+t.test('parts of uploads, refused and damaged ones are not listed', async t => {
+  const { store, add, list } = await build(t)
+  await add('part', 1, { concatenation: { header: 'partial' } })
+  await add('final', 2, { concatenation: { header: 'final;/files/part', parts: ['part'] } })
+  await add('refused', 3, { refused: true })
+  await add('undated', 3, { creation_date: undefined })
+  await add('kept', 4)
+  await Promise.all([list(), list()])
+  t.equal(idsOf(await list()), 'keptfinal')
+  t.ok(await store.getUpload('part'))
+})
+
+t.test('a query that cannot be is refused', async t => {
+  const { fastify } = await build(t)
+  for (const query of ['limit=0', 'limit=101', 'limit=x', 'before=', 'before=abc', 'before=1-/etc']) {
+    t.equal((await fastify.inject(`/api/uploads?${query}`)).statusCode, 400, query)
+  }
+})
