@@ -7,7 +7,7 @@ type ErrorName =
   | 'TooManyUploads' | 'ClientUploads' | 'TooManyBodies'
   | 'Gone' | 'NotFinished' | 'Exists' | 'TerminationRefused' | 'Locked' | 'Displaced' | 'Interrupted'
   | 'Shutdown' | 'InvalidId' | 'HookFailed' | 'FinishDue' | 'InsufficientStorage' | 'StoreUnavailable'
-  | 'Internal' | 'StoreFailed' | 'Precondition' | 'Range' | 'InvalidQuery'
+  | 'Internal' | 'StoreFailed' | 'Precondition' | 'Range' | 'InvalidQuery' | 'TypeRefused'
 
 /** An error of the plugin's. */
 export interface TusError extends Error {
@@ -37,6 +37,7 @@ export const errors: Readonly<Record<ErrorName, TusErrorConstructor>> = {
   MethodNotAllowed: createError('FST_TUS_METHOD_NOT_ALLOWED', 'Method %s is not allowed here', 405),
   InvalidHeader: createError('FST_TUS_INVALID_HEADER', '%s %s', 400),
   MediaType: createError('FST_TUS_MEDIA_TYPE', '%s', 415),
+  TypeRefused: createError('FST_TUS_TYPE_REFUSED', 'The upload is %s, which is not accepted here', 415),
   Unsupported: createError('FST_TUS_UNSUPPORTED', '%s is not supported by this server', 400),
   Forbidden: createError('FST_TUS_FORBIDDEN', 'Not allowed', 403),
   TooLarge: createError('FST_TUS_TOO_LARGE', 'The upload is larger than %s bytes, the maximum', 413),

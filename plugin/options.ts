@@ -83,6 +83,11 @@ export interface FastifyTusOptions extends FastifyTusHooks {
   /** The largest upload to accept, in bytes, or a function that tells. Default: no limit. */
   maxSize?: number | ((request: FastifyRequest, metadata: UploadMetadata) => number | Promise<number>) | undefined
   /**
+   * The media types to accept, judged by the first bytes that arrive: `['video/*', 'image/png']`. Text of every kind is
+   * `text/plain`, what is not known `application/octet-stream`. Default: all, and nothing is looked at.
+   */
+  allowedTypes?: readonly string[] | undefined
+  /**
    * Makes the id of a new upload: letters, digits, `.`, `_` and `-`, 100 at most, never one that was used before.
    * Default: 128 random bits in hexadecimal.
    */

@@ -30,6 +30,8 @@ export interface Settings extends FastifyTusHooks {
   /** `Infinity` for no limit. */
   maxSize: number | ((request: FastifyRequest, metadata: UploadMetadata) => number | Promise<number>)
   namingFunction: FastifyTusOptions['namingFunction']
+  /** Whether a media type, told by the first bytes, is accepted; `undefined`: nothing is looked at. */
+  isAllowedType: ((type: string) => boolean) | undefined
   relativeLocation: boolean
   publicUrl: string | undefined
   expiration: Settled<ExpirationOptions> | undefined
@@ -56,6 +58,8 @@ export function resolve (options: FastifyTusOptions): { settings: Settings, stor
   check(!isLimited || expiration !== undefined, '"maxUploads" needs "expiration": abandoned uploads count until then')
   check(settings.download?.growing !== true || store.abilities?.includes('ranges') === true,
     '"download.growing" needs a store that is able to read "ranges"')
+  check(settings.isAllowedType === undefined || store.read !== undefined,
+    '"allowedTypes" needs a store that is able to read')
   return { settings: { ...settings, expiration }, store }
 }
 
@@ -103,6 +107,7 @@ export function resolveOptions (options: FastifyTusOptions): Settings {
     maxUploads: limit('maxUploads', options.maxUploads),
     perClient: resolvePerClient(options.perClient),
     maxSize: typeof maxSize === 'function' ? maxSize : sizeLimit(maxSize),
+    isAllowedType: resolveAllowedTypes(options.allowedTypes),
     relativeLocation: flag('relativeLocation', options.relativeLocation, true),
     publicUrl: publicUrl?.replace(/\/+$/, ''),
     download: resolveDownload(options.download),
@@ -129,8 +134,16 @@ function resolveDownload (download: FastifyTusOptions['download'] = true): Downl
   }
 }
 
+function resolveAllowedTypes (types: FastifyTusOptions['allowedTypes']): Settings['isAllowedType'] {
+  if (types === undefined) return undefined
+  check(Array.isArray(types) && types.length > 0 && types.every(isMediaRange),
+    '"allowedTypes" must be a list of media types')
+  return typeMatcher(types)
+}
+
 /** Every option, and what Fastify itself takes of the options of a plugin. */
 const known: Record<keyof FastifyTusOptions | 'logLevel' | 'logSerializers', true> = {
+  allowedTypes: true,
   authorize: true,
   cors: true,
   datastore: true,

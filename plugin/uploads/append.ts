@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { errors, withState } from '../errors.ts'
 import type { FinishResponse, Upload } from '../types.ts'
 import type { Body } from './body.ts'
+import { discard } from './discard.ts'
 import { expiresAt } from './expiration.ts'
 import { findUpload } from './find.ts'
 import { finishUpload } from './finish.ts'
@@ -48,6 +49,7 @@ export async function appendToUpload (
       const due = !isWhole(found) || upload.finished === false
       return { upload, finish: due ? await finishUpload(scope, request, upload) : undefined }
     } catch (error) {
+      if (error instanceof errors.TypeRefused) await discard(scope, id)
       throw withState(error as Error, { expiresAt: expiresAt(scope, found) })
     }
   })

@@ -1,6 +1,8 @@
 import type { FastifyRequest } from 'fastify'
 import { errors } from '../errors.ts'
 import type { FinishResponse, Upload } from '../types.ts'
+import { judgeWhole } from './content-type.ts'
+import { discard } from './discard.ts'
 import { callHook } from './hooks.ts'
 import type { Scope } from './scope.ts'
 import { isPartial, isWhole } from './state.ts'
@@ -15,6 +17,7 @@ export async function finishUpload (
 ): Promise<FinishResponse | undefined> {
   if (!isWhole(upload) || upload.finished === true) return undefined
   scope.unfinished.delete(upload.id)
+  await judgeWhole(scope, upload)
   let response: void | FinishResponse
   try {
     // A part is nothing that the app waits for.
@@ -47,6 +50,7 @@ export async function makeUpForFinish (scope: Scope, request: FastifyRequest | n
     await finishUpload(scope, request, upload)
   } catch (cause) {
     scope.log.warn({ err: cause, uploadId: upload.id }, 'onUploadFinish failed')
+    if (cause instanceof errors.TypeRefused) await discard(scope, upload.id)
     if (isLastWord(cause)) throw new errors.Gone({ cause })
     throw new errors.FinishDue({ cause })
   }

@@ -4,6 +4,7 @@ import { storeError } from '../stores/able-store.ts'
 import type { Append, Upload } from '../types.ts'
 import { type Body, type Pumped, pump } from './body.ts'
 import { BodyVerifier } from './checksum.ts'
+import { judgeOf } from './content-type.ts'
 import { progressOf } from './progress.ts'
 import { asOpenBody } from './open-bodies.ts'
 import type { Scope } from './scope.ts'
@@ -34,6 +35,7 @@ export async function storeBody (
   scope: Scope, request: FastifyRequest, upload: Upload, body: Body, { maxSize, declaredSize, stop }: StoreBodyOptions
 ): Promise<Upload> {
   const verifier = new BodyVerifier(body.expected)
+  const judge = judgeOf(scope, upload)
   const progress = progressOf(scope, request, upload)
   let append: Append | undefined
   const open = async () => (
@@ -48,6 +50,7 @@ export async function storeBody (
     write: async (buffers, bytes) => {
       watched.bytes += bytes
       watched.isHeldBack = true
+      if (judge !== undefined) await judge(buffers)
       const opened = append ?? await open()
       const written = opened.write(buffers, bytes)
       // Hashed while the system writes.

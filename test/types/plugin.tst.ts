@@ -36,6 +36,7 @@ test('all options are taken', () => {
     maxUploads: 1,
     perClient: { key: ({ ip }: FastifyRequest) => ip, maxUploads: 1, maxBodies: 1 },
     maxSize: 1,
+    allowedTypes: ['video/*'],
     namingFunction: () => 'id',
     relativeLocation: false,
     publicUrl: 'https://example.com/files',

@@ -1,0 +1,184 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import path from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import t from 'tap'
+import type { Test } from 'tap'
+import type { Page } from 'playwright-core'
+import { metadataOf, needs } from '../download/files.ts'
+import { run } from '../src/process.ts'
+import type { Run } from '../src/process.ts'
+import { launch, openPage } from './chromium.ts'
+
+/** How long the clip is, in s. */
+const SECONDS = 60
+
+/** A clip of a test picture and a tone, its index in front, about 11 MB. */
+function makeClip (file: string): Buffer {
+  execFileSync('ffmpeg', [
+    '-v', 'error', '-f', 'lavfi', '-i', 'testsrc2=size=640x360:rate=25', '-f', 'lavfi', '-i', 'sine=frequency=440',
+    '-t', String(SECONDS), '-c:v', 'libx264', '-preset', 'ultrafast', '-b:v', '1500k', '-minrate', '1500k',
+    '-maxrate', '1500k', '-bufsize', '1500k', '-x264-params', 'nal-hrd=cbr', '-pix_fmt', 'yuv420p', '-g', '25',
+    '-c:a', 'aac', '-movflags', '+faststart', file
+  ])
+  return readFileSync(file)
+}
+
+async function freePort (): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+/** The server as a process of its own, which can be killed and started again where it was. */
+async function serve (t: Test, directory: string) {
+  const port = await freePort()
+  let running: Run
+  const start = async () => {
+    running = run('src/cli.ts', [], { PORT: String(port), FILES_DIR: directory, LOG_LEVEL: 'info' })
+    await running.line('ready for uploads')
+  }
+  t.teardown(async () => {
+    running.child.kill('SIGKILL')
+    await running.ended
+  })
+  await start()
+  return {
+    base: `http://127.0.0.1:${port}`,
+    async killAndRestart () {
+      running.child.kill('SIGKILL')
+      await running.ended
+      await start()
+    }
+  }
+}
+
+/** An upload that goes on as far as it is told to. */
+async function begin (base: string, bytes: Buffer, metadata: Record<string, string>) {
+  const tus = { 'tus-resumable': '1.0.0' }
+  const created = await fetch(`${base}/files`, {
+    method: 'POST',
+    headers: { ...tus, 'upload-length': String(bytes.length), 'upload-metadata': metadataOf(metadata) }
+  })
+  const url = `${base}${created.headers.get('location')}`
+  return {
+    url,
+    /** @param share - of all bytes */
+    async goOnTo (share: number): Promise<void> {
+      const head = await fetch(url, { method: 'HEAD', headers: tus })
+      const offset = head.headers.get('upload-offset') as string
+      const end = Math.floor(bytes.length * share)
+      const { status } = await fetch(url, {
+        method: 'PATCH',
+        headers: { ...tus, 'upload-offset': offset, 'content-type': 'application/offset+octet-stream' },
+        body: new Uint8Array(bytes.subarray(Number(offset), end))
+      })
+      if (status !== 204) throw new Error(`PATCH: ${status}`)
+    }
+  }
+}
+
+/** What the video of a page does. */
+const stateOf = (page: Page) => page.evaluate(() => {
+  const { currentTime, videoWidth, readyState, ended, error } = document.querySelector('video') as HTMLVideoElement
+  return { currentTime, videoWidth, readyState, ended, error: error?.message }
+})
+
+const timeOf = async (page: Page) => (await stateOf(page)).currentTime
+
+/** Waits until the video plays beyond a second, and shows pictures; an error of the video is one of the test. */
+async function plays (page: Page, beyond: number): Promise<void> {
+  let last: unknown
+  for (const start = Date.now(); Date.now() - start < 60_000; await wait(100)) {
+    const state = last = await stateOf(page)
+    if (state.error !== undefined) break
+    if (state.currentTime > beyond && state.videoWidth > 0) return
+  }
+  throw new Error(`It does not play beyond ${beyond} s: ${JSON.stringify(last)}`)
+}
+
+t.test('a video plays while it still goes up, whatever happens to the upload', needs('ffmpeg'), async (t) => {
+  const directory = t.testdir({ files: {} })
+  const clip = makeClip(path.join(directory, 'clip.mp4'))
+  const server = await serve(t, path.join(directory, 'files'))
+  const upload = await begin(server.base, clip, { filename: 'clip.mp4', filetype: 'video/mp4' })
+  const page = await openPage(t, await launch(t), `${server.base}/healthz`)
+
+  await upload.goOnTo(0.15)
+  await page.setContent(`<video src="${upload.url}" autoplay muted></video>`)
+  await plays(page, 1)
+  t.pass('it starts before a half is there')
+
+  // At four times the speed it is at the end of what is there long before the pause is over.
+  await page.evaluate(() => { (document.querySelector('video') as HTMLVideoElement).playbackRate = 4 })
+  await wait(20_000)
+  const edge = await timeOf(page)
+  t.ok(edge < 0.25 * SECONDS, `it waits, at ${edge} s`)
+  await upload.goOnTo(0.4)
+  await plays(page, edge + 5)
+  t.pass('it goes on after a pause of 20 s')
+
+  await server.killAndRestart()
+  await upload.goOnTo(0.6)
+  await plays(page, 0.45 * SECONDS)
+  t.pass('it goes on after the server was killed and started again')
+
+  const seek = (to: number) => page.evaluate((to) => {
+    (document.querySelector('video') as HTMLVideoElement).currentTime = to
+  }, to)
+  await seek(0.55 * SECONDS)
+  await plays(page, 0.55 * SECONDS)
+  await seek(2)
+  await plays(page, 3)
+  t.ok(await timeOf(page) < 0.5 * SECONDS)
+  t.pass('it goes on after a seek ahead, in what is there, and back')
+
+  await seek(0.9 * SECONDS)
+  // What was asked for there is refused, and that is no error of the video.
+  await wait(1000)
+  await seek(10)
+  await plays(page, 11)
+  t.ok(await timeOf(page) < 0.6 * SECONDS, 'and after a seek to where nothing is yet, and back')
+
+  await upload.goOnTo(1)
+  // Chromium takes a refused range for the end of the file: a page loads the video again.
+  await page.evaluate(() => {
+    const video = document.querySelector('video') as HTMLVideoElement
+    video.src = `${video.src}#`
+    video.currentTime = 45
+    video.playbackRate = 4
+    return video.play()
+  })
+  await plays(page, SECONDS - 1)
+  t.pass('it ends with the clip')
+})
+
+t.test('a video that is opened by itself plays, boxed in as it is', async (t) => {
+  const server = await serve(t, t.testdir())
+  const clip = readFileSync(path.join(import.meta.dirname, '../fixtures/clip.mp4'))
+  const upload = await begin(server.base, clip, { filename: 'clip.mp4', filetype: 'video/mp4' })
+  await upload.goOnTo(1)
+  const page = await openPage(t, await launch(t), upload.url)
+  await plays(page, 1)
+  t.pass()
+})
+
+t.test('a page in an upload is saved and not run', async (t) => {
+  const server = await serve(t, t.testdir())
+  const html = Buffer.from('<script>document.title = "run"</script>')
+  const upload = await begin(server.base, html, { filename: 'a.html', filetype: 'text/html' })
+  await upload.goOnTo(1)
+  const page = await openPage(t, await launch(t), `${server.base}/healthz`)
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.evaluate((url) => { location.href = url }, upload.url)
+  ])
+  t.equal(download.suggestedFilename(), 'a.html')
+  t.not(await page.title(), 'run')
+})
