@@ -33,7 +33,7 @@ const plugin: FastifyPluginAsync<FastifyTusOptions> = async (fastify, options) =
     slowBodies: new SlowBodies(settings),
     followers: new Followers({
       find: (id) => findUpload(scope, id),
-      read: (id, range) => store.read(id, range),
+      read: (id, range) => store.readBytes(id, range),
       shutdown: shutdown.signal
     }),
     shutdown: shutdown.signal

@@ -6,6 +6,9 @@ import { evaluate, rangeCounts, type Validators, validatorsOf } from './conditio
 import { sendDescription } from './description.ts'
 import { type ByteRange, parseRange } from './range.ts'
 
+/** Up to how many bytes a range is read at once, and sent without a stream. */
+const AT_ONCE_BYTES = 256 * 1024
+
 /** Answers with a finished upload, or the range of it that was asked for (RFC 9110, 13 and 14). */
 export async function sendFinished (
   scope: Scope, request: FastifyRequest, reply: FastifyReply, upload: Upload
@@ -31,7 +34,9 @@ export async function sendFinished (
   reply.header('content-length', end - start + 1)
   if (range !== undefined) reply.code(206).header('content-range', `bytes ${start}-${end}/${size}`)
   if (request.method === 'HEAD') return reply.send()
-  return reply.send(await scope.store.read(upload.id, range))
+  return reply.send(range !== undefined && end - start < AT_ONCE_BYTES
+    ? await scope.store.readBytes(upload.id, range)
+    : await scope.store.read(upload.id, range))
 }
 
 function wantedRange (

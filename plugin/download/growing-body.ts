@@ -59,9 +59,7 @@ export class GrowingBody extends Readable {
     this.#isWanted = false
     this.#following.read(this.#position, end).then((bytes) => {
       this.#position += bytes.length
-      // A file that lost bytes would be asked for them for ever.
-      if (bytes.length === 0) this.destroy(new errors.Gone())
-      else this.push(bytes)
+      this.push(bytes)
     }, (error: Error) => this.destroy(error))
   }
 }

@@ -64,6 +64,27 @@ export class AbleStore {
     })
   }
 
+  /** The bytes of a range at once. Rejects where there are fewer. */
+  async readBytes (id: string, range: { start: number, end: number }): Promise<Buffer> {
+    const wanted = range.end - range.start + 1
+    const stream = await this.read(id, range)
+    return await guard(async () => {
+      // Most often it is all there by now, and a loop would be half of the work.
+      const first = stream.read() as Buffer | null
+      const buffers = first === null ? [] : [first]
+      let bytes = first?.length ?? 0
+      if (bytes < wanted) {
+        for await (const buffer of stream) {
+          buffers.push(buffer as Buffer)
+          bytes += (buffer as Buffer).length
+        }
+      }
+      stream.destroy()
+      if (bytes !== wanted) throw new Error('The store has fewer bytes than it said')
+      return first?.length === wanted ? first : Buffer.concat(buffers)
+    })
+  }
+
   list (): AsyncIterable<string> {
     return this.#store.list?.() as AsyncIterable<string>
   }

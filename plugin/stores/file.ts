@@ -91,6 +91,8 @@ export class FileStore extends TusFileStore implements DataStore {
     if (stats.size < offset || (size !== undefined && (offset > size || (finished === true && offset < size)))) {
       throw new errors.Gone()
     }
+    // What plays it asks again and again.
+    if (finished === true) this.#atHand.remember(id, new StoredUpload(record), stats.size)
     return new StoredUpload({
       ...record,
       id,

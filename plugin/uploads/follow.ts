@@ -12,7 +12,7 @@ export interface Source {
   /** Rejects with FST_TUS_NOT_FOUND or FST_TUS_GONE where there is no such upload any more. */
   find: (id: string) => Promise<Upload>
   /** Bytes from `start` to `end`, both included. */
-  read: (id: string, range: { start: number, end: number }) => Promise<AsyncIterable<Buffer>>
+  read: (id: string, range: { start: number, end: number }) => Promise<Buffer>
   shutdown: AbortSignal
 }
 
@@ -110,16 +110,10 @@ class Watch {
 
   read (start: number, end: number): Promise<Buffer> {
     if (this.#shared?.start !== start || this.#shared.end !== end) {
-      this.#shared = { start, end, bytes: this.#read(start, end) }
+      const bytes = this.#source.read(this.upload.id, { start, end: end - 1 })
+      this.#shared = { start, end, bytes }
     }
     return this.#shared.bytes
-  }
-
-  async #read (start: number, end: number): Promise<Buffer> {
-    const buffers: Buffer[] = []
-    const range = { start, end: end - 1 }
-    for await (const buffer of await this.#source.read(this.upload.id, range)) buffers.push(buffer)
-    return Buffer.concat(buffers)
   }
 
   #schedule (): void {

@@ -241,6 +241,23 @@ t.test('a store that knows no times and reads no ranges is served whole, without
   }
 })
 
+t.test('a store may give a range in pieces, and one that gives less is an error', async (t) => {
+  let less = 0
+  class RangeStore extends MemoryStore {
+    readonly abilities = ['ranges']
+    read (id: string, { start, end } = { start: 0, end: Infinity }): Readable {
+      return Readable.from([...this.bytesOf(id).subarray(start, end + 1 - less)].map((byte) => Buffer.from([byte])))
+    }
+  }
+  const datastore = new RangeStore()
+  await datastore.create({ id: 'made-elsewhere', size: 6, offset: 0 })
+  const { app, patch } = await build(t, { datastore })
+  await patch('/files/made-elsewhere', 0, 'abcdef')
+  const ask = (range: string) => app.inject({ url: '/files/made-elsewhere', headers: { range } })
+  t.equal((await ask('bytes=1-4')).body, 'bcde')
+  for (less of [1, 4]) t.equal((await ask('bytes=1-4')).statusCode, 500)
+})
+
 t.test('a file that is gone is an error, and not a broken answer', async (t) => {
   const built = await build(t)
   const url = await finished(built, 'abcdef')

@@ -40,7 +40,7 @@ async function rig (t: Test, options: FastifyTusOptions = {}) {
     slowBodies: new SlowBodies(settings),
     followers: new Followers({
       find: (id) => files.getUpload(id),
-      read: async (id) => files.read(id),
+      read: async () => Buffer.alloc(0),
       shutdown: shutdown.signal
     }),
     shutdown: shutdown.signal
