@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import http2 from 'node:http2'
 import path from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import type { Test } from 'tap'
@@ -369,6 +372,21 @@ t.test('while the finish hook runs the upload is still one that grows', async (t
   release()
   t.equal((await patched).statusCode, 204)
   t.equal((await read(url)).headers['cache-control'], 'no-cache')
+})
+
+t.test('over HTTP/2 an upload that grows is read as it is stored too', async (t) => {
+  const { create, patch, listen } = await build(t, { download: { growing: true } }, { http2: true } as never)
+  const url = await create(6)
+  const session = http2.connect(await listen())
+  t.teardown(() => session.destroy())
+  const stream = session.request({ ':path': url, range: 'bytes=1-' })
+  const [headers] = await once(stream, 'response') as [http2.IncomingHttpHeaders]
+  t.match(headers, { ':status': 206, 'content-range': 'bytes 1-5/6' })
+  await patch(url, 0, 'abc')
+  const [first] = await once(stream, 'data') as [Buffer]
+  t.equal(first.toString(), 'bc')
+  await patch(url, 3, 'def')
+  t.equal((await buffer(stream)).toString(), 'def')
 })
 
 t.test('an empty upload ends at once', async (t) => {
