@@ -32,7 +32,8 @@ export interface FileSystem {
   opendir: (directory: string) => Promise<Dir>
   /** Makes a directory, if missing, and sees that it can be written to. */
   prepareDirectory: (directory: string) => void
-  createReadStream: (file: string) => ReadStream
+  /** From `start` to `end`, both included; without them the whole file. */
+  createReadStream: (file: string, range?: { start: number, end: number }) => ReadStream
 }
 
 export const fileSystem: FileSystem = {
@@ -49,7 +50,7 @@ export const fileSystem: FileSystem = {
     fs.mkdirSync(directory, { recursive: true })
     fs.accessSync(directory, fs.constants.R_OK | fs.constants.W_OK | fs.constants.X_OK)
   },
-  createReadStream: (file) => fs.createReadStream(file)
+  createReadStream: (file, range) => fs.createReadStream(file, range)
 }
 
 class Descriptor implements OpenFile {
