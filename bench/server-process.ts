@@ -112,9 +112,9 @@ export class ServerProcess {
 export async function withServers<T> (
   peers: Peer[], work: (servers: ServerProcess[]) => Promise<T>, directoryOf: (peer: Peer) => string = newDirectory
 ): Promise<T> {
-  const servers: ServerProcess[] = []
+  // Where one does not start, the run fails, and all end with this process.
+  const servers = await Promise.all(peers.map(async (peer) => await ServerProcess.start(peer, directoryOf(peer))))
   try {
-    for (const peer of peers) servers.push(await ServerProcess.start(peer, directoryOf(peer)))
     return await work(servers)
   } finally {
     for (const server of servers) {

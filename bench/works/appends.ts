@@ -31,7 +31,7 @@ export const appendMetrics: Metric[] = [
 export const w1: Work = {
   id: 'W1',
   run: async (bench) => {
-    const shape = { uploads: 1, size: (bench.quick ? 128 : 256) * MIB, body: 256 * MIB, times: bench.quick ? 1 : 2 }
+    const shape = { uploads: 1, size: (bench.quick ? 64 : 256) * MIB, body: 256 * MIB, times: bench.quick ? 1 : 2 }
     return [await appends(bench, 'one PATCH of 256 MiB', shape, [receiver, writer(shape.size)])]
   }
 }
@@ -47,7 +47,7 @@ export const w2: Work = {
 export const w3: Work = {
   id: 'W3',
   run: async (bench) => {
-    const shape = { uploads: 8, size: (bench.quick ? 4 : 16) * MIB, body: 64 * KIB, times: bench.quick ? 1 : 2 }
+    const shape = { uploads: 8, size: (bench.quick ? 2 : 16) * MIB, body: 64 * KIB, times: bench.quick ? 1 : 2 }
     return [await appends(bench, '8 uploads of 16 MiB side by side, 64 KiB a PATCH', shape)]
   }
 }

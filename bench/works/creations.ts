@@ -10,7 +10,7 @@ import { rates, requestMetrics, sendAll } from './requests.ts'
 export const w4: Work = {
   id: 'W4',
   run: async (bench) => {
-    const count = bench.quick ? 1000 : 5000
+    const count = bench.quick ? 600 : 5000
     const subject = { title: `${count} POSTs over 16 connections`, metrics: requestMetrics }
     return [await withServers(bench.peers, async (servers) =>
       await keptInTurns(bench, subject, servers, async (server) => await measureCreations(server, count)))]

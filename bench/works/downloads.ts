@@ -46,7 +46,7 @@ async function whole (bench: Bench, servers: ServerProcess[], files: Files, size
 }
 
 async function ranges (bench: Bench, servers: ServerProcess[], files: Files, size: number): Promise<Case> {
-  const count = bench.quick ? 1000 : 5000
+  const count = bench.quick ? 200 : 5000
   const title = `${count} GETs of ${RANGE / KIB} KiB at random offsets of ${size / MIB} MiB, over 16 connections`
   return await keptInTurns(bench, { title, metrics: requestMetrics }, servers, async (server) => {
     await expectRanges(server)

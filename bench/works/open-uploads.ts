@@ -18,7 +18,7 @@ const metrics: Metric[] = [
 /** Bytes of each upload. */
 const LENGTH = 64 * KIB
 /** How many bytes each gets before memory is looked at, one at a time. */
-const BYTES = 5
+const BYTES = 3
 /** Between two of these bytes, in ms. */
 const NOW_AND_THEN = 100
 /** How often memory is looked at, for a median. */

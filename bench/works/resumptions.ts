@@ -13,9 +13,9 @@ import { rates, requestMetrics, sendAll } from './requests.ts'
 export const w5: Work = {
   id: 'W5',
   run: async (bench) => {
-    const count = bench.quick ? 2000 : 10_000
+    const count = bench.quick ? 1000 : 10_000
     const results = []
-    for (const stored of [10, bench.quick ? 5000 : 100_000]) results.push(await onStoreOf(bench, stored, count))
+    for (const stored of [10, bench.quick ? 2000 : 100_000]) results.push(await onStoreOf(bench, stored, count))
     return results
   }
 }

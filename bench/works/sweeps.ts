@@ -26,7 +26,7 @@ export const w8: Work = {
   id: 'W8',
   run: async (bench) => {
     // The growth with the size of the store is what matters.
-    const sizes = bench.quick ? [10_000] : [10_000, 100_000]
+    const sizes = bench.quick ? [3000] : [10_000, 100_000]
     const results = []
     for (const size of sizes) results.push(await sweeps(bench, size))
     return results
