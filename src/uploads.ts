@@ -80,7 +80,7 @@ function isPart ({ concatenation, refused }: Upload): boolean {
 type Entry = [id: string, made: number]
 
 function compare (a: Entry, b: Entry): number {
-  return b[1] - a[1] || (a[0] < b[0] ? 1 : -1)
+  return b[1] - a[1] || b[0].localeCompare(a[0])
 }
 
 function parseCursor (cursor: string): Entry {

@@ -48,6 +48,13 @@ export interface Built {
   untilStored (location: string, bytes: number): Promise<void>
 }
 
+/** A directory that is there until all that is torn down before it has ended, unlike `t.testdir()`. */
+export async function temporaryDirectory (t: Test): Promise<string> {
+  const directory = await mkdtemp(path.join(tmpdir(), 'fastify-tus-'))
+  t.teardown(() => rm(directory, { recursive: true }))
+  return directory
+}
+
 /** An app with the plugin at `/files`, closed after the test. `prepare` is called before the plugin is registered. */
 export async function build (
   t: Test,
@@ -55,16 +62,11 @@ export async function build (
   fastifyOptions: FastifyServerOptions = {},
   prepare: (app: FastifyInstance) => void | Promise<void> = () => {}
 ): Promise<Built> {
-  const own = options.directory === undefined && options.datastore === undefined
-  // Not `t.testdir()`, which is removed before the app has closed.
-  const directory = own ? await mkdtemp(path.join(tmpdir(), 'fastify-tus-')) : options.directory ?? ''
+  const directory = options.directory ?? (options.datastore === undefined ? await temporaryDirectory(t) : '')
   const logs: LogLine[] = []
   const stream = { write: (line: string) => { logs.push(JSON.parse(line) as LogLine) } }
   const app = Fastify({ logger: { level: 'debug', stream }, ...fastifyOptions }) as FastifyInstance
-  t.teardown(async () => {
-    await app.close()
-    if (own) await rm(directory, { recursive: true })
-  })
+  t.teardown(() => app.close())
   await prepare(app)
   await app.register(fastifyTus, { prefix: '/files', ...options, ...(directory === '' ? {} : { directory }) })
   await app.ready()

@@ -107,6 +107,7 @@ t.test('what was seen before is not sent again, and what was not is', async (t) 
     [{ 'if-none-match': `"x", W/${etag}` }, 304],
     [{ 'if-none-match': '*' }, 304],
     [{ 'if-none-match': '"x"' }, 200],
+    [{ 'if-none-match': 'no tag' }, 200],
     [{ 'if-none-match': '"x"', 'if-modified-since': modified }, 200],
     [{ 'if-modified-since': modified }, 304],
     [{ 'if-modified-since': earlier }, 200],

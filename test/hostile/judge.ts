@@ -10,9 +10,9 @@ const table = new Map(Object.values(errors).map((Kind) => {
 const knownHeaders = new Set([
   'date', 'connection', 'keep-alive', 'content-length', 'content-type', 'transfer-encoding', 'location', 'allow',
   'vary', 'cache-control', 'retry-after', 'content-disposition', 'x-content-type-options', 'upload-offset',
-  'upload-length',
-  'upload-defer-length', 'upload-metadata', 'upload-concat', 'upload-expires', 'tus-resumable', 'tus-version',
-  'tus-extension', 'tus-max-size', 'tus-checksum-algorithm', 'access-control-allow-origin',
+  'accept-ranges', 'content-range', 'etag', 'last-modified', 'content-security-policy',
+  'upload-length', 'upload-defer-length', 'upload-metadata', 'upload-concat', 'upload-expires',
+  'tus-resumable', 'tus-version', 'tus-extension', 'tus-max-size', 'tus-checksum-algorithm', 'access-control-allow-origin',
   'access-control-expose-headers', 'access-control-allow-methods', 'access-control-allow-headers',
   'access-control-max-age'
 ])

@@ -5,9 +5,10 @@ import type { AppOptions } from '../../src/app.ts'
 import { FileStore } from '../../plugin/index.ts'
 import type { Upload } from '../../plugin/index.ts'
 import type { Page } from '../../src/uploads.ts'
+import { temporaryDirectory } from '../helper.ts'
 
 async function build (t: Test) {
-  const directory = t.testdir()
+  const directory = await temporaryDirectory(t)
   const fastify = Fastify()
   const config = { prefix: '/files', directory, maxSize: 0, expiration: 0, sweepInterval: 0 }
   await fastify.register(app, { config, client: directory } as AppOptions)

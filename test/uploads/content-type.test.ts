@@ -34,6 +34,13 @@ t.test('what is of an allowed type is taken, whatever the client calls it', asyn
   t.ok((await stored(url)).equals(clip))
 })
 
+t.test('a long body is judged once, by its first bytes', async (t) => {
+  const { create, stall } = await rig(t)
+  const long = Buffer.concat([clip, sampleBytes(3 * 1024 * 1024)])
+  const { response } = await stall(await create(long.length), 0, long.length, long)
+  t.equal((await response).status, 204)
+})
+
 t.test('first bytes that come one by one are judged together', async (t) => {
   const { create, patch, head, files } = await rig(t)
   for (const [bytes, status] of [[clip, 204], [png, 415]] as const) {
