@@ -12,7 +12,8 @@ const knownHeaders = new Set([
   'vary', 'cache-control', 'retry-after', 'content-disposition', 'x-content-type-options', 'upload-offset',
   'accept-ranges', 'content-range', 'etag', 'last-modified', 'content-security-policy',
   'upload-length', 'upload-defer-length', 'upload-metadata', 'upload-concat', 'upload-expires',
-  'tus-resumable', 'tus-version', 'tus-extension', 'tus-max-size', 'tus-checksum-algorithm', 'access-control-allow-origin',
+  'tus-resumable', 'tus-version', 'tus-extension', 'tus-max-size', 'tus-checksum-algorithm',
+  'access-control-allow-origin',
   'access-control-expose-headers', 'access-control-allow-methods', 'access-control-allow-headers',
   'access-control-max-age'
 ])
