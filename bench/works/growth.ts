@@ -1,11 +1,11 @@
 /** How the costs grow: with the size of a body downwards, and with the number of stored uploads. For plots. */
 import type { Bench } from '../bench.ts'
 import { KIB, MIB } from '../bytes.ts'
+import type { Case, Figures } from '../figures.ts'
 import { oursNone, tusNode } from '../peers.ts'
-import type { Case } from '../figures.ts'
-import { withServers } from '../server-process.ts'
+import { type ServerProcess, withServers } from '../server-process.ts'
 import { fill } from '../stored.ts'
-import { keptInTurns } from '../turns.ts'
+import { inTurns, type Subject } from '../turns.ts'
 import { appendMetrics, measureAppends } from './appends.ts'
 import { measureCreations } from './creations.ts'
 import { requestMetrics } from './requests.ts'
@@ -16,52 +16,55 @@ export interface Point { at: number, measured: Case }
 
 /** So many PATCHes make an upload, up to the greatest size of one. */
 const PATCHES = 1024
+const SIZES = [16 * KIB, 64 * KIB, 256 * KIB, MIB, 4 * MIB, 16 * MIB, 64 * MIB, 256 * MIB]
 const GREATEST = 256 * MIB
 
-/** CPU for a GiB, by the size of bodies from 16 KiB to 256 MiB. */
+/** CPU for a GiB, by the size of bodies. */
 export async function byBodySize (bench: Bench): Promise<Point[]> {
-  const points = []
-  for (let body = 16 * KIB; body <= GREATEST; body *= 4) {
-    const shape = { uploads: 1, size: Math.min(PATCHES * body, GREATEST), body, times: 1 }
-    const subject = { title: `${body / KIB} KiB a PATCH`, metrics: appendMetrics }
-    points.push({
-      at: body,
-      measured: await withServers(bench.peers, async (servers) =>
-        await keptInTurns(bench, subject, servers, async (server) => await measureAppends(server, shape)))
-    })
-  }
-  return points
+  return await withServers(bench.peers, async (servers) => {
+    const places = SIZES.map((at) => ({ at, servers }))
+    const subject = { title: 'uploads by the size of a PATCH', metrics: appendMetrics }
+    return await alongAxis(bench, subject, places, async (server, body) =>
+      await measureAppends(server, { uploads: 1, size: Math.min(PATCHES * body, GREATEST), body, times: 1 }))
+  })
 }
 
-/** Numbers of stored uploads, ten times as many each time. */
-const FIRST = 10
-const LAST = 100_000
-/** Of each kind, at each of these numbers; and before all. */
+const NUMBERS = [10, 100, 1000, 10_000, 100_000]
+/** Of each kind, at each number of stored uploads. */
 const REQUESTS = 4000
-const WARM_UP = 15_000
 
-/** Rates of POST and HEAD, by the number of stored uploads from 10 to 100,000. */
+/** Rates of POST and HEAD, by the number of stored uploads. */
 export async function byStored (bench: Bench): Promise<{ creations: Point[], heads: Point[] }> {
   const peers = bench.peers.filter((peer) => peer === oursNone || peer === tusNode)
-  return await withServers(peers, async (servers) => {
-    const creations = []
-    const heads = []
-    // Code is compiled by how often it runs: the first number of uploads is not to pay for it.
-    for (const server of servers) {
-      fill(server.peer.layout, server.directory, 0, FIRST)
-      await measureCreations(server, WARM_UP)
-      await measureHeads(server, FIRST, WARM_UP)
+  return await withServers(NUMBERS.flatMap(() => peers), async (servers) => {
+    const places = NUMBERS.map((at, i) => ({ at, servers: servers.slice(i * peers.length, (i + 1) * peers.length) }))
+    for (const { at, servers } of places) {
+      for (const { peer, directory } of servers) fill(peer.layout, directory, 0, at)
     }
-    for (let stored = FIRST, at = FIRST; at <= LAST; stored = at, at *= 10) {
-      for (const { peer, directory } of servers) fill(peer.layout, directory, stored, at)
-      const measure = async (title: string, of: typeof measureHeads): Promise<Point> => ({
-        at,
-        measured: await keptInTurns(bench, { title: `${title}, ${at} stored`, metrics: requestMetrics }, servers,
-          async (server) => await of(server, at, REQUESTS))
-      })
-      creations.push(await measure('POST', async (server, _stored, count) => await measureCreations(server, count)))
-      heads.push(await measure('HEAD', measureHeads))
-    }
+    const metrics = requestMetrics
+    const creations = await alongAxis(bench, { title: 'POST by the number of stored uploads', metrics }, places,
+      async (server) => await measureCreations(server, REQUESTS))
+    const heads = await alongAxis(bench, { title: 'HEAD by the number of stored uploads', metrics }, places,
+      async (server, at) => await measureHeads(server, at, REQUESTS))
     return { creations, heads }
+  })
+}
+
+/** The places of the axis take turns as the servers do: between two of them the machine is not to have changed. */
+async function alongAxis (
+  bench: Bench, subject: Subject, places: { at: number, servers: ServerProcess[] }[],
+  measure: (server: ServerProcess, at: number) => Promise<Figures>
+): Promise<Point[]> {
+  const nameOf = (server: string, at: number): string => `${server}, ${at}`
+  const contenders = places.flatMap(({ at, servers }) => servers.map((server) => ({
+    name: nameOf(server.peer.name, at),
+    measure: async () => await measure(server, at)
+  })))
+  const all = await inTurns(bench, subject, contenders, 1)
+  return places.map(({ at, servers }) => {
+    const names = servers.map(({ peer }) => peer.name)
+    const rows = names.flatMap((server) => all.rows.flatMap((row) =>
+      row.server === nameOf(server, at) ? [{ ...row, server }] : []))
+    return { at, measured: { ...all, rows } }
   })
 }
