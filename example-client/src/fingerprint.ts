@@ -1,3 +1,5 @@
+import type { Edit } from './edit/recipe.ts'
+
 /** What a fingerprint is made from: a `File`. */
 export interface FileLike {
   name: string
@@ -10,10 +12,11 @@ const sample = 1024 * 1024
 
 /**
  * Tells one file from another, to find the upload of a file that is chosen again after a reload. Bytes from the start,
- * the middle and the end count too: a new export of a video often has the old name, and may have the old size.
+ * the middle and the end count too: a new export of a video often has the old name, and may have the old size. So does
+ * what is done to the file before it is uploaded: the half of one edit must not be continued with the bytes of another.
  */
-export async function fingerprint (file: FileLike): Promise<string> {
-  const about = JSON.stringify([file.name, file.size, file.lastModified])
+export async function fingerprint (file: FileLike, recipe: readonly Edit[] = []): Promise<string> {
+  const about = JSON.stringify([file.name, file.size, file.lastModified, ...recipe])
   // Browsers hash on pages from https: and localhost only.
   if (!globalThis.crypto?.subtle) return about
 

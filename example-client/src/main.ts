@@ -1,69 +1,78 @@
-import { Memory } from './memory.ts'
-import type { KeyValueStorage } from './memory.ts'
-import { UploadTask } from './upload.ts'
-import { controls, renderFile, renderPage, renderProgress, renderResult, renderSliceSizes } from './view.ts'
-
-const KiB = 1024
-const MiB = 1024 * KiB
+import { App } from './app.ts'
+import { findEndpoint } from './config.ts'
+import { byId } from './dom.ts'
+import { chooseLanguage, language, setLanguage } from './i18n.ts'
+import { chooseFiles, fromDrop, fromList } from './intake.ts'
+import { renderPage } from './page-view.ts'
+import { loadPreferences, savePreferences } from './preferences.ts'
+import { sumUp } from './queue.ts'
 
 const endpoint = await findEndpoint()
-const memory = new Memory(findStorage(), endpoint)
-let task: UploadTask | null = null
+const preferences = loadPreferences()
+const input = byId<HTMLInputElement>('files')
+const app = new App(endpoint, preferences, choose)
 
-renderPage(endpoint, memory.latest(Date.now())?.name ?? null)
-renderSliceSizes([256 * KiB, MiB, 4 * MiB, 8 * MiB, 16 * MiB, 32 * MiB, 64 * MiB], 8 * MiB)
+speak(preferences.language ?? chooseLanguage(navigator.languages))
+app.restore().catch(reportError)
 
-controls.file.addEventListener('change', () => {
-  const file = controls.file.files?.[0]
-  if (file) upload(file)
+byId('choose').addEventListener('click', choose)
+input.addEventListener('change', () => {
+  app.add(fromList(input.files)).catch(reportError)
   // So that choosing the same file again counts as a change.
-  controls.file.value = ''
+  input.value = ''
 })
-controls.pause.addEventListener('click', () => {
-  task?.pause()
-  controls.resume.focus()
-})
-controls.resume.addEventListener('click', () => {
-  task?.resume()
-  controls.pause.focus()
-})
-controls.cancel.addEventListener('click', () => {
-  task?.cancel()
-  controls.file.focus()
-})
-window.addEventListener('online', () => task?.online())
 
-function upload (file: File): void {
-  renderFile(file)
-  const current = new UploadTask(file, {
-    endpoint,
-    sliceSize: Number(controls.sliceSize.value),
-    memory,
-    onChange (progress) {
-      // An upload that has failed may have been replaced by another one.
-      if (task !== current) return
-      renderProgress(progress)
-      if (progress.state === 'done' && progress.url) renderResult(progress.url, file.type)
-    }
-  })
-  task = current
-  task.start()
+document.addEventListener('paste', event => {
+  app.add(fromList(event.clipboardData?.files)).catch(reportError)
+})
+document.addEventListener('dragover', event => {
+  event.preventDefault()
+  byId('drop').classList.add('over')
+})
+document.addEventListener('dragleave', event => {
+  if (event.relatedTarget === null) byId('drop').classList.remove('over')
+})
+document.addEventListener('drop', event => {
+  event.preventDefault()
+  byId('drop').classList.remove('over')
+  if (event.dataTransfer) fromDrop(event.dataTransfer).then(picked => app.add(picked)).catch(reportError)
+})
+
+byId('pause-all').addEventListener('click', () => app.pauseAll())
+byId('resume-all').addEventListener('click', () => app.resumeAll())
+byId('cancel-all').addEventListener('click', () => app.cancelAll())
+byId('clear-done').addEventListener('click', () => app.clearDone())
+byId('continue-all').addEventListener('click', () => { app.continueAll().catch(reportError) })
+byId('language').addEventListener('click', () => {
+  preferences.language = language() === 'zh' ? 'en' : 'zh'
+  savePreferences(preferences)
+  speak(preferences.language)
+})
+byId('settings').addEventListener('change', () => {
+  const chosen = (id: string) => Number(byId<HTMLSelectElement>(id).value)
+  preferences.sliceSize = chosen('slice-size')
+  preferences.lanes = chosen('lanes')
+  preferences.copyCap = chosen('copy-cap')
+  preferences.startAtOnce = byId<HTMLInputElement>('start-at-once').checked
+  savePreferences(preferences)
+})
+
+window.addEventListener('online', () => app.wake())
+// Timers of a hidden page, or of a closed lid, are late.
+document.addEventListener('visibilitychange', () => {
+  if (document.visibilityState === 'visible') app.wake()
+})
+window.addEventListener('beforeunload', event => {
+  if (sumUp(app.uploads).busy) event.preventDefault()
+})
+setInterval(() => app.tick(), 1000)
+
+function choose (): void {
+  chooseFiles(input).then(picked => app.add(picked)).catch(reportError)
 }
 
-/** `?endpoint=` of the page's address, or what the server says about itself. */
-async function findEndpoint (): Promise<string> {
-  const asked = new URLSearchParams(location.search).get('endpoint')
-  const endpoint = asked ?? await fetch('config.json')
-    .then(response => response.json() as Promise<{ endpoint: string }>)
-    .then(config => config.endpoint, () => '/files')
-  return new URL(endpoint, location.href).href
-}
-
-function findStorage (): KeyValueStorage | null {
-  try {
-    return localStorage
-  } catch {
-    // Reading the property throws where the visitor has forbidden all storage.
-    return null
-  }
+function speak (chosen: 'en' | 'zh'): void {
+  setLanguage(chosen)
+  renderPage(endpoint, preferences)
+  app.render()
 }

@@ -1,196 +1,265 @@
-import { DetailedError, Upload } from 'tus-js-client'
-import { fingerprint } from './fingerprint.ts'
-import type { Memory } from './memory.ts'
+import { Upload } from 'tus-js-client'
+import { concatenate } from './concatenate.ts'
+import { sum } from './lanes.ts'
+import type { Lane } from './lanes.ts'
+import { delayOf, judge } from './retry.ts'
+import type { Failure } from './retry.ts'
 import { Speedometer } from './speed.ts'
+import type { Kept, Missing, Seen, State } from './state.ts'
+import type { UploadRecord } from './store.ts'
+import { Transfer } from './transfer.ts'
 
-/**
- * Where an upload is. `waiting` is between two tries, `offline` waits for the network; `paused`, `offline` and `failed`
- * can be resumed, `done` and `cancelled` are the end.
- */
-export type State = 'preparing' | 'uploading' | 'waiting' | 'offline' | 'paused' | 'failed' | 'done' | 'cancelled'
+type Changing = Pick<Seen, 'state' | 'speed' | 'continuedAt' | 'wait' | 'failure' | 'missing'>
 
-/** Why an upload failed. */
-export type Failure = { reason: 'network' | 'file' | 'tooLarge' } | { reason: 'refused', status: number }
+export interface FileUploadOptions {
+  /** Something that can be seen has changed. */
+  onChange: (upload: FileUpload) => void
+  /** The record has changed and must be stored. */
+  onRemember: (record: UploadRecord) => void
+  /** The upload has come to its end: it is finished, or was cancelled. */
+  onEnd: (upload: FileUpload) => void
+}
 
-/** What there is to see of an upload. */
-export interface Progress {
+/** The upload of one file, from its place in the queue to its end. */
+export class FileUpload implements Seen {
+  record: UploadRecord
   state: State
-  size: number
-  /** Bytes that were handed to the network. */
-  sent: number
-  /** Bytes that the server has acknowledged: these are safe. */
-  accepted: number
-  /** The offset that the server gave to go on from. */
-  continuedAt: number | null
-  /** Bytes a second. */
-  speed: number | null
-  url: string | null
-  failure: Failure | null
-}
+  lanes: Lane[]
+  speed: number | null = null
+  continuedAt: number | null = null
+  wait: Seen['wait'] = null
+  failure: Failure | null = null
+  missing: Missing | null = null
+  kept: Kept | undefined
+  restarted = false
+  instant = false
 
-export interface UploadTaskOptions {
-  endpoint: string
-  sliceSize: number
-  memory: Memory
-  onChange: (progress: Progress) => void
-}
-
-// Long enough for a server that restarts. The count begins again with each slice that goes through.
-const retryDelays = [0, 1000, 2000, 4000, 8000, 8000, 8000, 8000]
-
-const stopped: State[] = ['waiting', 'offline', 'paused', 'failed']
-
-/** The upload of one file. */
-export class UploadTask {
-  #file: File
-  #options: UploadTaskOptions
-  #upload: Upload | null = null
-  #fingerprint = ''
-  #startedAgain = false
+  #body: Blob | null
+  #url: string | null = null
+  #options: FileUploadOptions
+  #transfers: Transfer[] = []
+  #waits = new Set<Lane>()
   #speedometer = new Speedometer()
-  #progress: Progress
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #rememberedAt = 0
+  // Whether the next offset that the server tells is the one it goes on from.
+  #resuming = false
 
-  constructor (file: File, options: UploadTaskOptions) {
-    this.#file = file
+  constructor (record: UploadRecord, body: Blob | null, state: State, options: FileUploadOptions) {
+    this.record = record
+    this.lanes = record.lanes.map(lane => ({ ...lane, sent: lane.accepted, busy: false }))
+    this.state = state
+    this.#body = body
     this.#options = options
-    this.#progress = {
-      state: 'preparing',
-      size: file.size,
-      sent: 0,
-      accepted: 0,
-      continuedAt: null,
-      speed: null,
-      url: null,
-      failure: null
-    }
   }
 
-  /** Begins, or goes on with what an earlier visit has left. */
-  start (): void {
-    this.#change({ state: 'preparing', failure: null })
-    fingerprint(this.#file).then(found => {
-      // Cancelled in the meantime?
-      if (this.#progress.state !== 'preparing') return
-      this.#fingerprint = found
-      this.#begin(this.#options.memory.get(found)?.url ?? null)
-    }, () => this.#change({ state: 'failed', failure: { reason: 'file' } }))
+  get id (): string { return this.record.id }
+  get name (): string { return this.record.name }
+  get size (): number { return this.record.size }
+  get accepted (): number { return sum(this.lanes, 'accepted') }
+  get sent (): number { return sum(this.lanes, 'sent') }
+  /** What is uploaded: the file after its edits. `null` while it is missing. */
+  get body (): Blob | null { return this.#body }
+  /** Where it can be read, finished or not: of lanes only once they are joined. */
+  get url (): string | null { return this.#url ?? (this.lanes.length === 1 ? this.lanes[0]?.url ?? null : null) }
+
+  /** Sends, now that it is its turn. */
+  begin (): void {
+    const body = this.#body
+    if (!body) return
+    this.#speedometer.reset()
+    this.#change({ state: 'uploading', wait: null, failure: null, continuedAt: null, speed: null })
+    this.#waits.clear()
+    this.#resuming = this.lanes.some(lane => lane.url !== null)
+    this.#transfers = this.lanes.filter(lane => !isWhole(lane)).map(lane => this.#transfer(lane, body))
+    if (this.#transfers.length === 0) return this.#arrived()
+    for (const transfer of this.#transfers) transfer.start()
   }
 
   pause (): void {
-    this.#upload?.abort().catch(() => {})
-    this.#change({ state: 'paused' })
+    this.#stop()
+    this.record.paused = true
+    this.#change({ state: 'paused', wait: null })
+    this.#remember(true)
   }
 
+  /** Takes its place in the queue again, or the first one. */
   resume (): void {
-    if (!this.#upload) return this.start()
-    this.#speedometer.reset()
-    this.#change({ state: 'uploading', continuedAt: null, failure: null })
-    this.#upload.start()
+    this.record.paused = false
+    this.#change({ state: 'queued', failure: null, missing: null })
+    this.#remember(true)
+  }
+
+  /** Does not wait for the next try. */
+  retryNow (): void {
+    if (this.state !== 'waiting') return
+    if (this.lanes.every(isWhole)) return this.#join(0)
+    for (const transfer of this.#transfers) transfer.start()
   }
 
   /** Ends the upload and deletes what the server has of it. */
   cancel (): void {
-    this.#change({ state: 'cancelled', failure: null })
-    this.#options.memory.delete(this.#fingerprint)
+    this.#stop()
     // When the server cannot be told, the upload expires there.
-    this.#upload?.abort(true).catch(() => {})
+    for (const { url } of this.lanes) if (url) discard(url)
+    this.#change({ state: 'cancelled', failure: null, wait: null })
+    this.#options.onEnd(this)
   }
 
-  /** Tells that the network is back. */
-  online (): void {
-    if (this.#progress.state === 'offline') this.resume()
+  /** Stops without a word to the server: the upload begins anew under another record, or in another tab. */
+  abandon (): void {
+    this.#stop()
+    this.state = 'cancelled'
   }
 
-  #begin (url: string | null): void {
-    const { endpoint, sliceSize, memory } = this.#options
-    const upload = new Upload(this.#file, {
-      // With an endpoint tus-js-client begins a new upload when the server answers the question for the offset with an
-      // error, 503 for one. So it has one only for as long as there is no upload yet.
-      ...url ? { uploadUrl: url } : { endpoint },
-      chunkSize: sliceSize,
-      retryDelays,
-      metadata: { filename: this.#file.name, ...this.#file.type && { filetype: this.#file.type } },
-      storeFingerprintForResuming: false,
-      onUploadUrlAvailable: () => {
-        if (!upload.url) return
-        upload.options.endpoint = null
-        memory.set(this.#fingerprint, { url: upload.url, name: this.#file.name, savedAt: Date.now() })
-        this.#change({ url: upload.url })
+  /** Takes a file that was missing. */
+  adopt (body: Blob): void {
+    this.#body = body
+    this.missing = null
+    this.resume()
+  }
+
+  /** Learns what the server has, while the file is missing. */
+  learn (accepted: (number | null)[]): void {
+    this.lanes.forEach((lane, index) => {
+      const bytes = accepted[index]
+      if (typeof bytes === 'number') Object.assign(lane, { accepted: bytes, sent: bytes })
+    })
+    this.#change({})
+  }
+
+  /** Shows why it cannot go on by itself. */
+  lose (missing: Missing): void {
+    this.#change({ state: 'missing', missing })
+  }
+
+  /** Is finished without being sent: the server has these bytes at `url`. */
+  finishAt (url: string): void {
+    this.#url = url
+    this.instant = true
+    this.#finish()
+  }
+
+  #transfer (lane: Lane, body: Blob): Transfer {
+    const alone = this.lanes.length === 1
+    const transfer = new Transfer(body.slice(lane.start, lane.end), {
+      endpoint: this.record.endpoint,
+      url: lane.url,
+      sliceSize: this.record.sliceSize,
+      metadata: alone ? this.metadata : {},
+      ...!alone && { headers: { 'Upload-Concat': 'partial' } },
+      onUrl: url => {
+        lane.url = url
+        this.#remember(true)
+        this.#changeLane(lane, {})
       },
-      onAfterResponse: (request, response) => {
-        const offset = response.getHeader('Upload-Offset')
-        if (request.getMethod() !== 'HEAD' || !offset) return
+      onAccepted: accepted => {
+        Object.assign(lane, { accepted, sent: accepted })
+        if (this.#resuming) this.continuedAt = this.accepted
+        this.#resuming = false
+        this.#changeLane(lane, {})
+        this.#remember(false)
+      },
+      onSent: sent => this.#changeLane(lane, { sent: Math.max(sent, lane.accepted), busy: true }),
+      onWait: (why, nextTry) => {
+        this.#waits.add(lane)
+        this.#resuming = true
+        Object.assign(lane, { sent: lane.accepted, busy: false })
+        const stuck = this.lanes.filter(other => !isWhole(other)).every(other => this.#waits.has(other))
         this.#speedometer.reset()
-        const accepted = Number(offset)
-        this.#change({ state: 'uploading', accepted, sent: accepted, continuedAt: accepted })
+        this.#change(stuck ? { state: 'waiting', wait: { why, nextTry }, speed: null } : {})
       },
-      onProgress: sent => {
-        this.#speedometer.update(sent, performance.now())
-        this.#change({ state: 'uploading', sent, speed: this.#speedometer.speed })
+      onDone: () => {
+        this.#transfers = this.#transfers.filter(other => other !== transfer)
+        if (this.lanes.every(isWhole)) this.#arrived()
       },
-      onChunkComplete: (_length, accepted) => this.#change({ accepted }),
-      onShouldRetry: error => {
-        const again = navigator.onLine && isTemporary(statusOf(error))
-        if (again) {
-          this.#change({ state: 'waiting' })
-          this.#checkFile()
-        }
-        return again
-      },
-      onSuccess: () => {
-        memory.delete(this.#fingerprint)
-        this.#change({ state: 'done', sent: this.#file.size, accepted: this.#file.size, speed: null })
-      },
-      onError: error => this.#fail(error)
+      onFailed: failure => this.#fail(lane, failure)
     })
-    this.#upload = upload
-    this.#change({ state: 'uploading', url, continuedAt: null, speed: null })
-    upload.start()
+    return transfer
   }
 
-  #fail (error: Error): void {
-    const status = statusOf(error)
-    if ((status === 404 || status === 410) && this.#progress.url && !this.#startedAgain) {
-      // The server has deleted the upload, as it does with those that are left alone for long.
-      this.#startedAgain = true
-      this.#options.memory.delete(this.#fingerprint)
-      this.#change({ sent: 0, accepted: 0 })
-      this.#begin(null)
-    } else if (status === 413) {
-      this.#change({ state: 'failed', failure: { reason: 'tooLarge' } })
-    } else if (status > 0 && !isTemporary(status)) {
-      this.#change({ state: 'failed', failure: { reason: 'refused', status } })
-    } else {
-      this.#change(navigator.onLine ? { state: 'failed', failure: { reason: 'network' } } : { state: 'offline' })
-      this.#checkFile()
+  /** What the server is told about the file. */
+  get metadata (): Record<string, string> {
+    return { filename: this.name, ...this.record.type && { filetype: this.record.type } }
+  }
+
+  #fail (lane: Lane, failure: Failure): void {
+    this.#stop()
+    if (failure.reason === 'gone' && lane.url && !this.restarted) {
+      // The server deletes uploads that are left alone for long.
+      Object.assign(lane, { url: null, accepted: 0, sent: 0 })
+      this.restarted = true
+      return this.begin()
     }
+    this.#change({ state: 'failed', failure, wait: null })
   }
 
-  // A browser reports a file that has changed on the disk as an error of the network, and no other try can help.
-  #checkFile (): void {
-    this.#file.slice(0, 1).arrayBuffer().catch(() => {
-      this.#upload?.abort().catch(() => {})
-      this.#change({ state: 'failed', failure: { reason: 'file' } })
-    })
+  #arrived (): void {
+    const [first] = this.lanes
+    if (this.lanes.length > 1) return this.#join(0)
+    this.#url = first?.url ?? null
+    this.#finish()
   }
 
-  #change (change: Partial<Progress>): void {
-    // What comes in late changes nothing any more, but for the URL.
-    if (this.#progress.state === 'cancelled' || this.#progress.state === 'done') return
-    const progress = { ...this.#progress, ...change }
-    // What was on the way may not have arrived.
-    if (stopped.includes(progress.state)) Object.assign(progress, { sent: progress.accepted, speed: null })
-    this.#progress = progress
-    this.#options.onChange(progress)
+  #join (attempt: number): void {
+    clearTimeout(this.#timer)
+    this.#change({ state: 'joining', wait: null, speed: null })
+    const urls = this.lanes.map(lane => lane.url ?? '')
+    concatenate(this.record.endpoint, urls, this.metadata).then(({ status, url }) => {
+      if (this.state !== 'joining') return
+      if (url) {
+        this.#url = url
+        // The whole is a copy of its parts.
+        urls.forEach(discard)
+        return this.#finish()
+      }
+      const verdict = judge(status)
+      if ('failure' in verdict) return this.#change({ state: 'failed', failure: verdict.failure })
+      const delay = delayOf(attempt)
+      this.#timer = setTimeout(() => this.#join(attempt + 1), delay)
+      this.#change({ state: 'waiting', wait: { why: verdict.wait, nextTry: Date.now() + delay } })
+    }).catch(() => {})
+  }
+
+  #finish (): void {
+    for (const lane of this.lanes) lane.accepted = lane.sent = lane.end - lane.start
+    this.#change({ state: 'done', speed: null, wait: null, failure: null })
+    this.#options.onEnd(this)
+  }
+
+  #stop (): void {
+    clearTimeout(this.#timer)
+    for (const transfer of this.#transfers) transfer.stop()
+    this.#transfers = []
+    for (const lane of this.lanes) Object.assign(lane, { sent: lane.accepted, busy: false })
+    this.speed = null
+  }
+
+  #changeLane (lane: Lane, change: Partial<Lane>): void {
+    Object.assign(lane, change)
+    this.#waits.delete(lane)
+    this.#speedometer.update(this.sent, performance.now())
+    this.#change({ state: 'uploading', wait: null, speed: this.#speedometer.speed })
+  }
+
+  #change (change: Partial<Changing>): void {
+    Object.assign(this, change)
+    this.#options.onChange(this)
+  }
+
+  #remember (now: boolean): void {
+    if (!now && Date.now() - this.#rememberedAt < 1000) return
+    this.#rememberedAt = Date.now()
+    this.record.lanes = this.lanes.map(({ start, end, accepted, url }) => ({ start, end, accepted, url }))
+    this.#options.onRemember(this.record)
   }
 }
 
-/** Whether it may go through at a later time: no answer at all, somebody else writes, too many requests, or 5xx. */
-function isTemporary (status: number): boolean {
-  return status === 0 || [409, 423, 429].includes(status) || status >= 500
+function isWhole (lane: Lane): boolean {
+  // An empty file has a lane of no bytes, which is whole once the server has made its upload.
+  return lane.url !== null && lane.accepted === lane.end - lane.start
 }
 
-/** The status of the answer that an error is about; 0: there was none. */
-function statusOf (error: Error): number {
-  return error instanceof DetailedError ? error.originalResponse?.getStatus() ?? 0 : 0
+function discard (url: string): void {
+  Upload.terminate(url, { retryDelays: [1000, 4000, 16_000] }).catch(() => {})
 }

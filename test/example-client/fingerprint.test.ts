@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { Edit } from '../../example-client/src/edit/recipe.ts'
 import { fingerprint } from '../../example-client/src/fingerprint.ts'
 import type { FileLike } from '../../example-client/src/fingerprint.ts'
 
@@ -31,8 +32,16 @@ t.test('another name, time, size or other bytes at the start, middle or end make
     fileOf(bytesWith(Math.floor(size / 2))),
     fileOf(bytesWith(size - 1))
   ]
-  const fingerprints = await Promise.all(files.map(fingerprint))
+  const fingerprints = await Promise.all(files.map(file => fingerprint(file)))
   t.equal(new Set(fingerprints).size, files.length)
+})
+
+t.test('what is done to the file before it is sent is a part of the fingerprint', async t => {
+  const file = fileOf(bytesWith(7))
+  const cuts: Edit[] = [{ op: 'cut', start: 0, end: 3 }, { op: 'cut', start: 0, end: 4 }]
+  const recipes: Edit[][] = [[], [{ op: 'faststart' }], ...cuts.map(cut => [cut])]
+  const fingerprints = await Promise.all(recipes.map(recipe => fingerprint(file, recipe)))
+  t.equal(new Set(fingerprints).size, recipes.length)
 })
 
 t.test('files that are shorter than the samples, even empty ones, have a fingerprint', async t => {

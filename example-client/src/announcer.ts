@@ -1,0 +1,35 @@
+import { byId, write } from './dom.ts'
+import { formatPercent } from './format.ts'
+import { language, text } from './i18n.ts'
+import type { TextKey } from './i18n.ts'
+import { sumUp } from './queue.ts'
+import type { State } from './state.ts'
+import type { FileUpload } from './upload.ts'
+
+const texts: Partial<Record<State, TextKey>> = {
+  uploading: 'announceUploading',
+  waiting: 'announceWaiting',
+  paused: 'announcePaused',
+  failed: 'announceFailed',
+  missing: 'announceMissing',
+  done: 'announceDone',
+  cancelled: 'announceCancelled'
+}
+
+const states = new WeakMap<FileUpload, State>()
+let quarter = 0
+
+/** Tells screen readers, in one quiet place, of new states and of each quarter of the whole. */
+export function announce (upload: FileUpload, all: readonly FileUpload[]): void {
+  const key = states.get(upload) === upload.state ? undefined : texts[upload.state]
+  states.set(upload, upload.state)
+  const { accepted, size } = sumUp(all)
+  const reached = size > 0 ? Math.floor(accepted / size * 4) : 0
+  const words: string[] = []
+  if (key) words.push(text(key, { name: upload.name }))
+  if (reached > quarter && reached < 4) {
+    words.push(text('announcePercent', { percent: formatPercent(reached, 4, language()) }))
+  }
+  quarter = reached
+  if (words.length > 0) write(byId('status'), words.join('. '))
+}

@@ -1,0 +1,41 @@
+import { faststart } from './faststart.ts'
+
+/** One change of a file before it is uploaded. It only says which bytes go where: none is copied. */
+export type Edit =
+  /** Takes the bytes from `start` up to, not including, `end`. */
+  | { op: 'cut', start: number, end: number }
+  /** Moves the index of an mp4 to its front. */
+  | { op: 'faststart' }
+  /** Puts other files behind it; which ones is told by name and size. */
+  | { op: 'join', files: { name: string, size: number }[] }
+
+/** A recipe does not fit the file that it is applied to. */
+export class RecipeError extends Error {
+  override name = 'RecipeError'
+}
+
+/**
+ * Applies edits one after the other. `others` are the files that are joined, in their order.
+ * @throws RecipeError where an edit does not fit
+ */
+export async function applyRecipe (file: Blob, recipe: readonly Edit[], others: readonly Blob[] = []): Promise<Blob> {
+  let result = file
+  for (const edit of recipe) result = await apply(result, edit, others)
+  return result
+}
+
+async function apply (blob: Blob, edit: Edit, others: readonly Blob[]): Promise<Blob> {
+  switch (edit.op) {
+    case 'cut':
+      if (edit.start < 0 || edit.end > blob.size || edit.start >= edit.end) throw new RecipeError('cut')
+      return blob.slice(edit.start, edit.end, blob.type)
+    case 'faststart': {
+      const moved = await faststart(blob)
+      if (!moved) throw new RecipeError('faststart')
+      return moved
+    }
+    case 'join':
+      if (edit.files.some(({ size }, index) => others[index]?.size !== size)) throw new RecipeError('join')
+      return new Blob([blob, ...others.slice(0, edit.files.length)], { type: blob.type })
+  }
+}

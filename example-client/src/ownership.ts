@@ -1,0 +1,31 @@
+const held = new Map<string, () => void>()
+
+/**
+ * Makes this tab the one that writes an upload, for as long as it lives. Two tabs that both did would take it from each
+ * other again and again. `false`: another tab owns it.
+ */
+export function own (id: string): Promise<boolean> {
+  return ask(id, { ifAvailable: true })
+}
+
+/** Resolves when the tab that owns an upload has let go of it, and this one owns it. */
+export async function ownWhenFree (id: string): Promise<void> {
+  await ask(id, {})
+}
+
+export function disown (id: string): void {
+  held.get(id)?.()
+  held.delete(id)
+}
+
+function ask (id: string, options: LockOptions): Promise<boolean> {
+  // Pages from http: of another machine have no locks.
+  if (!('locks' in navigator)) return Promise.resolve(true)
+  return new Promise(resolve => {
+    navigator.locks.request(`fastify-tus:${id}`, options, lock => {
+      resolve(lock !== null)
+      // The lock is held until this settles.
+      return lock && new Promise<void>(resolve => held.set(id, resolve))
+    }).catch(() => resolve(false))
+  })
+}

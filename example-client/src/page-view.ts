@@ -1,0 +1,57 @@
+import { byId, fillBar, write, writeTexts } from './dom.ts'
+import { formatBytes, formatPercent } from './format.ts'
+import { language, text } from './i18n.ts'
+import { choices } from './preferences.ts'
+import type { Preferences } from './preferences.ts'
+import { isOver, sumUp } from './queue.ts'
+import type { FileUpload } from './upload.ts'
+import { describeSpeed } from './words.ts'
+
+/** Writes the parts of the page that do not change with the uploads. */
+export function renderPage (endpoint: string, preferences: Preferences): void {
+  document.documentElement.lang = language() === 'zh' ? 'zh-CN' : 'en'
+  writeTexts(document)
+  byId('language').lang = language() === 'zh' ? 'en' : 'zh-CN'
+  byId('files').setAttribute('aria-label', text('choose'))
+  byId('overall-progress').setAttribute('aria-label', text('overallLabel'))
+  write(byId('endpoint'), text('endpoint', { endpoint }))
+
+  const bytes = (size: number) => size === 0 ? text('copyNone') : formatBytes(size, language())
+  fillSelect('slice-size', choices.sliceSize, preferences.sliceSize, bytes)
+  fillSelect('lanes', choices.lanes, preferences.lanes, String)
+  fillSelect('copy-cap', choices.copyCap, preferences.copyCap, bytes)
+  byId<HTMLInputElement>('start-at-once').checked = preferences.startAtOnce
+}
+
+/** Shows all uploads together, in the page and in its title. */
+export function renderOverall (uploads: readonly FileUpload[]): void {
+  const overall = sumUp(uploads)
+  const share = (bytes: number) => overall.size > 0 ? bytes / overall.size : 0
+  const percent = formatPercent(overall.accepted, overall.size, language())
+  byId('uploads').hidden = uploads.length === 0
+  byId('overall').hidden = overall.count < 2
+  byId('legend').hidden = uploads.every(isOver)
+  fillBar(byId<HTMLProgressElement>('overall-progress'), share(overall.accepted), share(overall.sent))
+  const speed = describeSpeed(overall.speed, overall.size - overall.sent)
+  write(byId('overall-text'), [text('overall', { done: overall.done, count: overall.count }), speed]
+    .filter(Boolean).join(' · '))
+  write(byId('overall-percent'), percent)
+
+  const can = (states: FileUpload['state'][]) => uploads.some(({ state }) => states.includes(state))
+  byId('pause-all').hidden = !can(['queued', 'uploading', 'waiting'])
+  byId('resume-all').hidden = !can(['ready', 'paused'])
+  byId('clear-done').hidden = !can(['done'])
+  byId('cancel-all').hidden = uploads.filter(upload => !isOver(upload) && upload.state !== 'elsewhere').length < 2
+  byId('continue').hidden = !uploads.some(({ state, missing }) => state === 'missing' && missing === 'permission')
+  document.title = overall.busy ? `${percent} · ${text('title')}` : text('title')
+}
+
+/** Tells, at once and to everybody, what went wrong. */
+export function alertVisitor (words: string): void {
+  write(byId('alert'), words)
+}
+
+function fillSelect (id: string, values: number[], selected: number, words: (value: number) => string): void {
+  byId<HTMLSelectElement>(id).replaceChildren(...values.map(value =>
+    new Option(words(value), String(value), value === selected, value === selected)))
+}

@@ -1,0 +1,30 @@
+/** Why nothing goes on for now, while the page tries again by itself. */
+export type Wait = 'offline' | 'unreachable' | 'server' | 'busy' | 'full' | 'stalled'
+
+/** Why an upload has stopped for good. */
+export type Failure =
+  | { reason: 'file' | 'tooLarge' | 'gone' }
+  | { reason: 'refused', status: number }
+
+/** What an answer that is no success means; status 0: there was none. */
+export function judge (status: number): { wait: Wait } | { failure: Failure } {
+  if (status === 0) return { wait: 'unreachable' }
+  // 409: somebody else has appended; 460: the body was damaged on the way. Asking for the offset puts both right.
+  if (status === 409 || status === 423 || status === 429 || status === 460) return { wait: 'busy' }
+  if (status === 507) return { wait: 'full' }
+  if (status >= 500) return { wait: 'server' }
+  if (status === 404 || status === 410) return { failure: { reason: 'gone' } }
+  if (status === 413) return { failure: { reason: 'tooLarge' } }
+  return { failure: { reason: 'refused', status } }
+}
+
+/** How long to wait before a try, in ms; the first one has the number 0. It is tried for ever, every ten seconds. */
+export function delayOf (attempt: number): number {
+  return Math.min(1000 * 2 ** attempt, 10_000)
+}
+
+/** How long no byte may move before the connection counts as dead, in ms, after so many times that this was in vain. */
+export function patienceAfter (stalls: number): number {
+  // A slow network may need long for what its buffers hold, so the patience grows until something arrives.
+  return Math.min(10_000 * 2 ** stalls, 160_000)
+}

@@ -1,0 +1,60 @@
+import { applyRecipe } from './edit/recipe.ts'
+import { fingerprint } from './fingerprint.ts'
+import type { Kept, Missing } from './state.ts'
+import { store } from './store.ts'
+import type { UploadRecord } from './store.ts'
+
+/** Keeps what an upload needs after a reload: a copy where it is not larger than `cap` bytes, or the file's handle. */
+export async function keepSource (
+  record: UploadRecord,
+  body: Blob,
+  handle: FileSystemFileHandle | null,
+  cap: number
+): Promise<Kept> {
+  try {
+    // First the handle, which is written in no time: a copy takes seconds for each gigabyte.
+    if (handle) await store.putSource(record.id, handle)
+    if (body.size <= cap && await hasRoom(body.size)) {
+      await store.putSource(record.id, new File([body], record.file.name, { type: body.type }))
+      return 'copy'
+    }
+  } catch {
+    // No storage, or no room after all.
+  }
+  return handle ? 'handle' : null
+}
+
+/** Gets the bytes of an upload after a reload. `ask` may show the browser's question: only on a click. */
+export async function restoreSource (
+  record: UploadRecord,
+  ask: boolean
+): Promise<{ body: Blob, kept: Kept } | Missing> {
+  const source = await store.source(record.id).catch(() => undefined)
+  if (!source) return 'file'
+  if (source instanceof File) return { body: source, kept: 'copy' }
+  try {
+    const permission = ask ? await source.requestPermission() : await source.queryPermission()
+    if (permission !== 'granted') return 'permission'
+    const body = await matchFile(record, [await source.getFile()])
+    return body ? { body, kept: 'handle' } : 'changed'
+  } catch {
+    // Moved, deleted, or on a disk that is not there now.
+    return 'file'
+  }
+}
+
+/** The bytes of an upload from files among which its own is, edits applied; `null`: it is not among them. */
+export async function matchFile (record: UploadRecord, files: readonly File[]): Promise<Blob | null> {
+  const others = record.recipe.flatMap(edit => edit.op === 'join' ? edit.files : []).map(({ name, size }) =>
+    files.find(file => file.name === name && file.size === size))
+  for (const file of files) {
+    if (await fingerprint(file, record.recipe) !== record.fingerprint) continue
+    if (others.every(other => other !== undefined)) return applyRecipe(file, record.recipe, others)
+  }
+  return null
+}
+
+async function hasRoom (bytes: number): Promise<boolean> {
+  const { quota = 0, usage = 0 } = await navigator.storage.estimate()
+  return quota - usage >= 2 * bytes
+}

@@ -1,0 +1,47 @@
+import { inside, write } from './dom.ts'
+import { formatBytes } from './format.ts'
+import { language, text } from './i18n.ts'
+import { countSlices, makeStrip } from './lanes.ts'
+import type { Lane } from './lanes.ts'
+
+// More squares than this say no more, and cost time.
+const mostCells = 240
+
+/** The squares of a file: what is on the server, on the way, and waiting. */
+export class StripView {
+  #strip: HTMLElement
+  #hint: HTMLElement
+  #drawn: string[] = []
+
+  constructor (slices: HTMLElement) {
+    this.#strip = inside(slices, '.strip')
+    this.#hint = inside(slices, '.strip-hint')
+  }
+
+  render (lanes: readonly Lane[], sliceSize: number): void {
+    const { cells, slicesInCell } = makeStrip(lanes, sliceSize, mostCells)
+    if (this.#drawn.length !== cells.length) {
+      this.#strip.replaceChildren(...cells.map(() => document.createElement('i')))
+      this.#drawn = cells.map(() => '')
+    }
+    cells.forEach(({ accepted, sent, busy }, index) => {
+      const style = `--accepted:${percent(accepted)};--sent:${percent(sent)};--busy:${Number(busy)}`
+      if (this.#drawn[index] === style) return
+      this.#drawn[index] = style
+      const cell = this.#strip.children[index] as HTMLElement
+      cell.style.cssText = style
+      cell.className = accepted === 1 ? 'accepted' : busy ? 'sending' : ''
+    })
+    const words = describe(lanes, sliceSize)
+    this.#strip.setAttribute('aria-label', words)
+    write(this.#hint, slicesInCell > 1 ? `${words} ${text('stripGrouped', { slices: slicesInCell })}` : words)
+  }
+}
+
+function describe (lanes: readonly Lane[], sliceSize: number): string {
+  return text('strip', { ...countSlices(lanes, sliceSize), size: formatBytes(sliceSize, language()) })
+}
+
+function percent (share: number): string {
+  return `${(share * 100).toFixed(1)}%`
+}

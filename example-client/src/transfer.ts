@@ -1,0 +1,150 @@
+import { DetailedError, Upload } from 'tus-js-client'
+import { delayOf, judge, patienceAfter } from './retry.ts'
+import type { Failure, Wait } from './retry.ts'
+
+export interface TransferOptions {
+  endpoint: string
+  /** The upload to go on with. */
+  url: string | null
+  /** The most bytes in one request. */
+  sliceSize: number
+  metadata: Record<string, string>
+  headers?: Record<string, string>
+  onUrl: (url: string) => void
+  /** The server has told how many bytes it has. */
+  onAccepted: (bytes: number) => void
+  /** The browser has taken so many bytes from the file to send them. */
+  onSent: (bytes: number) => void
+  /** Nothing goes on until another try at a time, in ms since 1970; `null`: when the network is back. */
+  onWait: (why: Wait, nextTry: number | null) => void
+  onDone: () => void
+  onFailed: (failure: Failure) => void
+}
+
+/**
+ * Sends one Blob to one tus upload, and does not give up: it asks for the offset and goes on after a lost network, a
+ * server that is away or answers with an error, and a connection that has gone silent.
+ */
+export class Transfer {
+  #blob: Blob
+  #options: TransferOptions
+  #url: string | null
+  #upload: Upload | null = null
+  // Counts the tries, so that nothing late of an earlier one can be mistaken for news.
+  #turn = 0
+  #attempt = 0
+  #stalls = 0
+  #sentAt = -1
+  #signAt = 0
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #watch: ReturnType<typeof setInterval> | undefined
+
+  constructor (blob: Blob, options: TransferOptions) {
+    this.#blob = blob
+    this.#options = options
+    this.#url = options.url
+  }
+
+  /** Begins, or tries again now. */
+  start (): void {
+    this.stop()
+    const { endpoint, sliceSize, metadata, headers, onUrl, onAccepted, onSent, onDone } = this.#options
+    const url = this.#url
+    const current = this.#current()
+    const upload = new Upload(this.#blob, {
+      // Never both: with an endpoint tus-js-client begins a new upload when the question for the offset is answered
+      // with an error, 503 for one.
+      ...url === null ? { endpoint } : { uploadUrl: url },
+      chunkSize: sliceSize,
+      metadata,
+      headers: headers ?? {},
+      retryDelays: null,
+      storeFingerprintForResuming: false,
+      onUploadUrlAvailable: current(() => {
+        if (!upload.url || upload.url === this.#url) return
+        this.#url = upload.url
+        onUrl(upload.url)
+      }),
+      onAfterResponse: current((request, response) => {
+        const offset = response.getHeader('Upload-Offset')
+        if (request.getMethod() === 'HEAD' && offset) this.#accept(Number(offset))
+      }),
+      onProgress: current(bytes => {
+        if (bytes === this.#sentAt) return
+        this.#sentAt = bytes
+        this.#signAt = Date.now()
+        onSent(bytes)
+      }),
+      onChunkComplete: current((_length, accepted) => this.#accept(accepted)),
+      onSuccess: current(() => {
+        this.stop()
+        onAccepted(this.#blob.size)
+        onDone()
+      }),
+      onError: current(error => this.#fail(error))
+    })
+    this.#upload = upload
+    this.#signAt = Date.now()
+    this.#watch = setInterval(() => this.#checkStall(), 1000)
+    upload.start()
+  }
+
+  /** Lets go of the connection. The server keeps what it has. */
+  stop (): void {
+    clearTimeout(this.#timer)
+    clearInterval(this.#watch)
+    this.#upload?.abort().catch(() => {})
+    this.#upload = null
+    this.#turn++
+  }
+
+  // Makes callbacks that do nothing any more once this try has ended.
+  #current () {
+    const turn = this.#turn
+    return <Args extends unknown[]>(then: (...args: Args) => void) => (...args: Args): void => {
+      if (this.#turn === turn) then(...args)
+    }
+  }
+
+  #accept (bytes: number): void {
+    this.#attempt = 0
+    this.#stalls = 0
+    this.#sentAt = bytes
+    this.#signAt = Date.now()
+    this.#options.onAccepted(bytes)
+  }
+
+  // XMLHttpRequest has no timeout for a server that takes the connection and then says nothing.
+  #checkStall (): void {
+    if (Date.now() - this.#signAt < patienceAfter(this.#stalls)) return
+    this.#stalls++
+    this.stop()
+    this.#options.onWait('stalled', Date.now())
+    this.start()
+  }
+
+  #fail (error: Error): void {
+    // Before the rest: stopping aborts the request, which takes the status away.
+    const verdict = judge(statusOf(error))
+    this.stop()
+    if ('failure' in verdict) return this.#options.onFailed(verdict.failure)
+    // A browser reports a file that has changed on the disk as an error of the network, and no other try can help.
+    const current = this.#current()
+    this.#blob.slice(0, 1).arrayBuffer().then(
+      current(() => this.#wait(verdict.wait)),
+      current(() => this.#options.onFailed({ reason: 'file' }))
+    )
+  }
+
+  #wait (why: Wait): void {
+    if (!navigator.onLine) return this.#options.onWait('offline', null)
+    const delay = delayOf(this.#attempt++)
+    this.#timer = setTimeout(() => this.start(), delay)
+    this.#options.onWait(why, Date.now() + delay)
+  }
+}
+
+/** The status of the answer that an error is about; 0: there was none. */
+function statusOf (error: Error): number {
+  return error instanceof DetailedError ? error.originalResponse?.getStatus() ?? 0 : 0
+}

@@ -1,0 +1,111 @@
+import { formatBytes, formatDuration, formatPercent, formatSpeed } from './format.ts'
+import { language, text } from './i18n.ts'
+import type { TextKey } from './i18n.ts'
+import type { Failure, Wait } from './retry.ts'
+import type { Missing, Seen, State } from './state.ts'
+
+const states: Partial<Record<State, TextKey>> = {
+  ready: 'stateReady',
+  uploading: 'stateUploading',
+  done: 'stateDone',
+  queued: 'stateQueued',
+  joining: 'stateJoining',
+  paused: 'statePaused',
+  failed: 'stateFailed',
+  elsewhere: 'stateElsewhere'
+}
+
+const waits: Record<Wait, TextKey> = {
+  offline: 'waitOffline',
+  unreachable: 'waitUnreachable',
+  server: 'waitServer',
+  busy: 'waitBusy',
+  full: 'waitFull',
+  stalled: 'waitStalled'
+}
+
+const missings: Record<Missing, TextKey> = {
+  permission: 'statePermission',
+  file: 'stateFile',
+  changed: 'stateChanged'
+}
+
+/** The state of an upload in words. `now` is in ms since 1970. */
+export function describeState (upload: Seen, now: number): string {
+  const { state, wait, size } = upload
+  const percent = (bytes: number) => formatPercent(bytes, size, language())
+  if (state === 'waiting' && wait) return text(waits[wait.why], { when: describeWhen(wait.nextTry, now) })
+  if (state === 'missing') return text(missings[upload.missing ?? 'file'], { percent: percent(upload.accepted) })
+  if (state === 'uploading' && upload.restarted) return text('stateRestarted')
+  if (state === 'uploading' && upload.continuedAt) {
+    return text('stateContinuing', { percent: percent(upload.continuedAt) })
+  }
+  if (state === 'done' && upload.instant) return text('stateInstant')
+  const key = states[state]
+  return key ? text(key) : ''
+}
+
+/** Bytes, speed and time left of an upload, as far as they are known. */
+export function describeFigures (upload: Pick<Seen, 'state' | 'size' | 'accepted' | 'sent' | 'speed'>): string {
+  const locale = language()
+  const size = formatBytes(upload.size, locale)
+  if (upload.state === 'done' || upload.state === 'ready') return size
+  return [
+    text('amount', { accepted: formatBytes(upload.accepted, locale), size }),
+    describeSpeed(upload.speed, upload.size - upload.sent)
+  ].filter(Boolean).join(' · ')
+}
+
+/** Speed and time left; empty while the speed is not known. */
+export function describeSpeed (speed: number | null, bytesLeft: number): string {
+  if (!speed) return ''
+  const left = formatDuration(bytesLeft / speed, language())
+  return text('speedLeft', { speed: formatSpeed(speed, language()), left })
+}
+
+export function describeFailure (failure: Failure | null): string {
+  switch (failure?.reason) {
+    case undefined: return ''
+    case 'file': return text('failureFile')
+    case 'tooLarge': return text('failureTooLarge')
+    case 'gone': return text('failureGone')
+    case 'refused': return text('failureRefused', { status: failure?.reason === 'refused' ? failure.status : '' })
+  }
+}
+
+/** Says what a reload would do; empty while that is not settled. */
+export function describeKept (kept: Seen['kept']): string {
+  if (kept === undefined) return ''
+  return text(kept === 'copy' ? 'keptCopy' : kept === 'handle' ? 'keptHandle' : 'keptNothing')
+}
+
+/** Says why a chosen file is not the one of an interrupted upload. */
+export function describeMismatch (
+  wanted: { name: string, size: number, lastModified: number },
+  chosen: { name: string, size: number, lastModified: number }
+): string {
+  const locale = language()
+  const key: TextKey = chosen.size !== wanted.size
+    ? 'refusedSize'
+    : chosen.name !== wanted.name
+      ? 'refusedName'
+      : chosen.lastModified !== wanted.lastModified ? 'refusedTime' : 'refusedContent'
+  const why = text(key, {
+    chosen: chosen.name,
+    name: wanted.name,
+    chosenSize: describeSize(chosen.size, wanted.size, locale),
+    size: describeSize(wanted.size, chosen.size, locale)
+  })
+  return `${why} ${text('refusedHow')}`
+}
+
+// Two sizes that look the same when rounded are told in bytes.
+function describeSize (bytes: number, other: number, locale: string): string {
+  const rounded = formatBytes(bytes, locale)
+  return rounded === formatBytes(other, locale) ? `${bytes.toLocaleString(locale)} B` : rounded
+}
+
+function describeWhen (nextTry: number | null, now: number): string {
+  const seconds = Math.ceil(((nextTry ?? now) - now) / 1000)
+  return seconds > 0 ? text('inSeconds', { time: formatDuration(seconds, language()) }) : text('now')
+}

@@ -1,0 +1,33 @@
+import t from 'tap'
+import { isOver, isRunning, nextToStart, sumUp } from '../../example-client/src/queue.ts'
+import type { Queued } from '../../example-client/src/queue.ts'
+import type { State } from '../../example-client/src/state.ts'
+
+const all = (...states: State[]) => states.map(state => ({ state }))
+
+t.test('those that have waited longest start, as many as there are places', async t => {
+  const items = all('done', 'queued', 'paused', 'queued', 'queued')
+  t.same(nextToStart(items, 2), [items[1], items[3]])
+})
+
+t.test('what waits for the network keeps its place', async t => {
+  t.same(nextToStart(all('waiting', 'joining', 'queued'), 2), [])
+  t.equal(nextToStart(all('uploading', 'queued', 'queued'), 2).length, 1)
+  t.equal(nextToStart(all('uploading', 'uploading', 'uploading', 'queued'), 2).length, 0)
+})
+
+t.test('states are running, over, or neither', async t => {
+  t.same(all('uploading', 'waiting', 'joining', 'queued', 'done').map(isRunning), [true, true, true, false, false])
+  t.same(all('done', 'cancelled', 'failed', 'paused').map(isOver), [true, true, false, false])
+})
+
+t.test('the sum leaves out what this tab does not send', async t => {
+  const item = (state: State, rest: Partial<Queued> = {}): Omit<Queued, 'begin'> =>
+    ({ state, size: 100, accepted: 10, sent: 20, speed: null, ...rest })
+  t.same(sumUp([item('uploading', { speed: 5 }), item('done', { accepted: 100, sent: 100 }), item('elsewhere'),
+    item('missing'), item('uploading', { speed: 7 })]),
+  { count: 3, done: 1, size: 300, accepted: 120, sent: 140, speed: 12, busy: true })
+  t.same(sumUp([item('paused')]), { count: 1, done: 0, size: 100, accepted: 10, sent: 20, speed: null, busy: false })
+  t.equal(sumUp([item('queued')]).busy, true)
+  t.same(sumUp([]), { count: 0, done: 0, size: 0, accepted: 0, sent: 0, speed: null, busy: false })
+})

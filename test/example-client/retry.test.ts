@@ -1,0 +1,22 @@
+import t from 'tap'
+import { delayOf, judge, patienceAfter } from '../../example-client/src/retry.ts'
+
+t.test('what may go through later is tried again', async t => {
+  t.same([0, 409, 423, 429, 460, 500, 502, 503, 507].map(judge).map(verdict => 'wait' in verdict && verdict.wait),
+    ['unreachable', 'busy', 'busy', 'busy', 'busy', 'server', 'server', 'server', 'full'])
+})
+
+t.test('what cannot go through is a failure with its reason', async t => {
+  t.same(judge(404), { failure: { reason: 'gone' } })
+  t.same(judge(410), { failure: { reason: 'gone' } })
+  t.same(judge(413), { failure: { reason: 'tooLarge' } })
+  t.same(judge(403), { failure: { reason: 'refused', status: 403 } })
+})
+
+t.test('the time between tries grows to ten seconds', async t => {
+  t.same([0, 1, 2, 3, 4, 50, 5000].map(delayOf), [1000, 2000, 4000, 8000, 10_000, 10_000, 10_000])
+})
+
+t.test('a connection may be silent for longer each time that giving it up was in vain', async t => {
+  t.same([0, 1, 2, 10].map(patienceAfter), [10_000, 20_000, 40_000, 160_000])
+})

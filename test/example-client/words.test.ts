@@ -1,0 +1,88 @@
+import t from 'tap'
+import { setLanguage } from '../../example-client/src/i18n.ts'
+import {
+  describeFailure, describeFigures, describeKept, describeMismatch, describeSpeed, describeState
+} from '../../example-client/src/words.ts'
+import type { Seen } from '../../example-client/src/state.ts'
+
+const MiB = 1024 ** 2
+
+function upload (rest: Partial<Seen> = {}): Seen {
+  return {
+    name: 'a.mp4',
+    size: 100 * MiB,
+    state: 'uploading',
+    accepted: 25 * MiB,
+    sent: 50 * MiB,
+    speed: null,
+    continuedAt: null,
+    wait: null,
+    failure: null,
+    missing: null,
+    restarted: false,
+    instant: false,
+    kept: undefined,
+    ...rest
+  }
+}
+
+t.test('every state has words', async t => {
+  t.equal(describeState(upload(), 0), 'Uploading')
+  t.equal(describeState(upload({ continuedAt: 25 * MiB }), 0), 'Uploading, continued at 25%')
+  t.match(describeState(upload({ restarted: true }), 0), 'from the start')
+  t.match(describeState(upload({ state: 'missing', missing: 'file' }), 0), 'goes on at 25%')
+  t.match(describeState(upload({ state: 'missing', missing: 'permission' }), 0), 'the browser will ask')
+  t.match(describeState(upload({ state: 'missing', missing: 'changed' }), 0), 'has changed since')
+  t.equal(describeState(upload({ state: 'done' }), 0), 'Finished')
+  t.match(describeState(upload({ state: 'done', instant: true }), 0), 'had this file already')
+  for (const state of ['ready', 'queued', 'joining', 'paused', 'failed', 'elsewhere'] as const) {
+    t.ok(describeState(upload({ state }), 0), state)
+  }
+  t.equal(describeState(upload({ state: 'cancelled' }), 0), '')
+})
+
+t.test('what waits says why and until when', async t => {
+  const waiting = (why: NonNullable<Seen['wait']>['why'], nextTry: number | null) =>
+    describeState(upload({ state: 'waiting', wait: { why, nextTry } }), 1000)
+  t.equal(waiting('unreachable', 9000),
+    'The server cannot be reached. Next try in 8 sec. What is uploaded is safe.')
+  t.match(waiting('server', 1000), 'Next try now')
+  t.match(waiting('offline', null), 'No network')
+  t.match(waiting('full', 5000), 'disk of the server is full')
+  t.match(waiting('busy', 5000), 'still busy')
+  t.match(waiting('stalled', 1000), 'gone silent')
+})
+
+t.test('figures say what the server has, the speed and the time left', async t => {
+  t.equal(describeFigures(upload()), '25 MiB of 100 MiB')
+  t.equal(describeFigures(upload({ speed: 5 * MiB })), '25 MiB of 100 MiB · 5 MiB/s, 10 sec left')
+  t.equal(describeFigures(upload({ state: 'done' })), '100 MiB')
+  t.equal(describeSpeed(0, 100), '', 'nothing moves: nobody knows how long it takes')
+})
+
+t.test('failures and what a reload does have words', async t => {
+  t.equal(describeFailure(null), '')
+  t.match(describeFailure({ reason: 'file' }), 'was changed, moved or deleted')
+  t.match(describeFailure({ reason: 'tooLarge' }), 'larger than the server accepts')
+  t.match(describeFailure({ reason: 'gone' }), 'any more')
+  t.match(describeFailure({ reason: 'refused', status: 403 }), '403')
+  t.equal(describeKept(undefined), '')
+  t.same(['copy', 'handle', null].map(kept => describeKept(kept as Seen['kept']).split(', ')[1]),
+    ['it goes on by itself.', 'it goes on after one click.', 'choose the same file again to go on.'])
+})
+
+t.test('a wrong file is refused with the first thing that differs', async t => {
+  const wanted = { name: 'a.mp4', size: 6 * MiB, lastModified: 1 }
+  t.match(describeMismatch(wanted, { ...wanted, size: 5 * MiB }), 'it has 5 MiB, that one has 6 MiB')
+  t.match(describeMismatch(wanted, { ...wanted, size: 6 * MiB + 1 }), 'it has 6,291,457 B, that one has 6,291,456 B')
+  t.match(describeMismatch(wanted, { ...wanted, name: 'b.mp4' }), '“b.mp4” is not the file')
+  t.match(describeMismatch(wanted, { ...wanted, lastModified: 2 }), 'changed since')
+  t.match(describeMismatch(wanted, wanted), 'its content')
+})
+
+t.test('the words are those of the language', async t => {
+  setLanguage('zh')
+  t.teardown(() => setLanguage('en'))
+  t.equal(describeState(upload(), 0), '正在上传')
+  t.equal(describeFigures(upload({ speed: 5 * MiB })), '25 MiB / 100 MiB · 5 MiB/s，还需 10秒')
+})
