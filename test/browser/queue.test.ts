@@ -1,0 +1,132 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import t from 'tap'
+import { KiB, MiB, drop, give, makeWorld, rowOf, setPreferences, someAccepted, state, until } from './world.ts'
+
+const world = await makeWorld()
+
+t.test('a file that is chosen arrives, and the page says so', async t => {
+  const page = await world.open(t)
+  const path = await world.file('one.bin', 20 * MiB + 17)
+  await give(page, path)
+  await state(page, path, 'done')
+  await world.arrived(t, path)
+  t.equal(await rowOf(page, path).getByText('Finished').count(), 1)
+  t.equal(await page.title(), 'Resumable upload')
+})
+
+t.test('an empty file arrives too', async t => {
+  const page = await world.open(t)
+  const path = await world.file('empty.bin', 0)
+  await give(page, path)
+  await state(page, path, 'done')
+  await world.arrived(t, path)
+})
+
+t.test('of many files two go at a time, and all arrive', async t => {
+  const page = await world.open(t)
+  world.way.rate = 4 * MiB
+  t.teardown(() => { world.way.rate = 0 })
+  const paths = await Promise.all(['a', 'b', 'c', 'd'].map(name => world.file(`${name}.bin`, 3 * MiB)))
+  await give(page, ...paths)
+  await page.locator('[data-state="uploading"]').nth(1).waitFor()
+  t.equal(await page.locator('[data-state="queued"]').count(), 2)
+  await until(async () => /^\d+%/.test(await page.title()))
+  for (const path of paths) {
+    await state(page, path, 'done')
+    await world.arrived(t, path)
+  }
+  t.match(await page.locator('#overall-text').textContent(), '4 of 4 finished')
+})
+
+t.test('files and folders that are dropped arrive', async t => {
+  const page = await world.open(t)
+  const first = await world.file('dropped.bin', MiB)
+  const folder = join(dirname(first), 'folder')
+  await mkdir(join(folder, 'deep'), { recursive: true })
+  const inFolder = join(folder, 'in-folder.txt')
+  const deep = join(folder, 'deep', 'deep.txt')
+  await writeFile(inFolder, 'in the folder')
+  await writeFile(deep, 'deep in the folder')
+  await drop(page, first, folder)
+  for (const path of [first, inFolder, deep]) {
+    await state(page, path, 'done')
+    await world.arrived(t, path)
+  }
+})
+
+t.test('a paused upload stands still, and goes on from where it was', async t => {
+  const page = await world.open(t)
+  world.way.rate = 8 * MiB
+  t.teardown(() => { world.way.rate = 0 })
+  await setPreferences(page, { sliceSize: 256 * KiB })
+  const path = await world.file('paused.bin', 8 * MiB)
+  await give(page, path)
+  await someAccepted(page, path)
+  await page.getByRole('button', { name: 'Pause paused.bin' }).click()
+  await state(page, path, 'paused')
+  const [before] = await world.stored(path)
+  await page.getByRole('button', { name: 'Resume paused.bin' }).click()
+  await rowOf(page, path).getByText('continued at').waitFor()
+  await state(page, path, 'done')
+  const after = await world.arrived(t, path)
+  t.equal(after.id, before?.id, 'it is the same upload')
+})
+
+t.test('a cancelled upload is deleted on the server', async t => {
+  const page = await world.open(t)
+  world.way.rate = 4 * MiB
+  t.teardown(() => { world.way.rate = 0 })
+  await setPreferences(page, { sliceSize: 256 * KiB })
+  const path = await world.file('cancelled.bin', 8 * MiB)
+  await give(page, path)
+  await someAccepted(page, path)
+  await page.getByRole('button', { name: /^Cancel cancelled.bin/ }).click()
+  await rowOf(page, path).waitFor({ state: 'detached' })
+  await until(async () => (await world.stored(path)).length === 0)
+  t.pass('nothing is left')
+})
+
+t.test('all uploads are paused, resumed and cleared at once', async t => {
+  const page = await world.open(t)
+  world.way.rate = 4 * MiB
+  t.teardown(() => { world.way.rate = 0 })
+  const paths = await Promise.all(['x', 'y', 'z'].map(name => world.file(`${name}.bin`, 3 * MiB)))
+  await give(page, ...paths)
+  await page.locator('[data-state="uploading"]').nth(1).waitFor()
+  await page.getByRole('button', { name: 'Pause all' }).click()
+  await page.locator('[data-state="paused"]').nth(2).waitFor()
+  await page.getByRole('button', { name: 'Resume all' }).click()
+  for (const path of paths) {
+    await state(page, path, 'done')
+    await world.arrived(t, path)
+  }
+  await page.getByRole('button', { name: 'Clear finished' }).click()
+  t.equal(await page.locator('.row').count(), 0)
+})
+
+t.test('slices that travel at the same time are joined to the file', async t => {
+  const page = await world.open(t)
+  world.way.rate = 8 * MiB
+  t.teardown(() => { world.way.rate = 0 })
+  await setPreferences(page, { sliceSize: 256 * KiB, lanes: 3 })
+  const path = await world.file('lanes.bin', 6 * MiB + 5)
+  await give(page, path)
+  await someAccepted(page, path)
+  await page.getByRole('button', { name: 'Pause lanes.bin' }).click()
+  await state(page, path, 'paused')
+  await page.getByRole('button', { name: 'Resume lanes.bin' }).click()
+  await state(page, path, 'done')
+  await world.arrived(t, path)
+})
+
+t.test('a file that the server has already is not sent again', async t => {
+  const page = await world.open(t)
+  const path = await world.file('twice.bin', 2 * MiB)
+  await give(page, path)
+  await state(page, path, 'done')
+  await page.getByRole('button', { name: /^Clear twice.bin/ }).click()
+  await give(page, path)
+  await rowOf(page, path).getByText('the server had this file already').waitFor()
+  t.equal((await world.stored(path)).length, 1)
+})
