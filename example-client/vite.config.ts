@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { defineConfig } from 'vite'
 
 const server = 'http://127.0.0.1:1080'
@@ -7,7 +8,9 @@ export default defineConfig({
   base: './',
   build: {
     outDir: '../dist/client',
-    emptyOutDir: true
+    emptyOutDir: true,
+    target: 'es2023',
+    rollupOptions: { input: ['index.html', 'watch.html'].map(page => join(import.meta.dirname, page)) }
   },
   server: {
     // `npm run dev` beside `npx vite example-client`; with another PREFIX open the page with ?endpoint=.

@@ -1,10 +1,14 @@
 import { announce } from './announcer.ts'
 import { byId } from './dom.ts'
+import { findLayout } from './edit/faststart.ts'
+import { applyRecipe } from './edit/recipe.ts'
+import type { Change } from './edit-view.ts'
 import { fingerprint } from './fingerprint.ts'
 import { text } from './i18n.ts'
+import { readMedia } from './inspect/media.ts'
 import type { Picked } from './intake.ts'
 import { filesAtATime, makeLanes } from './lanes.ts'
-import { disown, own, ownWhenFree } from './ownership.ts'
+import { disown, makeId, own, ownWhenFree } from './ownership.ts'
 import { alertVisitor, renderOverall } from './page-view.ts'
 import type { Preferences } from './preferences.ts'
 import { isOver, nextToStart } from './queue.ts'
@@ -16,7 +20,15 @@ import type { State } from './state.ts'
 import { store } from './store.ts'
 import type { UploadRecord } from './store.ts'
 import { FileUpload } from './upload.ts'
+import { watch } from './watch-dialog.ts'
 import { describeMismatch } from './words.ts'
+
+export interface AppOptions {
+  /** Lets the visitor choose files. */
+  choose: () => void
+  /** An upload is finished, or was deleted. */
+  onEnd: () => void
+}
 
 /** The list of uploads: takes files in, gives each its turn, and brings back what a reload has interrupted. */
 export class App {
@@ -26,13 +38,14 @@ export class App {
   #rows = new Map<FileUpload, RowView>()
   /** The upload whose file the visitor was asked to choose. */
   #expecting: FileUpload | null = null
-  #onChoose: () => void
+  #options: AppOptions
+  // One after the other: each may hold a decoder.
+  #examined: Promise<void> = Promise.resolve()
 
-  /** `onChoose` lets the visitor choose files. */
-  constructor (endpoint: string, preferences: Preferences, onChoose: () => void) {
+  constructor (endpoint: string, preferences: Preferences, options: AppOptions) {
     this.#endpoint = endpoint
     this.#preferences = preferences
-    this.#onChoose = onChoose
+    this.#options = options
   }
 
   /** Brings back what is unfinished from earlier visits. */
@@ -60,8 +73,8 @@ export class App {
       if (!body) continue
       const used = picked.filter(({ file }) => file.name === upload.record.file.name)
       for (const each of used) unused.delete(each)
-      upload.adopt(body)
-      this.#keep(upload, used[0]?.handle ?? null)
+      upload.adopt(body, used[0]?.file ?? null, used[0]?.handle ?? null)
+      this.#settle(upload)
     }
     for (const each of unused) {
       const wanting = this.#wanting().find(upload => upload === expected || upload.record.file.name === each.file.name)
@@ -86,6 +99,9 @@ export class App {
       case 'cancel':
         upload.cancel()
         break
+      case 'watch':
+        if (upload.url) watch(upload.url, upload.name, upload.record.type)
+        break
       case 'remove':
         this.#remove(upload)
         break
@@ -94,7 +110,7 @@ export class App {
         break
       case 'chooseAgain':
         this.#expecting = upload
-        this.#onChoose()
+        this.#options.choose()
         break
     }
     this.#pump()
@@ -165,20 +181,54 @@ export class App {
     await own(record.id)
     const known = await findOnServer(print)
     const upload = this.#show(record, file, startAtOnce || known ? 'queued' : 'ready')
+    Object.assign(upload, { original: file, handle })
     if (known) return upload.finishAt(known)
     await store.putUpload(record).catch(() => {})
-    this.#keep(upload, handle)
+    this.#settle(upload)
   }
 
-  #keep (upload: FileUpload, handle: FileSystemFileHandle | null): void {
-    const { body, record } = upload
+  /** Changes a file before it is sent; what was sent of it already is deleted, and it begins anew. */
+  async change (upload: FileUpload, { name, recipe, others }: Change): Promise<void> {
+    const { original, record, state } = upload
+    if (!original) return
+    const body = await applyRecipe(original, recipe, others)
+    const changed: UploadRecord = {
+      ...record,
+      id: makeId(),
+      name,
+      recipe,
+      size: body.size,
+      fingerprint: await fingerprint(original, recipe),
+      lanes: makeLanes(body.size, this.#preferences.lanes, record.sliceSize)
+    }
+    await own(changed.id)
+    const shown = this.#show(changed, body, state === 'ready' ? 'ready' : 'queued', upload)
+    Object.assign(shown, { original, others, handle: upload.handle })
+    upload.cancel()
+    await store.putUpload(changed).catch(() => {})
+    this.#settle(shown)
+    this.#pump()
+  }
+
+  // What can wait until the upload is under way: what it needs after a reload, and what it looks like.
+  #settle (upload: FileUpload): void {
+    const { body, record, handle } = upload
     if (!body) return
+    this.#examined = this.#examined.then(() => this.#examine(upload, body)).catch(reportError)
     keepSource(record, body, handle, this.#preferences.copyCap).then(kept => {
       // Finished in the meantime: nothing may be left behind.
       if (isOver(upload)) return store.delete(record.id)
       upload.kept = kept
       this.#rows.get(upload)?.render()
     }).catch(() => {})
+  }
+
+  async #examine (upload: FileUpload, body: Blob): Promise<void> {
+    upload.layout = await findLayout(body).catch(() => 'none')
+    this.#rows.get(upload)?.render()
+    if (!/^(video|image)\//.test(body.type)) return
+    upload.poster = (await readMedia(body))?.poster ?? null
+    this.#rows.get(upload)?.render()
   }
 
   async #bringBack (record: UploadRecord): Promise<void> {
@@ -196,8 +246,9 @@ export class App {
     }
     const { paused } = upload.record
     upload.kept = found.kept
-    upload.adopt(found.body)
+    upload.adopt(found.body, found.original, found.handle)
     if (paused && !ask) upload.pause()
+    this.#examined = this.#examined.then(() => this.#examine(upload, found.body)).catch(reportError)
   }
 
   // Shows what another tab uploads, and takes it over when that tab has let go of it.
@@ -210,16 +261,20 @@ export class App {
     }).catch(reportError)
   }
 
-  #show (record: UploadRecord, body: Blob | null, state: State): FileUpload {
+  #show (record: UploadRecord, body: Blob | null, state: State, before?: FileUpload): FileUpload {
     const upload = new FileUpload(record, body, state, {
       onChange: changed => this.#changed(changed),
       onRemember: record => { store.putUpload(record).catch(() => {}) },
       onEnd: ended => this.#ended(ended)
     })
-    this.uploads.push(upload)
-    const row = new RowView(upload, (action, upload) => this.act(action, upload))
+    const index = before ? this.uploads.indexOf(before) : this.uploads.length
+    this.uploads.splice(index, 0, upload)
+    const row = new RowView(upload, {
+      onAction: action => this.act(action, upload),
+      onChange: change => this.change(upload, change)
+    })
     this.#rows.set(upload, row)
-    byId('rows').append(row.node)
+    byId('rows').insertBefore(row.node, byId('rows').children[index] ?? null)
     renderOverall(this.uploads)
     return upload
   }
@@ -235,6 +290,7 @@ export class App {
     const { id, fingerprint } = upload.record
     store.delete(id).catch(() => {})
     disown(id)
+    this.#options.onEnd()
     if (upload.state === 'cancelled') this.#remove(upload)
     else if (upload.url) store.putFinished({ fingerprint, url: upload.url, finishedAt: Date.now() }).catch(() => {})
   }
@@ -248,6 +304,7 @@ export class App {
     this.#rows.delete(upload)
     row.node.remove()
     const neighbour = this.uploads[index] ?? this.uploads[index - 1]
+    row.close()
     if (focused) (neighbour ? this.#rows.get(neighbour) : byId('choose'))?.focus()
     renderOverall(this.uploads)
   }
@@ -269,8 +326,4 @@ export class App {
 async function findOnServer (fingerprint: string): Promise<string | null> {
   const known = await store.finished(fingerprint).catch(() => undefined)
   return known && await isFinished(known.url) ? known.url : null
-}
-
-function makeId (): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), byte => byte.toString(16).padStart(2, '0')).join('')
 }

@@ -1,3 +1,5 @@
+import { encodeMetadata } from './metadata.ts'
+
 /** Joins finished partial uploads to one: its URL, or the status of the refusal, 0 for no answer. */
 export async function concatenate (
   endpoint: string,
@@ -18,10 +20,4 @@ export async function concatenate (
   } catch {
     return { status: 0, url: null }
   }
-}
-
-/** `Upload-Metadata`: keys, and their values in Base64 of UTF-8 (tus 1.0.0, Creation). */
-export function encodeMetadata (metadata: Record<string, string>): string {
-  return Object.entries(metadata).map(([key, value]) =>
-    `${key} ${btoa(String.fromCharCode(...new TextEncoder().encode(value)))}`).join(',')
 }

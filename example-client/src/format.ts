@@ -35,3 +35,11 @@ export function formatDuration (seconds: number, locale: string): string {
     .map(([value, unit]) => value.toLocaleString(locale, { style: 'unit', unit, unitDisplay: 'short' }))
     .join(' ')
 }
+
+/** A time in a video: "1:02:03", "0:07". */
+export function formatClock (seconds: number): string {
+  const whole = Math.max(Math.floor(seconds), 0)
+  const parts = [Math.floor(whole / 3600), Math.floor(whole % 3600 / 60), whole % 60]
+  if (parts[0] === 0) parts.shift()
+  return parts.map((part, index) => index > 0 ? String(part).padStart(2, '0') : String(part)).join(':')
+}

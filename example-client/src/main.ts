@@ -3,17 +3,23 @@ import { findEndpoint } from './config.ts'
 import { byId } from './dom.ts'
 import { chooseLanguage, language, setLanguage } from './i18n.ts'
 import { chooseFiles, fromDrop, fromList } from './intake.ts'
+import { LiveView } from './live-view.ts'
 import { renderPage } from './page-view.ts'
 import { loadPreferences, savePreferences } from './preferences.ts'
 import { sumUp } from './queue.ts'
+import { ServerList } from './server-list.ts'
 
 const endpoint = await findEndpoint()
 const preferences = loadPreferences()
 const input = byId<HTMLInputElement>('files')
-const app = new App(endpoint, preferences, choose)
+const server = new ServerList(endpoint)
+const app = new App(endpoint, preferences, { choose, onEnd: () => server.refresh() })
 
 speak(preferences.language ?? chooseLanguage(navigator.languages))
+const live = new LiveView(endpoint, () => server.refresh())
+server.refresh()
 app.restore().catch(reportError)
+live.restore().catch(reportError)
 
 byId('choose').addEventListener('click', choose)
 input.addEventListener('change', () => {
@@ -57,13 +63,16 @@ byId('settings').addEventListener('change', () => {
   savePreferences(preferences)
 })
 
-window.addEventListener('online', () => app.wake())
+window.addEventListener('online', () => {
+  app.wake()
+  live.wake()
+})
 // Timers of a hidden page, or of a closed lid, are late.
 document.addEventListener('visibilitychange', () => {
   if (document.visibilityState === 'visible') app.wake()
 })
 window.addEventListener('beforeunload', event => {
-  if (sumUp(app.uploads).busy) event.preventDefault()
+  if (sumUp(app.uploads).busy || live.busy) event.preventDefault()
 })
 setInterval(() => app.tick(), 1000)
 
@@ -75,4 +84,5 @@ function speak (chosen: 'en' | 'zh'): void {
   setLanguage(chosen)
   renderPage(endpoint, preferences)
   app.render()
+  server.render()
 }

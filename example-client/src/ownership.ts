@@ -29,3 +29,8 @@ function ask (id: string, options: LockOptions): Promise<boolean> {
     }).catch(() => resolve(false))
   })
 }
+
+/** A name for something to own. `crypto.randomUUID` would need a page from https:. */
+export function makeId (): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), byte => byte.toString(16).padStart(2, '0')).join('')
+}

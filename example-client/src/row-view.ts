@@ -1,14 +1,18 @@
 import { copyOf, fillBar, inside, write } from './dom.ts'
+import { EditView } from './edit-view.ts'
+import type { Change } from './edit-view.ts'
 import { formatPercent } from './format.ts'
 import { language, text } from './i18n.ts'
 import type { TextKey } from './i18n.ts'
+import { InspectView } from './inspect-view.ts'
 import { isOver, isRunning } from './queue.ts'
 import { StripView } from './strip-view.ts'
 import type { FileUpload } from './upload.ts'
 import { describeFailure, describeFigures, describeKept, describeState } from './words.ts'
 
 /** What a visitor can do with one upload. */
-export type RowAction = 'start' | 'allow' | 'chooseAgain' | 'retry' | 'resume' | 'pause' | 'cancel' | 'remove'
+export type RowAction =
+  | 'start' | 'allow' | 'chooseAgain' | 'retry' | 'resume' | 'pause' | 'watch' | 'cancel' | 'remove'
 
 const possible: Record<RowAction, (upload: FileUpload) => boolean> = {
   start: ({ state }) => state === 'ready',
@@ -19,8 +23,14 @@ const possible: Record<RowAction, (upload: FileUpload) => boolean> = {
   resume: ({ state, failure }) =>
     state === 'paused' || (state === 'failed' && failure?.reason !== 'file' && failure?.reason !== 'tooLarge'),
   pause: ({ state }) => state === 'uploading' || state === 'waiting' || state === 'queued',
+  watch: ({ state, url, record }) => /^(video|audio)\//.test(record.type) && url !== null && state !== 'cancelled',
   cancel: upload => !isOver(upload) && upload.state !== 'elsewhere',
   remove: ({ state }) => state === 'done'
+}
+
+export interface RowOptions {
+  onAction: (action: RowAction) => void
+  onChange: (change: Change) => Promise<void>
 }
 
 /** One upload in the list. */
@@ -31,17 +41,38 @@ export class RowView {
   #buttons: HTMLButtonElement[]
   #problem = ''
 
-  constructor (upload: FileUpload, onAction: (action: RowAction, upload: FileUpload) => void) {
+  #inspect: InspectView
+  #edit: EditView | null = null
+  #onChange: RowOptions['onChange']
+
+  constructor (upload: FileUpload, { onAction, onChange }: RowOptions) {
     this.#upload = upload
+    this.#onChange = onChange
     this.#strip = new StripView(inside(this.node, '.slices'))
     this.#buttons = Array.from(this.node.querySelectorAll<HTMLButtonElement>('[data-action]'))
     for (const button of this.#buttons) {
-      button.addEventListener('click', () => onAction(button.dataset.action as RowAction, upload))
+      button.addEventListener('click', () => onAction(button.dataset.action as RowAction))
     }
     inside(this.node, '.name').id = `name-${upload.id}`
     inside(this.node, 'progress').setAttribute('aria-labelledby', `name-${upload.id}`)
     write(inside(this.node, '.kind'), upload.name.includes('.') ? upload.name.split('.').at(-1)?.slice(0, 4) ?? '' : '')
+    this.#inspect = new InspectView(upload)
+    const details = inside<HTMLDetailsElement>(this.node, '.inside')
+    details.append(this.#inspect.node)
+    details.addEventListener('toggle', () => {
+      if (details.open) this.#inspect.open().catch(reportError)
+      else this.#inspect.close()
+    })
+    inside(this.node, '[data-offer]').addEventListener('click', () => {
+      const { record, others } = this.#upload
+      onChange({ name: upload.name, recipe: [...record.recipe, { op: 'faststart' }], others }).catch(reportError)
+    })
     this.render()
+  }
+
+  /** Gives back what a preview holds. */
+  close (): void {
+    this.#inspect.close()
   }
 
   /** Tells in the row what went wrong with something that the visitor tried. */
@@ -65,11 +96,34 @@ export class RowView {
       size > 0 ? sent / size : 0)
     this.#strip.render(upload.lanes, upload.record.sliceSize)
     this.#renderButtons()
+    this.#renderInside()
     const open = inside<HTMLAnchorElement>(this.node, '.open')
     // A server of somebody else's may have answered with any URL.
     open.hidden = state !== 'done' || !url || !/^https?:/.test(url)
     if (!open.hidden && url) open.href = url
     label(open, 'open', name)
+  }
+
+  #renderInside (): void {
+    const { body, poster, layout, state, original, changeable, begun, name } = this.#upload
+    const thumb = inside(this.node, '.thumb')
+    thumb.style.backgroundImage = poster ? `url(${poster})` : ''
+    thumb.classList.toggle('has-poster', poster !== null)
+    inside(thumb, '.kind').hidden = poster !== null
+    inside(this.node, '.inside').hidden = !body
+    this.#write('.inside > summary', text(changeable ? 'lookOrChange' : 'look'))
+    inside(this.node, '.inside > summary').setAttribute('aria-label',
+      text(changeable ? 'lookOrChangeNamed' : 'lookNamed', { name }))
+    inside(this.node, '.offer').hidden = layout !== 'end' || !original || state === 'done' || state === 'failed'
+    this.#write('.offer p', text('offer'))
+    this.#write('[data-offer]', text(begun ? 'offerAgain' : 'offerMove'))
+    this.#inspect.render()
+    if (changeable && !this.#edit) {
+      this.#edit = new EditView(this.#upload, this.#onChange)
+      this.#inspect.node.after(this.#edit.node)
+    }
+    this.#edit?.render()
+    if (this.#edit) this.#edit.node.hidden = !changeable
   }
 
   #renderButtons (): void {

@@ -15,7 +15,8 @@ export async function keepSource (
     // First the handle, which is written in no time: a copy takes seconds for each gigabyte.
     if (handle) await store.putSource(record.id, handle)
     if (body.size <= cap && await hasRoom(body.size)) {
-      await store.putSource(record.id, new File([body], record.file.name, { type: body.type }))
+      const { name, lastModified } = record.file
+      await store.putSource(record.id, new File([body], name, { type: body.type, lastModified }))
       return 'copy'
     }
   } catch {
@@ -24,19 +25,32 @@ export async function keepSource (
   return handle ? 'handle' : null
 }
 
+/** What is left of an upload's file after a reload. */
+export interface Restored {
+  /** What is uploaded. */
+  body: Blob
+  /** The file before its edits, if that is known. */
+  original: File | null
+  handle: FileSystemFileHandle | null
+  kept: Kept
+}
+
 /** Gets the bytes of an upload after a reload. `ask` may show the browser's question: only on a click. */
 export async function restoreSource (
   record: UploadRecord,
   ask: boolean
-): Promise<{ body: Blob, kept: Kept } | Missing> {
+): Promise<Restored | Missing> {
   const source = await store.source(record.id).catch(() => undefined)
   if (!source) return 'file'
-  if (source instanceof File) return { body: source, kept: 'copy' }
+  if (source instanceof File) {
+    return { body: source, original: record.recipe.length === 0 ? source : null, handle: null, kept: 'copy' }
+  }
   try {
     const permission = ask ? await source.requestPermission() : await source.queryPermission()
     if (permission !== 'granted') return 'permission'
-    const body = await matchFile(record, [await source.getFile()])
-    return body ? { body, kept: 'handle' } : 'changed'
+    const original = await source.getFile()
+    const body = await matchFile(record, [original])
+    return body ? { body, original, handle: source, kept: 'handle' } : 'changed'
   } catch {
     // Moved, deleted, or on a disk that is not there now.
     return 'file'

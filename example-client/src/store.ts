@@ -30,7 +30,14 @@ export interface FinishedRecord {
   finishedAt: number
 }
 
-type StoreName = 'uploads' | 'sources' | 'finished'
+/** A recording that is not closed yet. */
+export interface RecordingRecord {
+  id: string
+  url: string
+  name: string
+}
+
+type StoreName = 'uploads' | 'sources' | 'finished' | 'recordings'
 
 const week = 7 * 24 * 60 * 60 * 1000
 
@@ -66,7 +73,11 @@ export const store = {
 
   putFinished: (record: FinishedRecord) => request('finished', 'readwrite', store => store.put(record)),
 
-  deleteFinished: (fingerprint: string) => request('finished', 'readwrite', store => store.delete(fingerprint))
+  recordings: () => request<RecordingRecord[]>('recordings', 'readonly', store => store.getAll()),
+
+  putRecording: (record: RecordingRecord) => request('recordings', 'readwrite', store => store.put(record)),
+
+  deleteRecording: (id: string) => request('recordings', 'readwrite', store => store.delete(id))
 }
 
 function open (): Promise<IDBDatabase> {
@@ -76,6 +87,7 @@ function open (): Promise<IDBDatabase> {
       opening.result.createObjectStore('uploads', { keyPath: 'id' })
       opening.result.createObjectStore('sources')
       opening.result.createObjectStore('finished', { keyPath: 'fingerprint' })
+      opening.result.createObjectStore('recordings', { keyPath: 'id' })
     }
     opening.onsuccess = () => resolve(opening.result)
     opening.onerror = () => reject(opening.error)

@@ -1,4 +1,5 @@
 import { DetailedError, Upload } from 'tus-js-client'
+import type { FileSource } from 'tus-js-client'
 import { delayOf, judge, patienceAfter } from './retry.ts'
 import type { Failure, Wait } from './retry.ts'
 
@@ -21,12 +22,17 @@ export interface TransferOptions {
   onFailed: (failure: Failure) => void
 }
 
+/** Bytes that are not all there yet: a source of tus-js-client of its own. */
+export interface GrowingSource {
+  slice: (start: number, end: number) => Promise<{ value: Blob, done: boolean }>
+}
+
 /**
- * Sends one Blob to one tus upload, and does not give up: it asks for the offset and goes on after a lost network, a
- * server that is away or answers with an error, and a connection that has gone silent.
+ * Sends one Blob, or one source that grows, to one tus upload, and does not give up: it asks for the offset and goes on
+ * after a lost network, a server that is away or answers with an error, and a connection that has gone silent.
  */
 export class Transfer {
-  #blob: Blob
+  #source: Blob | GrowingSource
   #options: TransferOptions
   #url: string | null
   #upload: Upload | null = null
@@ -39,8 +45,8 @@ export class Transfer {
   #timer: ReturnType<typeof setTimeout> | undefined
   #watch: ReturnType<typeof setInterval> | undefined
 
-  constructor (blob: Blob, options: TransferOptions) {
-    this.#blob = blob
+  constructor (source: Blob | GrowingSource, options: TransferOptions) {
+    this.#source = source
     this.#options = options
     this.#url = options.url
   }
@@ -51,7 +57,12 @@ export class Transfer {
     const { endpoint, sliceSize, metadata, headers, onUrl, onAccepted, onSent, onDone } = this.#options
     const url = this.#url
     const current = this.#current()
-    const upload = new Upload(this.#blob, {
+    const source = this.#source
+    const upload = new Upload(source as Blob, {
+      ...!(source instanceof Blob) && {
+        uploadLengthDeferred: true,
+        fileReader: { openFile: () => Promise.resolve(this.#open(source)) }
+      },
       // Never both: with an endpoint tus-js-client begins a new upload when the question for the offset is answered
       // with an error, 503 for one.
       ...url === null ? { endpoint } : { uploadUrl: url },
@@ -78,7 +89,7 @@ export class Transfer {
       onChunkComplete: current((_length, accepted) => this.#accept(accepted)),
       onSuccess: current(() => {
         this.stop()
-        onAccepted(this.#blob.size)
+        if (source instanceof Blob) onAccepted(source.size)
         onDone()
       }),
       onError: current(error => this.#fail(error))
@@ -96,6 +107,17 @@ export class Transfer {
     this.#upload?.abort().catch(() => {})
     this.#upload = null
     this.#turn++
+  }
+
+  // What a try that has ended still waits for never comes: it would be sent all the same.
+  #open (source: GrowingSource): FileSource {
+    const turn = this.#turn
+    const slice: GrowingSource['slice'] = async (start, end) => {
+      const slice = await source.slice(start, end)
+      return this.#turn === turn ? slice : new Promise(() => {})
+    }
+    // The types of tus-js-client know no source without a size.
+    return { size: null as unknown as number, slice, close () {} }
   }
 
   // Makes callbacks that do nothing any more once this try has ended.
@@ -130,7 +152,8 @@ export class Transfer {
     if ('failure' in verdict) return this.#options.onFailed(verdict.failure)
     // A browser reports a file that has changed on the disk as an error of the network, and no other try can help.
     const current = this.#current()
-    this.#blob.slice(0, 1).arrayBuffer().then(
+    const readable = this.#source instanceof Blob ? this.#source.slice(0, 1).arrayBuffer() : Promise.resolve()
+    readable.then(
       current(() => this.#wait(verdict.wait)),
       current(() => this.#options.onFailed({ reason: 'file' }))
     )

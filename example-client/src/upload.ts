@@ -1,5 +1,6 @@
 import { Upload } from 'tus-js-client'
 import { concatenate } from './concatenate.ts'
+import type { Layout } from './edit/faststart.ts'
 import { sum } from './lanes.ts'
 import type { Lane } from './lanes.ts'
 import { delayOf, judge } from './retry.ts'
@@ -33,6 +34,14 @@ export class FileUpload implements Seen {
   kept: Kept | undefined
   restarted = false
   instant = false
+  /** The chosen file, before its edits; `null`: only what is sent of it is known. */
+  original: File | null = null
+  /** The files that are joined behind it. */
+  others: File[] = []
+  handle: FileSystemFileHandle | null = null
+  /** A small picture of it, as a `data:` URL. */
+  poster: string | null = null
+  layout: Layout = 'none'
 
   #body: Blob | null
   #url: string | null = null
@@ -58,6 +67,13 @@ export class FileUpload implements Seen {
   get size (): number { return this.record.size }
   get accepted (): number { return sum(this.lanes, 'accepted') }
   get sent (): number { return sum(this.lanes, 'sent') }
+  /** Whether the server knows of it. */
+  get begun (): boolean { return this.lanes.some(lane => lane.url !== null) }
+  /** Whether it can be changed before it is sent. */
+  get changeable (): boolean {
+    return this.original !== null && !this.begun && ['ready', 'queued', 'paused'].includes(this.state)
+  }
+
   /** What is uploaded: the file after its edits. `null` while it is missing. */
   get body (): Blob | null { return this.#body }
   /** Where it can be read, finished or not: of lanes only once they are joined. */
@@ -70,7 +86,7 @@ export class FileUpload implements Seen {
     this.#speedometer.reset()
     this.#change({ state: 'uploading', wait: null, failure: null, continuedAt: null, speed: null })
     this.#waits.clear()
-    this.#resuming = this.lanes.some(lane => lane.url !== null)
+    this.#resuming = this.begun
     this.#transfers = this.lanes.filter(lane => !isWhole(lane)).map(lane => this.#transfer(lane, body))
     if (this.#transfers.length === 0) return this.#arrived()
     for (const transfer of this.#transfers) transfer.start()
@@ -79,7 +95,7 @@ export class FileUpload implements Seen {
   pause (): void {
     this.#stop()
     this.record.paused = true
-    this.#change({ state: 'paused', wait: null })
+    this.#change({ state: this.begun ? 'paused' : 'ready', wait: null })
     this.#remember(true)
   }
 
@@ -106,15 +122,11 @@ export class FileUpload implements Seen {
     this.#options.onEnd(this)
   }
 
-  /** Stops without a word to the server: the upload begins anew under another record, or in another tab. */
-  abandon (): void {
-    this.#stop()
-    this.state = 'cancelled'
-  }
-
   /** Takes a file that was missing. */
-  adopt (body: Blob): void {
+  adopt (body: Blob, original: File | null, handle: FileSystemFileHandle | null): void {
     this.#body = body
+    this.original = original
+    this.handle = handle
     this.missing = null
     this.resume()
   }

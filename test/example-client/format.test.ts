@@ -1,5 +1,7 @@
 import t from 'tap'
-import { formatBytes, formatDuration, formatPercent, formatSpeed } from '../../example-client/src/format.ts'
+import {
+  formatBytes, formatClock, formatDuration, formatPercent, formatSpeed
+} from '../../example-client/src/format.ts'
 
 t.test('bytes are written in the unit that leaves three digits at most', async t => {
   t.equal(formatBytes(0, 'en'), '0 B')
@@ -33,4 +35,11 @@ t.test('durations have two units at most', async t => {
   t.equal(formatDuration(3600, 'en'), '1 hr')
   t.equal(formatDuration(3 * 3600 + 25 * 60 + 7, 'en'), '3 hr 25 min')
   t.equal(formatDuration(90, 'zh'), '1分钟 30秒')
+})
+
+t.test('a time in a video has hours only where there are some', async t => {
+  t.equal(formatClock(7.9), '0:07')
+  t.equal(formatClock(754), '12:34')
+  t.equal(formatClock(3723), '1:02:03')
+  t.equal(formatClock(-1), '0:00')
 })

@@ -20,11 +20,14 @@ export class RecipeError extends Error {
  */
 export async function applyRecipe (file: Blob, recipe: readonly Edit[], others: readonly Blob[] = []): Promise<Blob> {
   let result = file
-  for (const edit of recipe) result = await apply(result, edit, others)
+  const rest = [...others]
+  for (const edit of recipe) {
+    result = await apply(result, edit, edit.op === 'join' ? rest.splice(0, edit.files.length) : [])
+  }
   return result
 }
 
-async function apply (blob: Blob, edit: Edit, others: readonly Blob[]): Promise<Blob> {
+async function apply (blob: Blob, edit: Edit, joined: readonly Blob[]): Promise<Blob> {
   switch (edit.op) {
     case 'cut':
       if (edit.start < 0 || edit.end > blob.size || edit.start >= edit.end) throw new RecipeError('cut')
@@ -35,7 +38,7 @@ async function apply (blob: Blob, edit: Edit, others: readonly Blob[]): Promise<
       return moved
     }
     case 'join':
-      if (edit.files.some(({ size }, index) => others[index]?.size !== size)) throw new RecipeError('join')
-      return new Blob([blob, ...others.slice(0, edit.files.length)], { type: blob.type })
+      if (edit.files.some(({ size }, index) => joined[index]?.size !== size)) throw new RecipeError('join')
+      return new Blob([blob, ...joined], { type: blob.type })
   }
 }

@@ -1,0 +1,142 @@
+import { byId, copyOf, inside, write, writeTexts } from './dom.ts'
+import { formatBytes } from './format.ts'
+import { language, text } from './i18n.ts'
+import { LiveRecording, capture, closeRecording } from './live/recorder.ts'
+import type { LiveKind } from './live/recorder.ts'
+import { disown, makeId, own } from './ownership.ts'
+import { alertVisitor } from './page-view.ts'
+import type { Wait } from './retry.ts'
+import { store } from './store.ts'
+import { watchUrl } from './watch-dialog.ts'
+
+/** Records camera or screen, and uploads while it records. */
+export class LiveView {
+  #endpoint: string
+  #recording: LiveRecording | null = null
+  #onEnd: () => void
+
+  /** `onEnd` is called when a recording is on the server. */
+  constructor (endpoint: string, onEnd: () => void) {
+    this.#endpoint = endpoint
+    this.#onEnd = onEnd
+    byId('record-camera').addEventListener('click', () => { this.#start('camera').catch(reportError) })
+    byId('record-screen').addEventListener('click', () => { this.#start('screen').catch(reportError) })
+    byId('live-stop').addEventListener('click', () => this.#recording?.stop())
+    byId('live-close').addEventListener('click', () => {
+      byId('live').hidden = true
+      byId('choose').focus()
+    })
+    byId('live-copy').addEventListener('click', () => {
+      const copied = navigator.clipboard.writeText(this.#link.href)
+      copied.then(() => write(byId('status'), text('copied'))).catch(reportError)
+    })
+    this.render()
+  }
+
+  /** Whether a recording would be lost with the page. */
+  get busy (): boolean { return this.#recording !== null }
+
+  get #link (): HTMLAnchorElement { return inside<HTMLAnchorElement>(byId('live-link'), 'a') }
+
+  /** Offers what this machine can record. */
+  render (): void {
+    const busy = this.busy
+    const devices = navigator.mediaDevices as Partial<MediaDevices> | undefined
+    const can = 'MediaRecorder' in window
+    byId('record-camera').hidden = !can || !devices?.getUserMedia || busy
+    byId('record-screen').hidden = !can || !devices?.getDisplayMedia || busy
+  }
+
+  /** Finds recordings that their tab has left behind, and offers to close them. */
+  async restore (): Promise<void> {
+    for (const record of await store.recordings().catch(() => [])) {
+      if (!await own(record.id)) continue
+      const node = copyOf('abandoned-row')
+      write(inside(node, 'p'), text('abandoned', { name: record.name }))
+      writeTexts(node)
+      inside(node, 'button').addEventListener('click', () => {
+        closeRecording(record.url).catch(() => false).then(async closed => {
+          if (!closed) return write(inside(node, 'p'), text('abandonedFailed'))
+          await store.deleteRecording(record.id)
+          disown(record.id)
+          node.remove()
+          this.#onEnd()
+          write(byId('status'), text('abandonedClosed', { name: record.name }))
+          byId('choose').focus()
+        }).catch(reportError)
+      })
+      byId('abandoned').append(node)
+    }
+  }
+
+  /** Tries again at once if it waits. */
+  wake (): void {
+    this.#recording?.retryNow()
+  }
+
+  async #start (kind: LiveKind): Promise<void> {
+    alertVisitor('')
+    const stream = await capture(kind).catch(() => null)
+    if (!stream) return alertVisitor(text('captureRefused'))
+    const id = makeId()
+    await own(id)
+    const name = `${text(kind === 'camera' ? 'nameCamera' : 'nameScreen')} ${timestamp(new Date())}.webm`
+    const recording = new LiveRecording(stream, {
+      endpoint: this.#endpoint,
+      name,
+      onUrl: url => {
+        store.putRecording({ id, url, name }).catch(() => {})
+        this.#showLink(url)
+      },
+      onProgress: (recorded, accepted, wait) => this.#showProgress(recorded, accepted, wait),
+      onDone: () => this.#end(id, text('liveDone')),
+      onFailed: () => this.#end(id, text('liveFailed'))
+    })
+    this.#recording = recording
+    const preview = byId<HTMLVideoElement>('live-preview')
+    preview.srcObject = stream
+    preview.play().catch(() => {})
+    preview.hidden = false
+    byId('live').hidden = byId('live-stop').hidden = false
+    byId('live-link').hidden = byId('live-copy').hidden = byId('live-close').hidden = true
+    write(byId('live-words'), '')
+    this.render()
+    byId('live-stop').focus()
+    recording.start()
+  }
+
+  #showLink (url: string): void {
+    this.#link.href = watchUrl(url)
+    write(this.#link, this.#link.href)
+    byId('live-link').hidden = false
+    byId('live-copy').hidden = !('clipboard' in navigator)
+  }
+
+  #showProgress (recorded: number, accepted: number, wait: Wait | null): void {
+    const size = (bytes: number) => formatBytes(bytes, language())
+    const amounts = { recorded: size(recorded), accepted: size(accepted) }
+    write(byId('live-words'), text(wait ? 'liveAway' : 'liveProgress', amounts))
+  }
+
+  #end (id: string, words: string): void {
+    this.#recording?.stop()
+    this.#recording = null
+    store.deleteRecording(id).catch(() => {})
+    disown(id)
+    const preview = byId<HTMLVideoElement>('live-preview')
+    preview.srcObject = null
+    preview.hidden = true
+    byId('live-stop').hidden = true
+    byId('live-close').hidden = false
+    write(byId('live-words'), words)
+    write(byId('status'), words)
+    this.render()
+    this.#onEnd()
+  }
+}
+
+function timestamp (date: Date): string {
+  const two = (value: number) => String(value).padStart(2, '0')
+  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('-')
+  return `${day} ${two(date.getHours())}.${two(date.getMinutes())}.${two(date.getSeconds())}`
+}

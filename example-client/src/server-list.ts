@@ -1,0 +1,96 @@
+import { byId, copyOf, inside, write, writeTexts } from './dom.ts'
+import { formatBytes, formatPercent } from './format.ts'
+import { language, text } from './i18n.ts'
+import { watch, watchUrl } from './watch-dialog.ts'
+
+/** An upload as the server lists it. */
+interface Listed {
+  id: string
+  name: string | null
+  type: string | null
+  /** In bytes; `null` while the length is not known. */
+  length: number | null
+  offset: number
+  state: 'uploading' | 'finished'
+  createdAt: string
+}
+
+interface Page {
+  uploads: Listed[]
+  /** What to ask for to get those that follow; `null`: there are no more. */
+  next: string | null
+}
+
+const pageSize = 10
+
+/** What is on the server, newest first, whoever has uploaded it. Hidden where the server has no such list. */
+export class ServerList {
+  #endpoint: string
+  #uploads: Listed[] = []
+  #next: string | null = null
+  #due: ReturnType<typeof setTimeout> | undefined
+
+  constructor (endpoint: string) {
+    this.#endpoint = endpoint
+    byId('more').addEventListener('click', () => {
+      this.#load(this.#next).catch(reportError)
+    })
+  }
+
+  /** Looks again, soon: several reasons at once make one look. */
+  refresh (): void {
+    clearTimeout(this.#due)
+    this.#due = setTimeout(() => { this.#load(null).catch(reportError) }, 300)
+  }
+
+  render (): void {
+    byId('server').hidden = this.#uploads.length === 0
+    byId('more').hidden = this.#next === null
+    byId('server-rows').replaceChildren(...this.#uploads.map(upload => this.#row(upload)))
+  }
+
+  async #load (before: string | null): Promise<void> {
+    const query = new URLSearchParams({ limit: String(pageSize), ...before !== null && { before } })
+    const response = await fetch(`api/uploads?${query}`).catch(() => null)
+    if (!response?.ok) return
+    const { uploads, next } = await response.json() as Page
+    this.#uploads = before === null ? uploads : [...this.#uploads, ...uploads]
+    this.#next = next
+    this.render()
+  }
+
+  #row (upload: Listed): HTMLElement {
+    const node = copyOf('server-row')
+    const url = `${this.#endpoint}/${upload.id}`
+    const name = upload.name ?? upload.id
+    const type = upload.type ?? ''
+    writeTexts(node)
+    write(inside(node, '.name'), name)
+    write(inside(node, '.state'), describe(upload))
+    const button = inside(node, '[data-server="watch"]')
+    button.hidden = !/^(video|audio)\//.test(type)
+    button.setAttribute('aria-label', text('watchNamed', { name }))
+    button.addEventListener('click', () => {
+      // What is still being recorded plays on a page of its own, a second behind.
+      if (upload.length === null) window.open(watchUrl(url), '_blank', 'noopener')
+      else watch(url, name, type)
+    })
+    const open = inside<HTMLAnchorElement>(node, '.open')
+    open.href = url
+    open.setAttribute('aria-label', text('openNamed', { name }))
+    return node
+  }
+}
+
+function describe ({ length, offset, state, createdAt }: Listed): string {
+  const locale = language()
+  const size = (bytes: number) => formatBytes(bytes, locale)
+  const amount = length === null
+    ? text('serverLive', { size: size(offset) })
+    : state === 'finished'
+      ? size(length)
+      : text('serverGrowing', { percent: formatPercent(offset, length, locale), size: size(length) })
+  const when = new Date(createdAt)
+  if (Number.isNaN(when.getTime())) return amount
+  return `${amount} · ${when.toLocaleString(locale, { dateStyle: 'medium', timeStyle: 'short' })}`
+}

@@ -1,0 +1,28 @@
+import { byId, write } from './dom.ts'
+import { Player } from './watch/player.ts'
+
+let player: Player | undefined
+
+/** Plays an upload in the page. */
+export function watch (url: string, name: string, type: string): void {
+  const dialog = byId<HTMLDialogElement>('player')
+  if (!player) {
+    player = new Player(dialog)
+    // By the button, by Esc, or by the browser's own way back.
+    dialog.addEventListener('close', () => player?.close())
+    byId('player-close').addEventListener('click', () => dialog.close())
+  }
+  write(byId('player-title'), name)
+  byId<HTMLAnchorElement>('player-link').href = watchUrl(url)
+  dialog.showModal()
+  player.play(url, type)
+}
+
+/** The page that plays an upload elsewhere. */
+export function watchUrl (url: string): string {
+  const page = new URL('watch.html', location.href)
+  page.searchParams.set('id', new URL(url).pathname.split('/').at(-1) ?? '')
+  const endpoint = new URLSearchParams(location.search).get('endpoint')
+  if (endpoint) page.searchParams.set('endpoint', endpoint)
+  return page.href
+}

@@ -1,0 +1,140 @@
+import { fillBar, inside, write } from '../dom.ts'
+import { formatBytes, formatPercent } from '../format.ts'
+import { language, text } from '../i18n.ts'
+import { follow } from './follow.ts'
+import type { Growth } from './follow.ts'
+import { isBeyond, playableUntil } from './timeline.ts'
+
+// After so long without data, although the server has it, the player is stuck, in ms.
+const patience = 6000
+
+/**
+ * Plays an upload with the browser's own player, also while it grows. The server holds its answer open until the bytes
+ * are there; what a browser makes badly of that, this mends: a seek into what is not there yet, and a connection that
+ * broke.
+ */
+export class Player {
+  #root: HTMLElement
+  #video: HTMLVideoElement
+  #url = ''
+  #growth: Growth = { offset: 0, length: null }
+  #unfollow = () => {}
+  #stuck: ReturnType<typeof setTimeout> | undefined
+  // Where to go on once more bytes are there, in seconds.
+  #broken: number | null = null
+  // How often it failed before it had even begun.
+  #failures = 0
+
+  /** `root` holds a `video`, a `progress` and the places for words. */
+  constructor (root: HTMLElement) {
+    this.#root = root
+    this.#video = inside(root, 'video')
+    const video = this.#video
+    video.addEventListener('seeking', () => this.#checkSeek())
+    video.addEventListener('waiting', () => this.#watchStuck())
+    video.addEventListener('playing', () => this.#going())
+    video.addEventListener('loadeddata', () => {
+      if (video.videoWidth === 0 && !this.#isAudio) this.#say(text('codecWarning'))
+    })
+    video.addEventListener('error', () => this.#failed())
+  }
+
+  get #isAudio (): boolean { return this.#root.dataset.kind === 'audio' }
+  get #isWhole (): boolean { return this.#growth.offset === this.#growth.length }
+
+  /** Begins to play. Only one player may do so in a page: each holds one of the six connections to the server. */
+  play (url: string, type: string): void {
+    this.close()
+    this.#url = url
+    this.#root.dataset.kind = type.startsWith('audio/') ? 'audio' : 'video'
+    this.#say(text('loading'))
+    this.#unfollow = follow(url, growth => this.#grow(growth), () => this.#say(text('watchGone')))
+    this.#load(0)
+  }
+
+  /** Lets go of the connections. */
+  close (): void {
+    this.#unfollow()
+    clearTimeout(this.#stuck)
+    this.#broken = null
+    this.#failures = 0
+    this.#growth = { offset: 0, length: null }
+    this.#url = ''
+    this.#video.removeAttribute('src')
+    this.#video.load()
+    inside(this.#root, '.there').hidden = true
+    this.#say('')
+  }
+
+  #load (time: number): void {
+    this.#broken = null
+    this.#video.src = this.#url
+    this.#video.currentTime = time
+    // Refused where the visitor has not clicked yet: the player's own button is there.
+    this.#video.play().catch(() => {})
+  }
+
+  #grow (growth: Growth): void {
+    const wasWhole = this.#isWhole
+    const before = this.#growth.offset
+    this.#growth = growth
+    const { offset, length } = growth
+    const there = inside(this.#root, '.there')
+    there.hidden = length === null || this.#isWhole
+    if (length !== null) {
+      fillBar(inside<HTMLProgressElement>(there, 'progress'), offset / length, offset / length)
+      write(inside(there, '.there-text'), text('there', {
+        percent: formatPercent(offset, length, language()),
+        size: formatBytes(length, language())
+      }))
+    }
+    if (this.#video.readyState === 0 && !this.#isWhole && offset > 4 * 1024 * 1024) this.#say(text('notYet'))
+    const hasGrown = this.#isWhole ? !wasWhole : offset > before
+    if (this.#broken !== null && hasGrown && (this.#failures < 3 || this.#isWhole)) this.#load(this.#broken)
+    // What has waited for the end of the file need not find it by itself.
+    else if (hasGrown && this.#isWhole && this.#video.readyState === 0) this.#load(0)
+  }
+
+  // A seek into what is not there blocks the browser's player, which does not even come back by another seek.
+  #checkSeek (): void {
+    const { duration, currentTime } = this.#video
+    const { offset, length } = this.#growth
+    if (length === null || !Number.isFinite(duration)) return
+    const extent = { offset, length, duration }
+    if (!isBeyond(currentTime, extent)) return
+    this.#load(playableUntil(extent))
+    this.#say(text('seekTooFar'))
+  }
+
+  #watchStuck (): void {
+    clearTimeout(this.#stuck)
+    this.#stuck = setTimeout(() => {
+      const { duration, currentTime } = this.#video
+      const { offset, length } = this.#growth
+      if (length === null || !Number.isFinite(duration)) return
+      if (currentTime < playableUntil({ offset, length, duration })) this.#load(currentTime)
+      else this.#watchStuck()
+    }, patience)
+    if (!this.#isWhole && this.#video.readyState > 0) this.#say(text('waitingForBytes'))
+  }
+
+  #going (): void {
+    clearTimeout(this.#stuck)
+    this.#failures = 0
+    if (this.#video.videoWidth > 0 || this.#isAudio) this.#say('')
+  }
+
+  #failed (): void {
+    if (!this.#url) return
+    // The connection broke, or not even the beginning is there; or it is a file that a browser cannot play.
+    this.#failures++
+    if (this.#isWhole && this.#failures > 4) return this.#say(text('cannotPlay'))
+    this.#say(text(this.#video.readyState === 0 ? 'notYet' : 'waitingForBytes'))
+    if (this.#isWhole) this.#load(this.#video.currentTime)
+    else this.#broken = this.#video.currentTime
+  }
+
+  #say (words: string): void {
+    write(inside(this.#root, '.player-words'), words)
+  }
+}
