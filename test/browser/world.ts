@@ -40,7 +40,9 @@ export interface World {
   open: (t: Test, options?: BrowserContextOptions) => Promise<Page>
   /** Makes a file of random bytes. */
   file: (name: string, bytes: number) => Promise<string>
-  /** The finished and unfinished uploads that have the name of a file. */
+  /** The finished and unfinished uploads. */
+  everything: () => Promise<Stored[]>
+  /** Those that have the name of a file. */
   stored: (path: string) => Promise<Stored[]>
   /** Waits until the server has a file, and compares the bytes. */
   arrived: (t: Test, path: string) => Promise<Stored>
@@ -70,7 +72,7 @@ export async function makeWorld (rate = 0): Promise<World> {
     for (const path of [directory, sources]) await rm(path, { recursive: true, force: true })
   })
 
-  const stored = async (path: string): Promise<Stored[]> => {
+  const everything = async (): Promise<Stored[]> => {
     const found: Stored[] = []
     for (const name of await readdir(directory)) {
       if (!name.endsWith('.json')) continue
@@ -78,11 +80,12 @@ export async function makeWorld (rate = 0): Promise<World> {
       // Deleted, or replaced, in this very moment.
       const record = await readFile(join(directory, name), 'utf8').then(JSON.parse, () => null)
       const bytes = await stat(join(directory, id)).then(stats => stats.size, () => 0)
-      if (record?.metadata?.filename !== basename(path)) continue
-      found.push({ id, path: join(directory, id), bytes, filename: record.metadata.filename, size: record.size })
+      if (!record) continue
+      found.push({ id, path: join(directory, id), bytes, filename: record.metadata?.filename, size: record.size })
     }
     return found
   }
+  const stored = async (path: string) => (await everything()).filter(({ filename }) => filename === basename(path))
 
   return {
     way,
@@ -104,6 +107,7 @@ export async function makeWorld (rate = 0): Promise<World> {
       await writeFile(path, randomBytes(bytes))
       return path
     },
+    everything,
     stored,
     async arrived (t, path) {
       const found = await until(async () => (await stored(path)).find(({ bytes, size }) => bytes === size))

@@ -1,0 +1,13 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+
+/** Makes a clip of a test picture with sound: H.264 and AAC, large enough that its upload has a middle. */
+export async function makeClip (path: string, seconds: number, { faststart = true } = {}): Promise<void> {
+  await promisify(execFile)('ffmpeg', [
+    '-loglevel', 'error', '-y',
+    '-f', 'lavfi', '-i', `testsrc2=size=640x360:rate=25:duration=${seconds}`,
+    '-f', 'lavfi', '-i', `sine=frequency=440:duration=${seconds}`,
+    '-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-b:v', '2M', '-minrate', '2M', '-bufsize', '1M',
+    '-c:a', 'aac', '-shortest', ...faststart ? ['-movflags', '+faststart'] : [], path
+  ])
+}

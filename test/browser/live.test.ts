@@ -1,0 +1,72 @@
+import type { Page } from 'playwright-core'
+import t from 'tap'
+import type { Test } from 'tap'
+import { makeWorld, until, watchErrors } from './world.ts'
+import type { Stored } from './world.ts'
+
+const world = await makeWorld()
+
+async function record (page: Page): Promise<string> {
+  await page.getByRole('button', { name: 'Record camera' }).click()
+  const link = page.locator('#live-link a')
+  await link.waitFor()
+  return await link.getAttribute('href') ?? ''
+}
+
+async function view (t: Test, url: string): Promise<Page> {
+  const viewer = await (await world.browser.newContext({ locale: 'en-US' })).newPage()
+  t.teardown(() => viewer.context().close())
+  watchErrors(t, viewer)
+  await viewer.goto(url)
+  return viewer
+}
+
+const playsBeyond = (page: Page, seconds: number) =>
+  page.waitForFunction(`document.querySelector('#player video').currentTime > ${seconds}`, null, { polling: 100 })
+
+/** The recording that a page has made. */
+async function recordingAt (url: string): Promise<Stored | undefined> {
+  const id = new URL(url).searchParams.get('id')
+  return (await world.everything()).find(stored => stored.id === id)
+}
+
+t.test('a recording is watched while it is made, through a restart of the server, and is whole in the end', async t => {
+  const page = await world.open(t)
+  const url = await record(page)
+  const viewer = await view(t, url)
+  await viewer.getByText('Live', { exact: true }).waitFor()
+  await playsBeyond(viewer, 1)
+
+  await world.kill()
+  await viewer.getByText('Waiting for the recording to go on').waitFor()
+  await page.getByText('The server cannot be reached; the rest follows').waitFor()
+  await world.start()
+  await viewer.getByText('Live', { exact: true }).waitFor()
+  const at = await viewer.evaluate<number>('document.querySelector("#player video").currentTime')
+  await playsBeyond(viewer, at + 1)
+
+  await page.getByRole('button', { name: 'Stop recording' }).click()
+  await page.locator('#live-words').getByText('the whole recording is on the server').waitFor()
+  await viewer.getByText('The recording is over').waitFor()
+  const stored = await recordingAt(url)
+  t.ok(stored && stored.bytes === stored.size && stored.bytes > 0, 'it is closed, and all of it is there')
+  await viewer.reload()
+  await playsBeyond(viewer, 0.5)
+})
+
+t.test('a recording whose tab was closed is offered to be closed, and stays', async t => {
+  const page = await world.open(t)
+  const url = await record(page)
+  await until(async () => ((await recordingAt(url))?.bytes ?? 0) > 0)
+  await page.close()
+  const next = await page.context().newPage()
+  watchErrors(t, next)
+  await next.goto(world.url)
+  await next.getByText('was not closed, because its tab was').waitFor()
+  await next.getByRole('button', { name: 'Close the recording' }).click()
+  await until(async () => (await recordingAt(url))?.size !== undefined)
+  const stored = await recordingAt(url)
+  t.equal(stored?.bytes, stored?.size)
+  await next.reload()
+  t.equal(await next.getByText('was not closed').count(), 0)
+})

@@ -1,0 +1,74 @@
+import type { Page } from 'playwright-core'
+import t from 'tap'
+import type { Test } from 'tap'
+import { makeClip } from './clips.ts'
+import { KiB, give, makeWorld, rowOf, setPreferences, someAccepted, state, watchErrors } from './world.ts'
+
+const world = await makeWorld(300 * KiB)
+
+/** A page in the middle of the upload of a clip. */
+async function uploadClip (t: Test, name: string, faststart: boolean): Promise<{ page: Page, path: string }> {
+  const page = await world.open(t)
+  await setPreferences(page, { sliceSize: 64 * KiB })
+  const path = await world.file(name, 0)
+  await makeClip(path, 12, { faststart })
+  await give(page, path)
+  await someAccepted(page, path)
+  return { page, path }
+}
+
+const time = (page: Page) => page.evaluate<number>('document.querySelector("#player video").currentTime')
+const playsBeyond = (page: Page, seconds: number) =>
+  page.waitForFunction(`document.querySelector('#player video').currentTime > ${seconds}`, null, { polling: 100 })
+
+t.test('a video plays in the page while it still goes up, and a seek too far ahead recovers', async t => {
+  const { page, path } = await uploadClip(t, 'growing.mp4', true)
+  await page.getByRole('button', { name: 'Watch growing.mp4' }).click()
+  await playsBeyond(page, 0.5)
+  t.ok(await rowOf(page, path).and(page.locator('[data-state="uploading"]')).count(), 'it is still going up')
+  await page.getByText(/% of .* are there/).waitFor()
+  await page.evaluate('document.querySelector("#player video").currentTime = 11')
+  await page.getByText('That part is not there yet').waitFor()
+  const after = await time(page)
+  t.ok(after < 11)
+  await playsBeyond(page, after + 0.5)
+  await page.waitForFunction('document.querySelector("#player video").ended', null, { timeout: 60_000 })
+  await page.keyboard.press('Escape')
+  t.equal(await page.locator('#player').isVisible(), false)
+  await state(page, path, 'done')
+  await world.arrived(t, path)
+})
+
+t.test('the upload plays elsewhere by its link, also while the server restarts', async t => {
+  const { page, path } = await uploadClip(t, 'elsewhere.mp4', true)
+  const [stored] = await world.stored(path)
+  const viewer = await (await world.browser.newContext()).newPage()
+  t.teardown(() => viewer.context().close())
+  watchErrors(t, viewer)
+  await viewer.goto(`${world.url}watch.html?id=${stored?.id}`)
+  await playsBeyond(viewer, 0.5)
+  await world.kill()
+  await world.start()
+  await state(page, path, 'done')
+  await world.arrived(t, path)
+  await viewer.waitForFunction('document.querySelector("#player video").ended', null, { timeout: 60_000 })
+  t.equal(await viewer.title(), 'elsewhere.mp4')
+})
+
+t.test('a video with its index at the end says so, and plays when it is complete', async t => {
+  const { page, path } = await uploadClip(t, 'index-at-the-end.mp4', false)
+  await rowOf(page, path).getByText('The index of this video is at its end').waitFor()
+  await page.getByRole('button', { name: 'Watch index-at-the-end.mp4' }).click()
+  await state(page, path, 'done')
+  await playsBeyond(page, 0.5)
+  await world.arrived(t, path)
+})
+
+t.test('a link to nothing says so', async t => {
+  const page = await world.open(t)
+  for (const id of ['nothing', '../healthz', '']) {
+    await page.goto(`${world.url}watch.html?id=${encodeURIComponent(id)}`)
+    await page.getByText('There is no such upload').waitFor()
+  }
+  t.pass('three times')
+})
