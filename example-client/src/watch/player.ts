@@ -68,7 +68,8 @@ export class Player {
 
   #load (time: number): void {
     this.#broken = null
-    this.#video.src = this.#url
+    // Chromium remembers of a URL where it was refused, so that the whole file needs another one.
+    this.#video.src = this.#isWhole ? `${this.#url}?finished` : this.#url
     this.#video.currentTime = time
     // Refused where the visitor has not clicked yet: the player's own button is there.
     this.#video.play().catch(() => {})
