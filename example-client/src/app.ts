@@ -136,7 +136,10 @@ export class App {
   }
 
   cancelAll (): void {
-    for (const upload of [...this.uploads]) if (!isOver(upload) && upload.state !== 'elsewhere') upload.cancel()
+    // From the end, or each place that becomes free would begin another upload.
+    for (const upload of [...this.uploads].reverse()) {
+      if (!isOver(upload) && upload.state !== 'elsewhere') upload.cancel()
+    }
   }
 
   clearDone (): void {

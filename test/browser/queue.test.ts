@@ -87,6 +87,22 @@ t.test('a cancelled upload is deleted on the server', async t => {
   t.pass('nothing is left')
 })
 
+t.test('all uploads are cancelled at once, and none of them begins', async t => {
+  const page = await world.open(t)
+  world.way.rate = MiB
+  t.teardown(() => { world.way.rate = 0 })
+  const paths = await Promise.all(['k', 'l', 'm', 'n'].map(name => world.file(`${name}.bin`, 3 * MiB)))
+  await give(page, ...paths)
+  let created = 0
+  await page.locator('[data-state="uploading"]').nth(1).waitFor()
+  for (const path of paths.slice(0, 2)) await until(async () => (await world.stored(path)).length === 1)
+  page.on('request', request => { if (request.method() === 'POST') created++ })
+  await page.getByRole('button', { name: 'Cancel all' }).click()
+  t.equal(await page.locator('.row').count(), 0)
+  await until(async () => (await Promise.all(paths.map(world.stored))).flat().length === 0)
+  t.equal(created, 0)
+})
+
 t.test('all uploads are paused, resumed and cleared at once', async t => {
   const page = await world.open(t)
   world.way.rate = 4 * MiB
