@@ -86,7 +86,7 @@ export const en = {
   openNamed: 'Open {name} in a new tab',
 
   keptCopy: 'If you reload this page, it goes on by itself.',
-  keptHandle: 'If you reload this page, it goes on after one click.',
+  keptHandle: 'If you reload this page, it goes on after one click at most.',
   keptNothing: 'If you reload this page, choose the same file again to go on.',
 
   refusedName: '“{chosen}” is not the file that was being uploaded: that one is called “{name}”.',
@@ -107,9 +107,9 @@ export const en = {
   announcePercent: '{percent} of all uploads',
 
   look: 'Look inside',
-  lookNamed: 'Look inside {name}',
+  lookNamed: 'Look inside: {name}',
   lookOrChange: 'Look inside or change',
-  lookOrChangeNamed: 'Look inside {name} or change it',
+  lookOrChangeNamed: 'Look inside or change: {name}',
   codecWarning: 'This browser cannot show the picture of this video, as with HEVC. Others may not see it either.',
   unplayableWarning: 'This browser cannot play this file.',
   headLabel: 'The beginning of the file',

@@ -88,7 +88,7 @@ export const zh: Texts = {
   openNamed: '在新标签页中打开 {name}',
 
   keptCopy: '刷新页面后会自动继续。',
-  keptHandle: '刷新页面后，点击一次即可继续。',
+  keptHandle: '刷新页面后，最多点击一次即可继续。',
   keptNothing: '刷新页面后，需要重新选择同一个文件才能继续。',
 
   refusedName: '“{chosen}”不是正在上传的文件，那个文件名为“{name}”。',
@@ -109,9 +109,9 @@ export const zh: Texts = {
   announcePercent: '全部上传已完成 {percent}',
 
   look: '查看内容',
-  lookNamed: '查看 {name} 的内容',
+  lookNamed: '查看内容：{name}',
   lookOrChange: '查看或修改',
-  lookOrChangeNamed: '查看或修改 {name}',
+  lookOrChangeNamed: '查看或修改：{name}',
   codecWarning: '本浏览器无法显示这个视频的画面（例如 HEVC 编码），其他人也可能看不到。',
   unplayableWarning: '本浏览器无法播放这个文件。',
   headLabel: '文件开头的内容',
