@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { BrowserContextOptions, Page } from 'playwright-core'
 import t from 'tap'
 import type { Test } from 'tap'
+import { makeClip } from './clips.ts'
 import { KiB, MiB, give, makeWorld, rowOf, setPreferences, someAccepted, state } from './world.ts'
 
 const world = await makeWorld(2 * MiB)
@@ -57,5 +58,30 @@ for (const [name, options] of looks) {
     await page.context().setOffline(true)
     await page.locator('[data-state="waiting"]').first().waitFor()
     await inspect(t, page, `${name}-offline`)
+    await page.context().setOffline(false)
+
+    await page.locator('#cancel-all').click()
+    await setPreferences(page, { startAtOnce: false })
+    const clip = await world.file(`${name} clip.mp4`, 0)
+    await makeClip(clip, 3, { faststart: false })
+    await give(page, clip, first)
+    for (const path of [clip, first]) await rowOf(page, path).locator('summary').click()
+    await rowOf(page, clip).locator('video').waitFor()
+    await rowOf(page, first).locator('pre').waitFor()
+    await inspect(t, page, `${name}-inside`)
+    world.way.rate = 0
+    t.teardown(() => { world.way.rate = 2 * MiB })
+    await rowOf(page, clip).locator('[data-action="start"]').click()
+    await state(page, clip, 'done')
+    await rowOf(page, clip).locator('[data-action="watch"]').click()
+    await page.locator('#player[open]').waitFor()
+    await inspect(t, page, `${name}-player`)
+    await page.keyboard.press('Escape')
+
+    await page.locator('#record-camera').click()
+    await page.locator('#live-link a').waitFor()
+    await inspect(t, page, `${name}-recording`)
+    await page.locator('#live-stop').click()
+    await page.locator('#live-close').waitFor()
   })
 }
