@@ -86,7 +86,7 @@ t.test('EDGE-73 uploads of before a restart count, once the first sweep found th
 
 t.test('EDGE-73 expired uploads make room, whoever deleted them', async (t) => {
   const { post, create, patch, directory } = await build(t, {
-    expiration: { period: 40, sweepInterval: 0 }, maxUploads: 2
+    expiration: { period: 1500, sweepInterval: 0 }, maxUploads: 2
   })
   const one = await create(3)
   await create(3)
