@@ -250,7 +250,7 @@ export class App {
     const { paused } = upload.record
     upload.kept = found.kept
     upload.adopt(found.body, found.original, found.handle)
-    if (paused && !ask) upload.pause()
+    if (paused && !ask) upload.pause(upload.begun ? 'paused' : 'ready')
     this.#examined = this.#examined.then(() => this.#examine(upload, found.body)).catch(reportError)
   }
 

@@ -92,10 +92,11 @@ export class FileUpload implements Seen {
     for (const transfer of this.#transfers) transfer.start()
   }
 
-  pause (): void {
+  /** `ready` for one that was never started, after a reload. */
+  pause (state: 'paused' | 'ready' = 'paused'): void {
     this.#stop()
     this.record.paused = true
-    this.#change({ state: this.begun ? 'paused' : 'ready', wait: null })
+    this.#change({ state, wait: null })
     this.#remember(true)
   }
 
