@@ -69,7 +69,7 @@ export function describeFailure (failure: Failure | null): string {
     case 'file': return text('failureFile')
     case 'tooLarge': return text('failureTooLarge')
     case 'gone': return text('failureGone')
-    case 'refused': return text('failureRefused', { status: failure?.reason === 'refused' ? failure.status : '' })
+    case 'refused': return text('failureRefused', { status: failure.status })
   }
 }
 

@@ -86,12 +86,35 @@ t.test('where there is nothing to move, or not safely, there is no new file', as
     ['no index', new Blob([ftyp, data])],
     ['a compressed index', new Blob([ftyp, data, compressed])],
     ['a broken index', new Blob([ftyp, data, box('moov', [0, 0, 0, 99, 1, 2, 3, 4])])],
+    ['a length that is cut off', new Blob([Uint8Array.from([0, 0, 0, 1, ...Buffer.from('ftyp')])])],
     ['no mp4', new Blob(['just some text that is long enough'])],
     ['nothing', new Blob([])]
   ]
   for (const [what, file] of files) {
     t.equal(await faststart(file), null, what)
   }
+})
+
+t.test('an offset that would need more than 32 bits is not moved', async t => {
+  const head = Buffer.concat([ftyp, longBox('mdat', Buffer.alloc(0))])
+  const moov = moovOf(table('stco', [0xffffffff]))
+  const mediaEnd = 5 * 1024 ** 3
+  head.writeBigUInt64BE(BigInt(mediaEnd - ftyp.length), ftyp.length + 8)
+  // 5 GiB of which only the two ends are ever looked at.
+  const file = {
+    size: mediaEnd + moov.length,
+    slice: (start: number, end: number) => start < mediaEnd
+      ? new Blob([head]).slice(start, end)
+      : new Blob([moov]).slice(start - mediaEnd, end - mediaEnd)
+  } as Blob
+  t.equal(await findLayout(file), 'end')
+  t.equal(await faststart(file), null)
+})
+
+t.test('the last box may be as long as the file', async t => {
+  const open = box('mdat', media)
+  new DataView(open.buffer).setUint32(0, 0)
+  t.equal(await findLayout(new Blob([ftyp, moovOf(), open])), 'front')
 })
 
 t.test('the layout says when a player can begin', async t => {

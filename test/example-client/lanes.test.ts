@@ -62,3 +62,7 @@ t.test('slices are counted by where they are', async t => {
 t.test('there are connections left for the page itself', async t => {
   t.same([1, 2, 3, 4].map(filesAtATime), [2, 2, 1, 1])
 })
+
+t.test('what has no lanes has no squares', async t => {
+  t.same(makeStrip([], 10, 100).cells, [])
+})

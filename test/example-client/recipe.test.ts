@@ -21,6 +21,13 @@ t.test('edits apply one after the other', async t => {
   t.equal(await joined.text(), 'abc!')
 })
 
+t.test('an index at the end of a video moves to its front', async t => {
+  const box = (type: string, content = '') => String.fromCharCode(0, 0, 0, 8 + content.length) + type + content
+  const video = new Blob([box('ftyp', 'isom'), box('mdat', 'media'), box('moov')])
+  const moved = await applyRecipe(video, [{ op: 'faststart' }])
+  t.equal(await moved.text(), box('ftyp', 'isom') + box('moov') + box('mdat', 'media'))
+})
+
 t.test('an edit that does not fit is refused', async t => {
   for (const [start, end] of [[-1, 3], [3, 3], [5, 2], [0, 11]] as const) {
     await t.rejects(applyRecipe(letters, [{ op: 'cut', start, end }]), RecipeError, `${start} to ${end}`)

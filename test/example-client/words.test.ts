@@ -31,6 +31,7 @@ t.test('every state has words', async t => {
   t.equal(describeState(upload({ continuedAt: 25 * MiB }), 0), 'Uploading, continued at 25%')
   t.match(describeState(upload({ restarted: true }), 0), 'from the start')
   t.match(describeState(upload({ state: 'missing', missing: 'file' }), 0), 'goes on at 25%')
+  t.match(describeState(upload({ state: 'missing' }), 0), 'goes on at 25%')
   t.match(describeState(upload({ state: 'missing', missing: 'permission' }), 0), 'the browser will ask')
   t.match(describeState(upload({ state: 'missing', missing: 'changed' }), 0), 'has changed since')
   t.equal(describeState(upload({ state: 'done' }), 0), 'Finished')

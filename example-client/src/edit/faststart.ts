@@ -55,7 +55,6 @@ export async function faststart (file: Blob): Promise<Blob | null> {
 }
 
 function readBox (view: DataView, at: number, room: number): Omit<Box, 'start'> | null {
-  if (view.byteLength < at + 8) return null
   const type = String.fromCharCode(...[4, 5, 6, 7].map(index => view.getUint8(at + index)))
   const short = view.getUint32(at)
   if (short === 1 && view.byteLength < at + 16) return null
