@@ -5,7 +5,6 @@ import { extensionNames } from './options.ts'
 import type {
   CorsOptions, DownloadOptions, ExpirationOptions, FastifyTusOptions, PerClientOptions, Settled
 } from './options.ts'
-import { MemoryLocker } from './locks/memory.ts'
 import { FileStore } from './stores/file.ts'
 import type { DataStore, FastifyTusHooks, UploadMetadata } from './types.ts'
 
@@ -80,8 +79,8 @@ function resolveStore (options: FastifyTusOptions): DataStore {
   check(typeof directory === 'string' && directory !== '', '"directory" must be a path, or "datastore" a store')
   check(durability === undefined || ['none', 'finished', 'every-append'].includes(durability),
     '"durability" must be "none", "finished" or "every-append"')
-  // Locks in memory keep nobody out of other processes, so these cannot be meant to write here.
-  const exclusive = locker === undefined || locker instanceof MemoryLocker
+  // A locker of the app's own may be shared: by other processes, or by another registration on the same directory.
+  const exclusive = locker === undefined
   return new FileStore({ directory, exclusive, ...(durability === undefined ? {} : { durability }) })
 }
 
@@ -214,7 +213,8 @@ function resolveExtensions (extensions: FastifyTusOptions['extensions'] = {}): S
 
 function resolvePerClient (perClient: FastifyTusOptions['perClient'] = {}): Settled<PerClientOptions> {
   check(isObject(perClient), '"perClient" must be an object')
-  const { key = ({ ip }) => ip, maxUploads, maxBodies } = perClient
+  const { key = ({ ip }) => ip, maxUploads, maxBodies, ...unknown } = perClient
+  for (const name of Object.keys(unknown)) check(false, `"perClient.${name}" is not known`)
   check(typeof key === 'function', '"perClient.key" must be a function')
   return {
     key,

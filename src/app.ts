@@ -23,7 +23,7 @@ export interface AppOptions {
 export default async function app (fastify: FastifyInstance, opts: AppOptions): Promise<void> {
   const { prefix, directory, maxSize, expiration, sweepInterval } = opts.config ?? readConfig()
 
-  const datastore = new FileStore({ directory })
+  const datastore = new FileStore({ directory, exclusive: true })
   await fastify.register(fastifyTus, {
     prefix,
     datastore,

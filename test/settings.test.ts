@@ -30,6 +30,7 @@ const wrong: Array<[option: string, values: Loose[]]> = [
   ['perClient', [null, 10, 'request.ip'].map((perClient) => ({ perClient }))],
   ['perClient.key', ['ip', null, 1].map((key) => ({ perClient: { key } }))],
   ['perClient.maxUploads', [-1, 0, 1.5, '60'].map((maxUploads) => ({ perClient: { maxUploads } }))],
+  ['perClient.maxBody', [{ perClient: { maxBody: 1 } as never }]],
   ['perClient.maxBodies', [-1, 0, 1.5, '60'].map((maxBodies) => ({ perClient: { maxBodies } }))],
   ['maxSize', [...numbers('maxSize'), { maxSize: 0 }, { maxSize: Infinity }]],
   ['relativeLocation', flags('relativeLocation')],

@@ -10,7 +10,7 @@ export interface AtHandLimits {
   openMs: number
 }
 
-/** What one process keeps at hand: about a MiB of records, and few of the descriptors that it may have. */
+/** What one process keeps at hand: most often a MiB of records, and few of the descriptors that it may have. */
 export const AT_HAND: AtHandLimits = { records: 1000, files: 100, openMs: 2000 }
 /** Where another process writes to the same directory. */
 export const NOTHING_AT_HAND: AtHandLimits = { records: 0, files: 0, openMs: 0 }
@@ -31,8 +31,8 @@ interface Kept {
  * append then makes two calls of the file system, where it would make nine: reading the record and opening and closing
  * both files cost more than 64 KiB of bytes do.
  *
- * Only where no other process writes to the directory. Still nothing is believed: `getUpload` looks at the file each
- * time, and what another has grown or deleted meanwhile is read anew. A file is in here only while nobody uses it.
+ * Only where nobody else writes to the directory. `getUpload` looks at the file each time all the same, and what
+ * another has grown or deleted meanwhile is read anew. A file is in here only while nobody uses it.
  */
 export class AtHand {
   readonly #records = new Map<string, Known>()
@@ -44,12 +44,17 @@ export class AtHand {
     this.#limits = limits
   }
 
-  /** @param bytes - the size of the file now */
-  recordOf (id: string, bytes: number): StoredUpload | undefined {
+  has (id: string): boolean {
+    return this.#records.has(id)
+  }
+
+  /**
+   * @param bytes - the size of the file now; `undefined` where it is gone
+   * @returns `undefined` where the file is not as it was left
+   */
+  recordOf (id: string, bytes: number | undefined): StoredUpload | undefined {
     const known = this.#records.get(id)
-    if (known === undefined || known.bytes === bytes) return known?.record
-    this.forget(id)
-    return undefined
+    return known !== undefined && known.bytes === bytes ? known.record : undefined
   }
 
   remember (id: string, record: StoredUpload, bytes: number): void {
@@ -72,7 +77,7 @@ export class AtHand {
     if (!this.#records.has(id) || this.#files.has(id)) return await file.close()
     this.#files.set(id, { file, since: performance.now() })
     this.#closeLater()
-    if (this.#files.size > this.#limits.files) await this.takeFile(oldestOf(this.#files))?.close()
+    if (this.#files.size > this.#limits.files) this.#close(oldestOf(this.#files))
   }
 
   forget (id: string): void {

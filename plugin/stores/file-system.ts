@@ -54,7 +54,7 @@ export const fileSystem: FileSystem = {
 }
 
 class Descriptor implements OpenFile {
-  readonly #fd: number
+  #fd: number
 
   constructor (fd: number) {
     this.#fd = fd
@@ -81,7 +81,10 @@ class Descriptor implements OpenFile {
   }
 
   close (): Promise<void> {
-    return call((done) => fs.close(this.#fd, done))
+    const fd = this.#fd
+    // Its number will be another file's.
+    this.#fd = -1
+    return call((done) => fs.close(fd, done))
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs'
 import path from 'node:path'
 import type { Readable } from 'node:stream'
 import { FileStore as TusFileStore } from '@tus/file-store'
@@ -61,19 +62,19 @@ export class FileStore extends TusFileStore implements DataStore {
   /** @throws FST_TUS_EXISTS where the id is taken: nothing that exists is ever overwritten */
   override async create (upload: Upload): Promise<StoredUpload> {
     const file = this.#path(upload.id)
-    const stored = new StoredUpload({ ...upload, storage: { type: 'file', path: file }, finished: false })
+    const created = new StoredUpload({ ...upload, storage: { type: 'file', path: file }, finished: false })
     const flush = this.durability === 'every-append'
-    await this.#records.add(stored.id, stored, flush).catch(rethrowExisting)
+    await this.#records.add(created.id, created, flush).catch(rethrowExisting)
     try {
       const opened = await this.#fs.open(file, 'wx+')
-      if (stored.size !== 0) this.#atHand.remember(stored.id, stored, 0)
-      await this.#atHand.keepFile(stored.id, opened)
+      if (created.size !== 0) this.#atHand.remember(created.id, created, 0)
+      await this.#atHand.keepFile(created.id, opened)
     } catch (error) {
-      await this.#records.delete(stored.id)
+      await this.#records.delete(created.id)
       return rethrowExisting(error)
     }
     if (flush) await this.#records.flushDirectory()
-    return stored
+    return created
   }
 
   /**
@@ -82,24 +83,20 @@ export class FileStore extends TusFileStore implements DataStore {
    */
   override async getUpload (id: string): Promise<StoredUpload> {
     const file = this.#path(id)
-    const stats = await this.#fs.stat(file).catch(unless(isMissing, undefined))
-    const record = this.#atHand.recordOf(id, stats?.size ?? -1) ?? await this.#records.get(id).catch(rethrowDamaged)
-    if (record === undefined) throw new errors.NotFound()
-    if (stats === undefined) throw new errors.Gone()
-    const { size, finished, verified } = record
-    const offset = verified ?? stats.size
-    if (stats.size < offset || (size !== undefined && (offset > size || (finished === true && offset < size)))) {
-      throw new errors.Gone()
+    if (this.#atHand.has(id)) {
+      const stats = await this.#fs.stat(file).catch(unless(isMissing, undefined))
+      const known = this.#atHand.recordOf(id, stats?.size)
+      if (stats !== undefined && known !== undefined) return stored(known, file, stats)
+      this.#atHand.forget(id)
     }
+    // The record comes first: what is written between the two calls makes the file only longer than it says.
+    const record = await this.#records.get(id).catch(rethrowDamaged)
+    if (record === undefined) throw new errors.NotFound()
+    const stats = await this.#fs.stat(file).catch(rethrowMissing)
+    const upload = stored(record, file, stats)
     // What plays it asks again and again.
-    if (finished === true) this.#atHand.remember(id, new StoredUpload(record), stats.size)
-    return new StoredUpload({
-      ...record,
-      id,
-      offset,
-      modified: stats.mtimeMs,
-      storage: { type: 'file', path: file }
-    })
+    if (record.finished === true) this.#atHand.remember(id, upload, stats.size)
+    return upload
   }
 
   /**
@@ -261,6 +258,16 @@ export class FileStore extends TusFileStore implements DataStore {
 
 // The base class makes the directory again, at a time when nobody can catch what it throws.
 Object.defineProperty(FileStore.prototype, 'checkOrCreateDirectory', { value: () => {} })
+
+/** @throws FST_TUS_GONE where the file does not fit the record */
+function stored (record: Upload, file: string, { size: bytes, mtimeMs }: Stats): StoredUpload {
+  const { size, finished, verified } = record
+  const offset = verified ?? bytes
+  if (bytes < offset || (size !== undefined && (offset > size || (finished === true && offset < size)))) {
+    throw new errors.Gone()
+  }
+  return new StoredUpload({ ...record, offset, modified: mtimeMs, storage: { type: 'file', path: file } })
+}
 
 function sumOf (parts: Upload[]): number {
   return parts.reduce((sum, { offset }) => sum + offset, 0)

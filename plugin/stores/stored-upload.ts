@@ -19,13 +19,14 @@ export class StoredUpload implements Upload {
     this.id = upload.id
     this.size = upload.size
     this.offset = upload.offset
-    this.metadata = upload.metadata
+    // Hooks may change what they are given; what is kept at hand must not change with it.
+    this.metadata = upload.metadata && { ...upload.metadata }
     this.rawMetadata = upload.rawMetadata
     this.storage = upload.storage
     this.creation_date = upload.creation_date
     this.modified = upload.modified
     this.verified = upload.verified
-    this.concatenation = upload.concatenation
+    this.concatenation = upload.concatenation && { ...upload.concatenation }
     this.finished = upload.finished
     this.refused = upload.refused
   }

@@ -112,6 +112,9 @@ class Watch {
     if (this.#shared?.start !== start || this.#shared.end !== end) {
       const bytes = this.#source.read(this.upload.id, { start, end: end - 1 })
       this.#shared = { start, end, bytes }
+      // Who asks again after a failure must not be told of it for ever.
+      bytes.catch(() => { this.#shared = undefined })
+      return bytes
     }
     return this.#shared.bytes
   }
@@ -138,6 +141,8 @@ class Watch {
     const { offset, size, finished } = this.upload
     this.upload = upload
     this.#isLooking = false
+    // Other bytes may follow where some were taken back.
+    if (upload.offset < offset) this.#shared = undefined
     this.#schedule()
     if (upload.offset !== offset || upload.size !== size || upload.finished !== finished) this.#tell()
   }

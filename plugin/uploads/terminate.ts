@@ -16,7 +16,10 @@ export async function terminateUpload (scope: Scope, request: FastifyRequest, id
   const upload = await withLock(scope, id, async () => {
     scope.finals.delete(id)
     const upload = await findUpload(scope, id).catch(async (error: unknown) => {
-      if (error instanceof errors.NotFound || error instanceof errors.Gone) await scope.store.remove(id)
+      if (error instanceof errors.NotFound || error instanceof errors.Gone) {
+        await scope.store.remove(id)
+        scope.unfinished.delete(id)
+      }
       throw error
     })
     if (scope.settings.disableTerminationForFinishedUploads && isWhole(upload)) throw new errors.TerminationRefused()

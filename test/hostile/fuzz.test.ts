@@ -8,7 +8,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { check } from './check.ts'
 import { hostileRequest } from './grammar.ts'
-import { listen } from './target.ts'
+import { listen, uploads } from './target.ts'
 
 const { RUNS = '1000', SEED, PATHS } = process.env
 
@@ -32,7 +32,8 @@ t.test(`EDGE-01 to EDGE-23: ${RUNS} hostile requests are each answered as they s
   // A body that was cut off is kept until it expires, as a whole upload; the rest of it is deleted behind its request.
   await wait(0)
   await target.close()
-  const left = target.files()
+  // Those that lay ready are deleted by hand, also below a request that was cut off and is not done with them yet.
+  const left = target.files().filter((name) => !Object.keys(uploads).some((ready) => name.startsWith(`${ready}-`)))
   for (const name of left) {
     const pair = name.endsWith('.json') ? name.slice(0, -'.json'.length) : `${name}.json`
     if (!left.includes(pair)) t.fail(`half an upload was left: ${name}`)

@@ -5,7 +5,8 @@ import { AtHand } from '../../plugin/stores/at-hand.ts'
 import { FileStore } from '../../plugin/stores/file.ts'
 import { type FileSystem, fileSystem, type OpenFile } from '../../plugin/stores/file-system.ts'
 import { StoredUpload } from '../../plugin/stores/stored-upload.ts'
-import { until } from '../helper.ts'
+import { MemoryLocker } from '../../plugin/index.ts'
+import { build, temporaryDirectory, until } from '../helper.ts'
 
 const record = (id: string) => new StoredUpload({ id, size: 10, offset: 0 })
 
@@ -75,7 +76,7 @@ t.test('where other processes write too, nothing is kept', async (t) => {
   for (const text of ['abc', 'def']) {
     calls.length = 0
     await append(store, 'a', text)
-    t.same(calls, ['stat', 'readFile', 'open a', 'writev', 'close'])
+    t.same(calls, ['readFile', 'stat', 'open a', 'writev', 'close'])
   }
 })
 
@@ -140,4 +141,29 @@ t.test('a file that cannot be closed behind the back is nobody\'s trouble', asyn
   await atHand.keepFile('a', file)
   atHand.forget('a')
   t.equal(atHand.takeFile('a'), undefined)
+})
+
+t.test('two registrations that share a directory and a locker see what the other one did', async (t) => {
+  const directory = await temporaryDirectory(t)
+  const locker = new MemoryLocker()
+  const one = await build(t, { directory, locker })
+  const other = await build(t, { directory, locker })
+  const location = await one.create('deferred')
+  t.equal((await one.patch(location, 0, 'abc')).statusCode, 204)
+  t.equal((await other.patch(location, 3, '', { 'upload-length': '9' })).statusCode, 204)
+  t.equal((await one.head(location)).headers['upload-length'], '9')
+})
+
+t.test('what a hook does to the upload that it is given is not kept', async (t) => {
+  const app = await build(t, {
+    authorize: (_request, { action, upload }) => {
+      if (action === 'append') Object.assign(upload.metadata ?? {}, { owner: 'somebody' })
+    }
+  })
+  const location = await app.create(6, { 'upload-metadata': 'filename YS50eHQ=' })
+  for (const [offset, text] of [[0, 'abc'], [3, 'def']] as const) {
+    t.equal((await app.patch(location, offset, text)).statusCode, 204)
+  }
+  const record = JSON.parse(await fs.readFile(path.join(app.directory, `${path.basename(location)}.json`), 'utf8'))
+  t.same(record.metadata, { filename: 'a.txt' })
 })
