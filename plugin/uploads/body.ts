@@ -45,8 +45,8 @@ const BATCH_MS = 20
 
 /**
  * Moves a body into the store, batch by batch: no stream in between, no copy, one write under way at a time. While that
- * goes on the next batch gathers; when that is full too, the client is held back. A small body is one batch: to write
- * 64 KiB in two calls, as they come from the socket, costs a third more.
+ * goes on the next batch gathers; when that is full too, the client is held back. A small body is one batch, whatever
+ * pieces it comes in: each call of the system costs more than 64 KiB do.
  * @returns how it ended, once nothing is being written any more
  */
 export function pump (body: Body, { limit, idleTimeout, stop, write }: PumpOptions): Promise<Pumped> {
