@@ -29,11 +29,13 @@ t.test('a video plays in the page while it still goes up, and a seek too far ahe
   await page.getByText(/% of .* are there/).waitFor()
   // So that the end is surely not there, however slow the machine is.
   world.way.rate = 30 * KiB
+  t.teardown(() => { world.way.rate = 300 * KiB })
   await page.evaluate('document.querySelector("#player video").currentTime = 11')
   await page.getByText('That part is not there yet').waitFor()
   const after = await time(page)
   t.ok(after < 11)
   await playsBeyond(page, after + 0.5)
+  await page.getByText('That part is not there yet').waitFor({ state: 'hidden' })
   world.way.rate = 300 * KiB
   await page.waitForFunction('document.querySelector("#player video").ended', null, { timeout: 60_000 })
   await page.keyboard.press('Escape')

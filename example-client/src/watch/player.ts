@@ -8,6 +8,9 @@ import { isBeyond, playableUntil } from './timeline.ts'
 // After so long without data, although the server has it, the player is stuck, in ms.
 const patience = 6000
 
+// How long a notice stays although it plays on at once, in ms: the time to read it.
+const readingTime = 4000
+
 /**
  * Plays an upload with the browser's own player, also while it grows. The server holds its answer open until the bytes
  * are there; what a browser makes badly of that, this mends: a seek into what is not there yet, and a connection that
@@ -24,6 +27,9 @@ export class Player {
   #broken: number | null = null
   // How often it failed before it had even begun.
   #failures = 0
+  #words = ''
+  // While a notice is shown, other words wait behind it.
+  #notice: ReturnType<typeof setTimeout> | undefined
 
   /** `root` holds a `video`, a `progress` and the places for words. */
   constructor (root: HTMLElement) {
@@ -64,6 +70,7 @@ export class Player {
     this.#video.load()
     inside(this.#root, '.there').hidden = true
     this.#say('')
+    this.#endNotice()
   }
 
   #load (time: number): void {
@@ -104,7 +111,7 @@ export class Player {
     const extent = { offset, length, duration }
     if (!isBeyond(currentTime, extent)) return
     this.#load(playableUntil(extent))
-    this.#say(text('seekTooFar'))
+    this.#notify(text('seekTooFar'))
   }
 
   #watchStuck (): void {
@@ -136,6 +143,23 @@ export class Player {
   }
 
   #say (words: string): void {
+    this.#words = words
+    if (this.#notice === undefined) this.#show(words)
+  }
+
+  #notify (words: string): void {
+    clearTimeout(this.#notice)
+    this.#notice = setTimeout(() => this.#endNotice(), readingTime)
+    this.#show(words)
+  }
+
+  #endNotice (): void {
+    clearTimeout(this.#notice)
+    this.#notice = undefined
+    this.#show(this.#words)
+  }
+
+  #show (words: string): void {
     write(inside(this.#root, '.player-words'), words)
   }
 }
