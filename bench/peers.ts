@@ -1,11 +1,10 @@
 /** The servers that are measured beside each other. */
-import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { MIB } from './bytes.ts'
 import { type Layout, layouts } from './layouts.ts'
 import { root } from './root.ts'
+import { commandVersion, packageVersion } from '../test/peers/versions.ts'
 
 export interface Peer {
   name: string
@@ -38,8 +37,8 @@ export const LIMIT = 'the limit'
 export const OURS = 'ours, durability none'
 export const STATIC = '@fastify/static'
 
-const tusVersion = `${await packageVersion('@tus/server')}, @tus/file-store ${await packageVersion('@tus/file-store')}`
-const fastifyVersion = `Fastify ${await packageVersion('fastify')}`
+const tusVersion = `${await packageVersion(root, '@tus/server')}, @tus/file-store ${await packageVersion(root, '@tus/file-store')}`
+const fastifyVersion = `Fastify ${await packageVersion(root, 'fastify')}`
 const { version } = JSON.parse(await readFile(new URL('package.json', root), 'utf8')) as { version: string }
 
 export const limit = nodePeer(LIMIT, `Node.js ${process.version}`, 'limit', layouts.bare)
@@ -63,7 +62,7 @@ export function isWriter ({ name }: Peer): boolean {
 
 /** Only serves files. */
 export const fastifyStatic = nodePeer(
-  STATIC, `${await packageVersion(STATIC)}, ${fastifyVersion}`, 'static', layouts.bare
+  STATIC, `${await packageVersion(root, STATIC)}, ${fastifyVersion}`, 'static', layouts.bare
 )
 /** Only sweeps. */
 export const oursSweeping = nodePeer('ours', ours.version, 'ours-sweeping', layouts.json)
@@ -104,19 +103,4 @@ export async function findPeers (): Promise<{ peers: Peer[], leftOut: LeftOut[] 
     else peers.push({ ...peer, version })
   }
   return { peers, leftOut }
-}
-
-async function commandVersion (command: string, flag: string): Promise<string | undefined> {
-  try {
-    const { stdout } = await promisify(execFile)(command, [flag])
-    return /\d+\.\d+\.\d+\S*/.exec(stdout)?.[0] ?? 'of an unknown version'
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
-}
-
-async function packageVersion (name: string): Promise<string> {
-  const text = await readFile(new URL(`node_modules/${name}/package.json`, root), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
 }

@@ -1,13 +1,13 @@
 /** A server in a process of its own, as the benchmark sees it. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Connection } from './connection.ts'
 import type { Peer } from './peers.ts'
 import { cpuOf, peakOf } from './process.ts'
 import type { Questions } from './servers/questions.ts'
 import { newDirectory, removeDirectory } from './workspace.ts'
+import { freePort } from '../test/peers/free-port.ts'
 
 /** How long a server may take to start, or to come to rest, in ms. */
 const PATIENCE = 120_000
@@ -122,13 +122,4 @@ export async function withServers<T> (
       removeDirectory(server.directory)
     }
   }
-}
-
-async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

@@ -1,8 +1,5 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
@@ -10,6 +7,7 @@ import type { Test } from 'tap'
 import type { Page } from 'playwright-core'
 import { until } from '../helper.ts'
 import { metadataOf, needs } from '../download/files.ts'
+import { freePort } from '../peers/free-port.ts'
 import { run } from '../src/process.ts'
 import type { Run } from '../src/process.ts'
 import { launch, openPage } from './chromium.ts'
@@ -26,15 +24,6 @@ function makeClip (file: string): Buffer {
     '-c:a', 'aac', '-movflags', '+faststart', file
   ])
   return readFileSync(file)
-}
-
-async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** The server as a process of its own, which can be killed and started again where it was. */

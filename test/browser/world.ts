@@ -8,6 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
 import t from 'tap'
 import type { Test } from 'tap'
+import { freePort } from '../peers/free-port.ts'
 import { run } from '../src/process.ts'
 import type { Run } from '../src/process.ts'
 import { launch } from './chromium.ts'
@@ -172,10 +173,4 @@ export async function sha256 (path: string): Promise<string> {
   const hash = createHash('sha256')
   await pipeline(createReadStream(path), hash)
   return hash.digest('hex')
-}
-
-async function freePort (): Promise<number> {
-  const probe = await throttle(0)
-  probe.close()
-  return probe.port
 }

@@ -1,7 +1,5 @@
-import { execFile } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
+import { commandVersion, packageVersion } from '../../peers/versions.ts'
 import type { TusNodeServerOptions } from './tus-node-server.ts'
 import type { SuiteOptions } from '../suite.ts'
 
@@ -37,7 +35,7 @@ export async function findPeers (): Promise<{ peers: Peer[], leftOut: string[] }
 }
 
 async function tusNodeServer (): Promise<Peer> {
-  const [server, store] = [await packageVersion('@tus/server'), await packageVersion('@tus/file-store')]
+  const [server, store] = [await packageVersion(root, '@tus/server'), await packageVersion(root, '@tus/file-store')]
   const configure = (
     options: Partial<TusNodeServerOptions>, known: SuiteOptions, ids?: string[]
   ): PeerConfiguration => ({
@@ -111,20 +109,4 @@ async function rustus (): Promise<Peer | undefined> {
       configure('--tus-extensions creation', ['CORE-07', 'EXP-01', 'TERM-01'])
     ]
   }
-}
-
-/** Undefined where there is no such command. */
-async function commandVersion (command: string, flag: string): Promise<string | undefined> {
-  try {
-    const { stdout } = await promisify(execFile)(command, [flag])
-    return /\d+\.\d+\.\d+\S*/.exec(stdout)?.[0] ?? 'of an unknown version'
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
-}
-
-async function packageVersion (name: string): Promise<string> {
-  const text = await readFile(new URL(`node_modules/${name}/package.json`, root), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
 }
