@@ -1,4 +1,6 @@
 import '../download/description.test.ts'
 import '../download/finished.test.ts'
+import '../download/growing-refused.test.ts'
+import '../download/growing-shared.test.ts'
 import '../download/growing.test.ts'
 import '../download/progress.test.ts'
