@@ -1,5 +1,8 @@
 import type { FastifyRequest } from 'fastify'
-import { errors } from './errors.ts'
+import {
+  check, flag, isBaseUrl, isListOfOrigins, isListOfTokens, isObject, limit, MAX_PERIOD, milliseconds, sizeLimit,
+  wholeNumber
+} from './checks.ts'
 import { INLINE_TYPES, isMediaRange, typeMatcher } from './media-types.ts'
 import { extensionNames } from './options.ts'
 import type {
@@ -184,7 +187,7 @@ const functions = [
 function resolveExpiration (expiration: ExpirationOptions | undefined): Settings['expiration'] {
   if (expiration === undefined) return undefined
   check(isObject(expiration), '"expiration" must be an object with a "period"')
-  const period = milliseconds('expiration.period', expiration.period, 0)
+  const period = wholeNumber('expiration.period', expiration.period, 0)
   check(period > 0 && period <= MAX_PERIOD, `"expiration.period" must be from 1 to ${MAX_PERIOD} milliseconds`)
   return {
     period,
@@ -240,62 +243,4 @@ function resolveCors (cors: FastifyTusOptions['cors'] = true): Settled<CorsOptio
   }
   check(!(resolved.credentials && origin === '*'), '"cors.credentials" needs a list or a function as "cors.origin"')
   return resolved
-}
-
-function check (fine: boolean, complaint: string): asserts fine {
-  if (!fine) throw new errors.InvalidOption(complaint)
-}
-
-function wholeNumber (name: string, value: number | undefined, otherwise: number): number {
-  if (value === undefined) return otherwise
-  check(Number.isSafeInteger(value) && value >= 0, `"${name}" must be a whole number, 0 or above`)
-  return value
-}
-
-function limit (name: string, value: number | undefined): number {
-  check(value === undefined || (Number.isSafeInteger(value) && value > 0), `"${name}" must be a whole number above 0`)
-  return value ?? Infinity
-}
-
-function sizeLimit (maxSize: number | undefined): number {
-  check(maxSize === undefined || (Number.isSafeInteger(maxSize) && maxSize > 0),
-    '"maxSize" must be a whole number of bytes above 0, or a function')
-  return maxSize ?? Infinity
-}
-
-/** A date so far away can still be written. */
-const MAX_PERIOD = 1e14
-
-/** The longest that a timer of Node.js can wait. */
-const MAX_TIMER = 2 ** 31 - 1
-
-function milliseconds (name: string, value: number | undefined, otherwise: number): number {
-  const number = wholeNumber(name, value, otherwise)
-  check(name === 'expiration.period' || number <= MAX_TIMER, `"${name}" must be at most ${MAX_TIMER} milliseconds`)
-  return number
-}
-
-function flag (name: string, value: boolean | undefined, otherwise: boolean): boolean {
-  check(value === undefined || typeof value === 'boolean', `"${name}" must be true or false`)
-  return value ?? otherwise
-}
-
-function isObject (value: unknown): value is object {
-  return typeof value === 'object' && value !== null
-}
-
-/** What may be a header's name (RFC 9110, 5.6.2). */
-const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
-
-function isListOfTokens (value: unknown): boolean {
-  return Array.isArray(value) && value.every((name) => typeof name === 'string' && token.test(name))
-}
-
-function isListOfOrigins (value: unknown): boolean {
-  return Array.isArray(value) && value.every((origin) => typeof origin === 'string' && origin !== '*')
-}
-
-function isBaseUrl (value: unknown): boolean {
-  return typeof value === 'string' && /^(https?:\/\/[^/?#\s]+)?(\/[^?#\s]*)?$/.test(value) &&
-    value !== '' && !value.startsWith('//')
 }
