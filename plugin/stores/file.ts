@@ -1,4 +1,3 @@
-import type { Stats } from 'node:fs'
 import path from 'node:path'
 import type { Readable } from 'node:stream'
 import { FileStore as TusFileStore } from '@tus/file-store'
@@ -7,12 +6,15 @@ import { isDefaultId, isUploadId } from '../ids.ts'
 import type { Durability } from '../options.ts'
 import type { Append, AppendOptions, Concatenation, DataStore, Upload } from '../types.ts'
 import { AT_HAND, AtHand, NOTHING_AT_HAND } from './at-hand.ts'
+import { deleteExpired } from './delete-expired.ts'
+import { prepareDirectory } from './directory.ts'
 import { FileAppend } from './file-append.ts'
+import { isDamaged, isMissing, rethrowDamaged, rethrowExisting, rethrowMissing, unless } from './file-errors.ts'
 import { type FileSystem, fileSystem } from './file-system.ts'
 import { joinFiles } from './join.ts'
 import { removeLeftovers } from './leftovers.ts'
-import { FileRecords, isDamaged, isMissing, temporaryName, unless } from './records.ts'
-import { StoredUpload } from './stored-upload.ts'
+import { FileRecords } from './records.ts'
+import { StoredUpload, storedInFile } from './stored-upload.ts'
 
 export interface FileStoreOptions {
   /** Where uploads are kept; made if missing. */
@@ -86,14 +88,14 @@ export class FileStore extends TusFileStore implements DataStore {
     if (this.#atHand.has(id)) {
       const stats = await this.#fs.stat(file).catch(unless(isMissing, undefined))
       const known = this.#atHand.recordOf(id, stats?.size)
-      if (stats !== undefined && known !== undefined) return stored(known, file, stats)
+      if (stats !== undefined && known !== undefined) return storedInFile(known, file, stats)
       this.#atHand.forget(id)
     }
     // The record comes first: what is written between the two calls makes the file only longer than it says.
     const record = await this.#records.get(id).catch(rethrowDamaged)
     if (record === undefined) throw new errors.NotFound()
     const stats = await this.#fs.stat(file).catch(rethrowMissing)
-    const upload = stored(record, file, stats)
+    const upload = storedInFile(record, file, stats)
     // What plays it asks again and again.
     if (record.finished === true) this.#atHand.remember(id, upload, stats.size)
     return upload
@@ -159,26 +161,17 @@ export class FileStore extends TusFileStore implements DataStore {
     await this.#setRecord(id, upload, this.durability === 'every-append')
   }
 
-  /** Joins the parts beside the final upload and renames: it has none of its bytes, and then all. */
+  /** The final upload has none of its bytes, and then all. */
   async concatenate (upload: Upload, parts: Upload[], signal?: AbortSignal): Promise<StoredUpload> {
-    const file = this.#path(upload.id)
-    const beside = temporaryName(file)
-    try {
-      await joinFiles(this.#fs, parts.map(({ id, offset }) => ({ file: this.#path(id), bytes: offset })), beside, {
-        flush: this.durability !== 'none',
-        signal
-      })
-      await this.#fs.rename(beside, file)
-      // A record that outlives a crash of the machine must not tell of bytes that have not got their name.
-      if (this.durability !== 'none') await this.#records.flushDirectory()
-    } catch (error) {
-      await this.#fs.unlink(beside).catch(unless(isMissing, undefined))
-      throw error
-    }
+    const flush = this.durability !== 'none'
+    const files = parts.map(({ id, offset }) => ({ file: this.#path(id), bytes: offset }))
+    await joinFiles(this.#fs, files, this.#path(upload.id), { flush, signal })
+    // A record that outlives a crash of the machine must not tell of bytes that have not got their name.
+    if (flush) await this.#records.flushDirectory()
     const concatenation = { ...upload.concatenation as Concatenation, joined: true }
     this.#flushed.add(upload.id)
     const joined = new StoredUpload({ ...upload, offset: sumOf(parts), concatenation })
-    await this.#setRecord(upload.id, joined, this.durability !== 'none')
+    await this.#setRecord(upload.id, joined, flush)
     return joined
   }
 
@@ -217,18 +210,7 @@ export class FileStore extends TusFileStore implements DataStore {
 
   /** Deletes unfinished uploads that are older than the expiration period and not being written in this process. */
   override async deleteExpired (): Promise<number> {
-    const period = this.getExpiration()
-    if (period === 0) return 0
-    let deleted = 0
-    for await (const id of this.list()) {
-      const upload = await this.getUpload(id).catch(() => undefined)
-      if (upload === undefined || upload.offset === upload.size || this.#appending.has(id)) continue
-      const isDue = Date.parse(String(upload.creation_date)) + period < Date.now()
-      if (!isDue) continue
-      await this.remove(id)
-      deleted++
-    }
-    return deleted
+    return await deleteExpired(this, (id) => this.#appending.has(id))
   }
 
   /** Deletes what crashes left: records half-written or without their file. */
@@ -259,39 +241,6 @@ export class FileStore extends TusFileStore implements DataStore {
 // The base class makes the directory again, at a time when nobody can catch what it throws.
 Object.defineProperty(FileStore.prototype, 'checkOrCreateDirectory', { value: () => {} })
 
-/** @throws FST_TUS_GONE where the file does not fit the record */
-function stored (record: Upload, file: string, { size: bytes, mtimeMs }: Stats): StoredUpload {
-  const { size, finished, verified } = record
-  const offset = verified ?? bytes
-  if (bytes < offset || (size !== undefined && (offset > size || (finished === true && offset < size)))) {
-    throw new errors.Gone()
-  }
-  return new StoredUpload({ ...record, offset, modified: mtimeMs, storage: { type: 'file', path: file } })
-}
-
 function sumOf (parts: Upload[]): number {
   return parts.reduce((sum, { offset }) => sum + offset, 0)
-}
-
-function prepareDirectory (directory: string, fs: FileSystem): void {
-  try {
-    fs.prepareDirectory(directory)
-  } catch (error) {
-    throw new errors.Directory((error as Error).message)
-  }
-}
-
-function rethrowExisting (error: unknown): never {
-  if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw new errors.Exists()
-  throw error
-}
-
-function rethrowMissing (error: unknown): never {
-  if (isMissing(error)) throw new errors.Gone()
-  throw error
-}
-
-function rethrowDamaged (error: unknown): never {
-  if (isDamaged(error)) throw new errors.Gone()
-  throw error
 }

@@ -1,5 +1,7 @@
 import { constants } from 'node:fs'
+import { isMissing, unless } from './file-errors.ts'
 import type { FileSystem, OpenFile } from './file-system.ts'
+import { temporaryName } from './records.ts'
 import { type Cursor, writeAll } from './write-all.ts'
 
 /** How much of a file is in memory at a time, in bytes. */
@@ -19,14 +21,26 @@ export interface Part {
 }
 
 /**
- * Makes one file out of one or more. The first one is copied by the system, which shares its blocks where the file
- * system can (Btrfs, XFS, APFS) and does not show the bytes to this process; Node.js has no such call to add another
- * file to it, so the others go through one buffer.
+ * Makes one file out of one or more, beside its place, and renames it: it is there whole or not at all.
  * @throws EIO where a file has fewer bytes than it should
  */
-export async function joinFiles (
-  fs: FileSystem, parts: Part[], file: string, { flush, signal }: JoinOptions
-): Promise<void> {
+export async function joinFiles (fs: FileSystem, parts: Part[], file: string, options: JoinOptions): Promise<void> {
+  const beside = temporaryName(file)
+  try {
+    await join(fs, parts, beside, options)
+    await fs.rename(beside, file)
+  } catch (error) {
+    await fs.unlink(beside).catch(unless(isMissing, undefined))
+    throw error
+  }
+}
+
+/**
+ * The first one is copied by the system, which shares its blocks where the file system can (Btrfs, XFS, APFS) and does
+ * not show the bytes to this process; Node.js has no such call to add another file to it, so the others go through one
+ * buffer.
+ */
+async function join (fs: FileSystem, parts: Part[], file: string, { flush, signal }: JoinOptions): Promise<void> {
   const [first, ...rest] = parts as [Part, ...Part[]]
   await fs.copyFile(first.file, file, constants.COPYFILE_FICLONE)
   const target = await fs.open(file, 'r+')

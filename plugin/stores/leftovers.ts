@@ -1,7 +1,8 @@
 import path from 'node:path'
 import { isDefaultId } from '../ids.ts'
+import { isDamaged, isMissing, unless } from './file-errors.ts'
 import type { FileSystem } from './file-system.ts'
-import { type FileRecords, isDamaged, isMissing, temporaryNames, unless } from './records.ts'
+import { type FileRecords, temporaryNames } from './records.ts'
 
 /** What a crash left is not touched before it is this old, in ms: it could be a creation under way. */
 const LEFTOVER_AGE = 3_600_000

@@ -1,11 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import path from 'node:path'
 import type { KvStore, Upload } from '../types.ts'
+import { DamagedRecord, isMissing, unless } from './file-errors.ts'
 import { type FileSystem, fileSystem } from './file-system.ts'
 import { writeAll } from './write-all.ts'
-
-/** Thrown for a file that may have been a record, and was cut off by a crash. */
-export class DamagedRecord extends Error {}
 
 /** The record of an upload: one JSON file, `<id>.json`, in the form that `@tus/file-store` gives it. */
 export class FileRecords implements KvStore {
@@ -138,22 +136,3 @@ export function temporaryName (file: string): string {
 
 /** What `temporaryName` makes of a name. */
 export const temporaryNames = /\.[0-9a-f]{8}\.tmp$/
-
-/** Whether an error of the file system says that the file is not there. */
-export function isMissing (error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException).code
-  return code === 'ENOENT' || code === 'ENOTDIR'
-}
-
-/** Whether an error says that a record was cut off. */
-export function isDamaged (error: unknown): boolean {
-  return error instanceof DamagedRecord
-}
-
-/** A handler of rejections: resolves with `value` where the error is an expected one. */
-export function unless<T> (expected: (error: unknown) => boolean, value: T): (error: unknown) => T {
-  return (error) => {
-    if (expected(error)) return value
-    throw error
-  }
-}

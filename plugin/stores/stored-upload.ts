@@ -1,3 +1,5 @@
+import type { Stats } from 'node:fs'
+import { errors } from '../errors.ts'
 import type { Concatenation, Upload, UploadMetadata } from '../types.ts'
 
 /** An upload with all that stores of `@tus/server` and `@tus/server` itself ask of one. */
@@ -39,4 +41,17 @@ export class StoredUpload implements Upload {
   get sizeIsDeferred (): boolean {
     return this.size === undefined
   }
+}
+
+/**
+ * The upload of a record, as far as its file has come.
+ * @throws FST_TUS_GONE where the file does not fit the record
+ */
+export function storedInFile (record: Upload, file: string, { size: bytes, mtimeMs }: Stats): StoredUpload {
+  const { size, finished, verified } = record
+  const offset = verified ?? bytes
+  if (bytes < offset || (size !== undefined && (offset > size || (finished === true && offset < size)))) {
+    throw new errors.Gone()
+  }
+  return new StoredUpload({ ...record, offset, modified: mtimeMs, storage: { type: 'file', path: file } })
 }
