@@ -53,7 +53,7 @@ function isText (head: Buffer): boolean {
   try {
     // The last character may be cut in two.
     const text = new TextDecoder('utf-8', { fatal: true }).decode(head, { stream: true })
-    // eslint-disable-next-line no-control-regex
+    // eslint-disable-next-line no-control-regex -- they are what tells other bytes from text (MIME Sniffing, 3)
     return !/[\x00-\x08\x0e-\x1a\x1c-\x1f]/.test(text)
   } catch {
     return false
