@@ -5,6 +5,7 @@ import { askOurselves } from './conformance/own.ts'
 import { requirements, requirementsOver } from './conformance/requirements.ts'
 import { checklist } from './conformance/table/checklist.ts'
 import { Tally } from './conformance/tally.ts'
+import type { OwnRun } from './conformance/own.ts'
 
 t.setTimeout(300_000)
 
@@ -29,6 +30,15 @@ for (const wire of wires) {
     t.test('each requirement was answered in one of the configurations', async (t) => {
       const asked = requirementsOver(wire.protocol)
       t.strictSame(asked.filter(requirement => (tally.verdict(requirement)?.status ?? 'skip') === 'skip'), [])
+    })
+
+    t.test('where everything is on, only what another configuration is for is skipped', async (t) => {
+      const [{ asked, results }, ...others] = runs as [OwnRun, ...OwnRun[]]
+      const elsewhere = new Set(others.flatMap(({ asked }) => asked))
+      for (const [i, requirement] of asked.entries()) {
+        const { id, title, status, reason } = await results[i]!
+        if (status === 'skip') t.ok(elsewhere.has(requirement), `${id} ${title}`, { reason })
+      }
     })
   })
 }

@@ -23,6 +23,10 @@ With a URL:
   --sweeps-every MS       how often this server deletes what has expired
   --idle-timeout MS       after how long without a byte this server gives a body up
 
+A check is skipped, with the reason, where the server does not offer what it is about (an extension, a
+maximum, downloads), or where the protocol leaves it to the server and --strict is not given. A skip is no
+failure.
+
 Exit status: 0 when nothing failed, 1 when something failed, 2 when it could not be run.
 `
 

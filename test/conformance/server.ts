@@ -203,6 +203,10 @@ export class Server {
     this.expect(response, { status: [200], body: Buffer.from(bytes) })
   }
 
+  /**
+   * Gives a check up that cannot be asked of this server, because it does not offer what the check is about. It counts
+   * neither as passed nor as failed. Of our own server each check must be asked in one of its configurations.
+   */
   skip (reason: string): never {
     throw new Skip(reason)
   }

@@ -69,6 +69,7 @@ one machine, over its loopback interface.
 
 \`npx fastify-tus conformance --help\` tells the options. The exit status is 0 when nothing failed, 1 when something
 failed, and 2 when the suite could not be run. For each failure it prints what was sent, what was expected and what came.
+What it cannot ask of a server it prints as \`skip\`, with the reason.
 
 ## Read it
 
