@@ -80,6 +80,13 @@ export class AtHand {
     if (this.#files.size > this.#limits.files) this.#close(oldestOf(this.#files))
   }
 
+  /** Closes all files that are kept, and resolves once their descriptors are free; the records stay. */
+  async closeFiles (): Promise<void> {
+    const kept = [...this.#files.values()]
+    this.#files.clear()
+    await Promise.all(kept.map(({ file }) => file.close().catch(() => {})))
+  }
+
   forget (id: string): void {
     this.#records.delete(id)
     this.#close(id)

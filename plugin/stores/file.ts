@@ -13,6 +13,7 @@ import { isDamaged, isMissing, rethrowDamaged, rethrowExisting, rethrowMissing, 
 import { type FileSystem, fileSystem } from './file-system.ts'
 import { joinFiles } from './join.ts'
 import { removeLeftovers } from './leftovers.ts'
+import { makeRoom } from './make-room.ts'
 import { FileRecords } from './records.ts'
 import { StoredUpload, storedInFile } from './stored-upload.ts'
 
@@ -50,15 +51,17 @@ export class FileStore extends TusFileStore implements DataStore {
 
   /** @throws FST_TUS_DIRECTORY where the directory cannot be made or written to */
   constructor (options: FileStoreOptions) {
-    const { durability = 'finished', expirationPeriodInMilliseconds = 0, exclusive = false, fs = fileSystem } = options
+    const { durability = 'finished', expirationPeriodInMilliseconds = 0, exclusive = false } = options
     const root = path.resolve(options.directory)
+    const atHand = new AtHand(exclusive ? AT_HAND : NOTHING_AT_HAND)
+    const fs = makeRoom(options.fs ?? fileSystem, atHand)
     prepareDirectory(root, fs)
     const records = new FileRecords(root, fs)
     super({ directory: root, configstore: records as never, expirationPeriodInMilliseconds })
     this.durability = durability
     this.#fs = fs
     this.#records = records
-    this.#atHand = new AtHand(exclusive ? AT_HAND : NOTHING_AT_HAND)
+    this.#atHand = atHand
   }
 
   /** @throws FST_TUS_EXISTS where the id is taken: nothing that exists is ever overwritten */
