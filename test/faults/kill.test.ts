@@ -68,7 +68,7 @@ const moments: Record<string, (world: World, next: Dice) => Promise<{ operations
   },
   async sweep (world, next) {
     for (let i = 0; i < 3; i++) await create(world, next)
-    await world.machine.stepClock(2 * PERIOD)
+    await world.stepClock(2 * PERIOD)
     return { operations: [], ms: 80 }
   }
 }

@@ -198,7 +198,7 @@ export function everyStep (deadly: number): fc.Arbitrary<fc.AsyncCommand<World, 
     {
       weight: 2,
       arbitrary: step('stepClock', fc.constantFrom(-20, -20, 10, 10, 10, 25, 25, 70), (world, minutes) =>
-        world.machine.stepClock(minutes * MINUTE))
+        world.stepClock(minutes * MINUTE))
     },
     { weight: 2, arbitrary: step('sweep', fc.constant(null), (world) => world.machine.swept()) }
   )
