@@ -6,19 +6,20 @@ import type { FileSystem } from './file-system.ts'
  * kept for a request that may come must not cost one that is there.
  */
 export function makeRoom (fs: FileSystem, atHand: AtHand): FileSystem {
-  const again = <A extends unknown[], T> (call: (...args: A) => Promise<T>) => (...args: A): Promise<T> =>
-    call(...args).catch(async (error: unknown) => {
+  const again = <T> (call: () => Promise<T>): Promise<T> =>
+    call().catch(async (error: unknown) => {
       if (!isOutOfDescriptors(error)) throw error
       await atHand.closeFiles()
-      return await call(...args)
+      return await call()
     })
-  return {
-    ...fs,
-    open: again(fs.open),
-    readFile: again(fs.readFile),
-    copyFile: again(fs.copyFile),
-    opendir: again(fs.opendir)
+  const roomy: Partial<FileSystem> = {
+    open: (file, flags) => again(() => fs.open(file, flags)),
+    readFile: (file) => again(() => fs.readFile(file)),
+    copyFile: (from, to, mode) => again(() => fs.copyFile(from, to, mode)),
+    opendir: (directory) => again(() => fs.opendir(directory))
   }
+  // All else is asked of `fs` itself, as it is at that time.
+  return Object.assign(Object.create(fs) as FileSystem, roomy)
 }
 
 /** Whether the process (EMFILE) or the machine (ENFILE) has all the files open that it may. */
