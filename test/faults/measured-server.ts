@@ -1,6 +1,7 @@
 /**
  * The plugin in a process of its own that measures itself: `GET /start` begins, and `GET /measures` tells for how long
- * its event loop was blocked, in ms, and its resident memory, in bytes. Options come as JSON in `OPTIONS`.
+ * its event loop was blocked, in ms, and its resident memory, in bytes. Options come as JSON in `OPTIONS`;
+ * `KEEP_ALIVE_MS` says how long a connection may be idle between two requests (default 1000).
  */
 import { closeSync, openSync, readSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
@@ -33,7 +34,8 @@ setInterval(() => {
 }, RESOLUTION).unref()
 
 // Connections of clients that are done end soon, so that those that are left can be counted.
-const app = Fastify({ logger: { level: 'error' }, keepAliveTimeout: 1000 })
+const keepAliveTimeout = Number(process.env['KEEP_ALIVE_MS'] ?? 1000)
+const app = Fastify({ logger: { level: 'error' }, keepAliveTimeout })
 await app.register(fastifyTus, { prefix: '/files', ...JSON.parse(process.env['OPTIONS'] ?? '{}') as FastifyTusOptions })
 
 app.get('/start', async () => {

@@ -22,11 +22,10 @@ export interface ServerProcess {
 
 /** Runs `measured-server.ts`; `before` is a command that runs a command: `['prlimit', '--nofile=64']`. */
 export async function startServer (t: Test, options: FastifyTusOptions, before: string[] = []): Promise<ServerProcess> {
-  const [command = '', ...args] = [...before, process.execPath, '--expose-gc', '--import', 'tsx', script]
-  const child = spawn(command, args, {
-    env: { ...process.env, _TAPJS_PROCESSINFO_COVERAGE_: '0', OPTIONS: JSON.stringify(options) },
-    stdio: ['ignore', 'pipe', 'pipe']
-  })
+  // Not with what tap puts into its children by NODE_OPTIONS: it ends a process at signals that Node.js ignores.
+  const child = spawn('env', [
+    '-u', 'NODE_OPTIONS', ...before, process.execPath, '--expose-gc', '--import', 'tsx', script
+  ], { env: { ...process.env, OPTIONS: JSON.stringify(options) }, stdio: ['ignore', 'pipe', 'pipe'] })
   t.teardown(() => child.kill('SIGKILL'))
   let said = ''
   child.stderr?.on('data', (data) => { said += String(data) })
