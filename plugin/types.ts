@@ -59,6 +59,8 @@ export interface KvStore<T = Upload> {
 export interface Append {
   /** Stores the buffers; resolves when the store has taken them. Never called again before that. */
   write (buffers: Buffer[], bytes: number): Promise<void>
+  /** Whether it has no use for the buffers any more when `write` resolves: their memory may be freed then. */
+  readonly keepsNothing?: boolean
   /**
    * Ends the append and makes its bytes count.
    * @returns the upload's offset from now on, in bytes

@@ -16,6 +16,7 @@ const READ_BACK_BYTES = 1024 * 1024
 
 /** One append to an open file, in batches of buffers. */
 export class FileAppend implements Append {
+  readonly keepsNothing = true
   readonly #file: OpenFile
   readonly #options: FileAppendOptions
   readonly #cursor: Cursor

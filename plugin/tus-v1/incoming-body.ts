@@ -1,4 +1,5 @@
 import type { ServerHttp2Stream } from 'node:http2'
+import { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
 import type { Body } from '../uploads/body.ts'
@@ -13,14 +14,26 @@ import type { Wire } from './wire.ts'
  */
 export function incomingBody (wire: Wire, request: FastifyRequest): Body {
   const { raw } = request
+  // What the app's own `preParsing` hooks made of it, where Fastify looks for a body at all.
+  const stream = request.body as Readable | undefined ?? raw
   return {
-    // What the app's own `preParsing` hooks made of it, where Fastify looks for a body at all.
-    stream: request.body as Readable | undefined ?? raw,
+    stream,
     length: lengthOf(request),
     accept: () => wantContinue(request),
     close: () => 'stream' in raw ? (raw.stream as ServerHttp2Stream).close() : raw.destroy(),
+    isUnshared: () => stream === raw && hasOwnBuffers(request) && !isRead(raw),
     expected: expectedChecksum(wire, request)
   }
+}
+
+/** Over HTTP/1 Node.js makes a copy of each. Over HTTP/2 they share memory, and those of `inject` are the caller's. */
+function hasOwnBuffers ({ raw }: FastifyRequest): boolean {
+  return !('stream' in raw) && raw.socket instanceof Socket
+}
+
+/** Whether the app listens to the body as well. */
+function isRead (stream: Readable): boolean {
+  return stream.listenerCount('data') + stream.listenerCount('readable') > 0
 }
 
 /** HTTP/2 has no chunked coding: without a length, the end of the stream is the end of the body. */

@@ -12,6 +12,8 @@ export interface Body {
   accept: () => void
   /** Ends the connection. */
   close: () => void
+  /** Whether its buffers come to nobody but who reads the stream next. */
+  isUnshared: () => boolean
   /** What the body must hash to, where the client says so. */
   expected?: ExpectedChecksum | undefined
 }

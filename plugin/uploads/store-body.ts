@@ -5,6 +5,7 @@ import type { Append, Upload } from '../types.ts'
 import { type Body, type Pumped, pump } from './body.ts'
 import { BodyVerifier } from './checksum.ts'
 import { judgeOf } from './content-type.ts'
+import { freeBuffers } from './free-buffers.ts'
 import { progressOf } from './progress.ts'
 import { asOpenBody } from './open-bodies.ts'
 import type { Scope } from './scope.ts'
@@ -42,6 +43,7 @@ export async function storeBody (
     append ??= await scope.store.openAppend(upload, { declaredSize, unverified: verifier.isNeeded })
   )
 
+  const isUnshared = body.isUnshared()
   const { body: watched, end: endWatch } = scope.slowBodies.watch(() => body.close())
   const pumped = await asOpenBody(scope, request, () => pump(body, {
     limit: maxSize - upload.offset,
@@ -56,6 +58,7 @@ export async function storeBody (
       // Hashed while the system writes.
       verifier.update(buffers)
       await written
+      if (isUnshared && opened.keepsNothing === true) freeBuffers(buffers)
       watched.isHeldBack = false
       progress(bytes)
       scope.followers.changed(upload.id)

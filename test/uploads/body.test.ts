@@ -16,6 +16,7 @@ function rig (options: Partial<PumpOptions> = {}) {
     stream,
     length: undefined,
     accept: () => { told.accepted++ },
+    isUnshared: () => false,
     close: () => {
       told.closed++
       stream.destroy()

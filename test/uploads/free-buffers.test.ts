@@ -1,0 +1,92 @@
+import { randomBytes } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { FastifyInstance, preParsingHookHandler } from 'fastify'
+import t, { type Test } from 'tap'
+import { FileStore } from '../../plugin/index.ts'
+import { type FileSystem, fileSystem } from '../../plugin/stores/file-system.ts'
+import { freeBuffers } from '../../plugin/uploads/free-buffers.ts'
+import { build, temporaryDirectory } from '../helper.ts'
+
+const KIB = 1024
+const bytes = randomBytes(3 * KIB * KIB)
+
+t.test('buffers are freed, but for small ones and those that are a part of something', async (t) => {
+  const own = Buffer.alloc(64 * KIB, 'a')
+  const small = Buffer.alloc(KIB, 'b')
+  const part = Buffer.alloc(128 * KIB, 'c').subarray(0, 64 * KIB)
+  freeBuffers([own, small, part])
+  t.same([own.length, small.length, part.length], [0, KIB, 64 * KIB])
+  freeBuffers([small])
+  t.equal(small.toString().replace(/b/g, ''), '')
+})
+
+/** A store that remembers which buffers it was given to write. */
+function noting (directory: string): { store: FileStore, given: Buffer[] } {
+  const given: Buffer[] = []
+  const open: FileSystem['open'] = async (name, flags) => {
+    const file = await fileSystem.open(name, flags)
+    const writev = file.writev.bind(file)
+    file.writev = async (buffers, position) => {
+      given.push(...buffers)
+      return await writev(buffers, position)
+    }
+    return file
+  }
+  return { store: new FileStore({ directory, fs: { ...fileSystem, open } }), given }
+}
+
+/** Uploads over a socket. Resolves with what is left of the buffers that the body came in, in bytes. */
+async function upload (t: Test, prepare?: (app: FastifyInstance) => void): Promise<number> {
+  const directory = await temporaryDirectory(t)
+  const { store, given } = noting(directory)
+  const app = await build(t, { datastore: store }, {}, prepare)
+  const expect = { expect: '100-continue' }
+  const { response, wanted, socket } = await app.stall(await app.create(bytes.length), 0, bytes.length, '', expect)
+  // What came before would go to the first who listens.
+  await wanted
+  socket.write(bytes)
+  t.equal((await response).status, 204)
+  const stored = []
+  for await (const id of store.list()) {
+    for await (const chunk of store.read(id)) stored.push(chunk as Buffer)
+  }
+  t.ok(Buffer.concat(stored).equals(bytes), 'what was sent is what is stored')
+  return given.filter(({ length }) => length >= 16 * KIB).reduce((sum, { length }) => sum + length, 0)
+}
+
+t.test('what a body came in is freed once it is written', async (t) => {
+  t.equal(await upload(t), 0)
+})
+
+t.test('an app that reads a body too keeps what it got', async (t) => {
+  const readers: Record<string, (raw: IncomingMessage, chunks: Buffer[]) => void> = {
+    data: (raw, chunks) => raw.on('data', (chunk: Buffer) => chunks.push(chunk)),
+    readable: (raw, chunks) => raw.on('readable', () => {
+      for (let chunk = raw.read(); chunk !== null; chunk = raw.read()) chunks.push(chunk as Buffer)
+    })
+  }
+  for (const [event, listen] of Object.entries(readers)) {
+    const chunks: Buffer[] = []
+    t.not(await upload(t, (app) => {
+      app.addHook('onRequest', async ({ method, raw }) => { if (method === 'PATCH') listen(raw, chunks) })
+    }), 0, event)
+    t.ok(Buffer.concat(chunks).equals(bytes), event)
+  }
+})
+
+t.test('what a hook of the app made of a body stays as it is', async (t) => {
+  const passOn: preParsingHookHandler = (_request, _reply, payload, done) => {
+    const stream = payload as IncomingMessage
+    done(null, stream.map((chunk: Buffer) => Buffer.from(chunk)) as never)
+  }
+  t.not(await upload(t, (app) => { app.addHook('preParsing', passOn) }), 0)
+})
+
+t.test('a body that is injected stays as it is', async (t) => {
+  const app = await build(t)
+  const body = Buffer.from(bytes)
+  const location = await app.create(body.length)
+  t.equal((await app.patch(location, 0, body)).statusCode, 204)
+  t.ok(body.equals(bytes))
+  t.ok((await app.stored(location)).equals(bytes))
+})
