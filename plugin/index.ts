@@ -55,6 +55,7 @@ const plugin: FastifyPluginAsync<FastifyTusOptions> = async (fastify, options) =
     await stopSweeping()
     await scope.finals.settled()
     await Promise.all(scope.running.values())
+    await store.close().catch((err: unknown) => fastify.log.error({ err }, 'the store was not closed'))
   })
 }
 

@@ -123,6 +123,11 @@ export interface DataStore {
   list? (): AsyncIterable<string>
   /** Ability: deletes what belongs to no upload, such as the rests of a crash; resolves with how many. */
   removeLeftovers? (): Promise<number>
+  /**
+   * Ability: lets go of what the store keeps open between requests. Called once the app has closed; another
+   * registration, or the app itself, may use the store all the same.
+   */
+  close? (): Promise<void>
 }
 
 /** Asks the holder of a lock to let go soon. */

@@ -92,6 +92,10 @@ export class AbleStore {
   async removeLeftovers (): Promise<number> {
     return await guard(async () => await this.#store.removeLeftovers?.() ?? 0)
   }
+
+  async close (): Promise<void> {
+    await guard(async () => { await this.#store.close?.() })
+  }
 }
 
 /** @throws TypeError where a store resolves with something that is no upload */

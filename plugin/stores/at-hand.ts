@@ -92,6 +92,13 @@ export class AtHand {
     this.#close(id)
   }
 
+  /** Closes all files; resolves when they are. */
+  async close (): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    await Promise.all([...this.#files.keys()].map((id) => this.takeFile(id)?.close().catch(() => {})))
+  }
+
   #closeLater (): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined

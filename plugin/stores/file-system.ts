@@ -53,6 +53,16 @@ export const fileSystem: FileSystem = {
   createReadStream: (file, range) => fs.createReadStream(file, range)
 }
 
+/** Makes what any process wrote to a file survive a crash of the machine. */
+export async function flushFile (fs: FileSystem, file: string): Promise<void> {
+  const opened = await fs.open(file, 'r+')
+  try {
+    await opened.datasync()
+  } finally {
+    await opened.close()
+  }
+}
+
 class Descriptor implements OpenFile {
   #fd: number
 
@@ -96,11 +106,11 @@ async function readFile (file: string): Promise<string> {
   const opened = await fileSystem.open(file, 'r')
   try {
     let buffer = Buffer.allocUnsafe(FIRST_READ_BYTES)
-    let length = await opened.read(buffer, 0)
-    // A read that gives less than it could has come to the end.
-    while (length === buffer.length) {
-      buffer = Buffer.concat([buffer, Buffer.allocUnsafe(length * 3)])
-      length += await opened.read(buffer.subarray(length), length)
+    let length = 0
+    // Some file systems give less than there is, all of them nothing at the end.
+    for (let bytes = -1; bytes !== 0; length += bytes) {
+      if (length === buffer.length) buffer = Buffer.concat([buffer, Buffer.allocUnsafe(length * 3)])
+      bytes = await opened.read(buffer.subarray(length), length)
     }
     return buffer.toString('utf8', 0, length)
   } finally {

@@ -10,7 +10,7 @@ import { deleteExpired } from './delete-expired.ts'
 import { prepareDirectory } from './directory.ts'
 import { FileAppend } from './file-append.ts'
 import { isDamaged, isMissing, rethrowDamaged, rethrowExisting, rethrowMissing, unless } from './file-errors.ts'
-import { type FileSystem, fileSystem } from './file-system.ts'
+import { type FileSystem, fileSystem, flushFile } from './file-system.ts'
 import { joinFiles } from './join.ts'
 import { removeLeftovers } from './leftovers.ts'
 import { makeRoom } from './make-room.ts'
@@ -71,14 +71,17 @@ export class FileStore extends TusFileStore implements DataStore {
     const flush = this.durability === 'every-append'
     await this.#records.add(created.id, created, flush).catch(rethrowExisting)
     try {
-      const opened = await this.#fs.open(file, 'wx+')
+      const opened = await this.#fs.open(file, 'wx+').catch(rethrowExisting)
       if (created.size !== 0) this.#atHand.remember(created.id, created, 0)
       await this.#atHand.keepFile(created.id, opened)
+      if (flush) await this.#records.flushDirectory()
     } catch (error) {
+      this.#atHand.forget(created.id)
+      // One that was there before is somebody's.
+      if (!(error instanceof errors.Exists)) await this.#fs.unlink(file).catch(unless(isMissing, undefined))
       await this.#records.delete(created.id)
-      return rethrowExisting(error)
+      throw error
     }
-    if (flush) await this.#records.flushDirectory()
     return created
   }
 
@@ -173,7 +176,8 @@ export class FileStore extends TusFileStore implements DataStore {
     if (flush) await this.#records.flushDirectory()
     const concatenation = { ...upload.concatenation as Concatenation, joined: true }
     this.#flushed.add(upload.id)
-    const joined = new StoredUpload({ ...upload, offset: sumOf(parts), concatenation })
+    const offset = parts.reduce((sum, part) => sum + part.offset, 0)
+    const joined = new StoredUpload({ ...upload, offset, concatenation })
     await this.#setRecord(upload.id, joined, flush)
     return joined
   }
@@ -185,7 +189,7 @@ export class FileStore extends TusFileStore implements DataStore {
     const finished = new StoredUpload({ ...upload, verified: undefined, finished: true })
     const flush = this.durability !== 'none'
     // The process that stored its last byte may have crashed before it flushed.
-    if (!this.#flushed.delete(upload.id) && flush) await this.#flush(upload.id)
+    if (!this.#flushed.delete(upload.id) && flush) await flushFile(this.#fs, this.#path(upload.id))
     await this.#setRecord(upload.id, finished, flush)
   }
 
@@ -221,18 +225,14 @@ export class FileStore extends TusFileStore implements DataStore {
     return await removeLeftovers(this.#records, this.#fs)
   }
 
+  /** Closes the files that were kept open for a next append, which opens them again. */
+  async close (): Promise<void> {
+    await this.#atHand.close()
+  }
+
   async #setRecord (id: string, record: StoredUpload, flush: boolean): Promise<void> {
     this.#atHand.forget(id)
     await this.#records.set(id, record, flush)
-  }
-
-  async #flush (id: string): Promise<void> {
-    const file = await this.#fs.open(this.#path(id), 'r+')
-    try {
-      await file.datasync()
-    } finally {
-      await file.close()
-    }
   }
 
   #path (id: string): string {
@@ -243,7 +243,3 @@ export class FileStore extends TusFileStore implements DataStore {
 
 // The base class makes the directory again, at a time when nobody can catch what it throws.
 Object.defineProperty(FileStore.prototype, 'checkOrCreateDirectory', { value: () => {} })
-
-function sumOf (parts: Upload[]): number {
-  return parts.reduce((sum, { offset }) => sum + offset, 0)
-}

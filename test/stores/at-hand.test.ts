@@ -143,6 +143,25 @@ t.test('a file that cannot be closed behind the back is nobody\'s trouble', asyn
   t.equal(atHand.takeFile('a'), undefined)
 })
 
+t.test('files that are kept open are closed with the store, which goes on to be of use', async (t) => {
+  const { calls, store } = recorded(t, true)
+  for (const id of ['a', 'b']) await store.create({ id, size: 9, offset: 0 })
+  calls.length = 0
+  await store.close()
+  t.same(calls, ['close', 'close'])
+  t.equal(await append(store, 'a', 'abc'), 3)
+  await store.close()
+})
+
+t.test('no file is kept open once the app has closed', async (t) => {
+  const { calls, store } = recorded(t, true)
+  const { app, create, patch } = await build(t, { datastore: store })
+  t.equal((await patch(await create(9), 0, 'abc')).statusCode, 204)
+  calls.length = 0
+  await app.close()
+  t.equal(calls.filter((call) => call === 'close').length, 1)
+})
+
 t.test('two registrations that share a directory and a locker see what the other one did', async (t) => {
   const directory = await temporaryDirectory(t)
   const locker = new MemoryLocker()

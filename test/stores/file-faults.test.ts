@@ -64,6 +64,17 @@ t.test('EDGE-45 a creation that fails half-way leaves no files', async (t) => {
   const noHandles = new FileStore({ directory, fs: { ...fileSystem, open } })
   await t.rejects(noHandles.create({ id: 'b', offset: 0 }), { code: 'EMFILE' })
   t.same(await fs.readdir(directory), [])
+
+  const notClosed = faulty((file, name) => name === 'c'
+    ? { close: async () => { await file.close().then(fault('EIO')) } }
+    : {})
+  await t.rejects(new FileStore({ directory, fs: notClosed }).create({ id: 'c', offset: 0 }), { code: 'EIO' })
+  t.same(await fs.readdir(directory), [])
+
+  const notFlushed = faulty(() => ({ sync: fault('EIO') }))
+  const durable = new FileStore({ directory, fs: notFlushed, durability: 'every-append', exclusive: true })
+  await t.rejects(durable.create({ id: 'd', offset: 0 }), { code: 'EIO' })
+  t.same(await fs.readdir(directory), [])
 })
 
 t.test('EDGE-45 trouble with reading a record is not an upload that does not exist', async (t) => {

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
+import callbacks from 'node:fs'
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import { Readable } from 'node:stream'
@@ -191,6 +192,18 @@ t.test('a record may be as long as metadata makes it', async (t) => {
     await store.create({ id: `of-${length}`, size: 1, offset: 0, metadata })
     t.same((await store.getUpload(`of-${length}`)).metadata, metadata)
   }
+})
+
+t.test('a record that the system reads in small pieces is read to its end', async (t) => {
+  const { store } = open(t)
+  const metadata = { filename: 'a'.repeat(5000) }
+  await store.create({ id: 'a', size: 1, offset: 0, metadata })
+  const { read } = callbacks
+  t.intercept(callbacks, 'read', {
+    value: (fd: number, buffer: Buffer, offset: number, length: number, position: number, done: () => void) =>
+      read(fd, buffer, offset, Math.min(length, 1000), position, done)
+  })
+  t.same((await store.getUpload('a')).metadata, metadata)
 })
 
 t.test('a record that is being renamed away while leftovers are looked for is none', async (t) => {

@@ -111,3 +111,10 @@ t.test('a store that stops reading early is believed', async (t) => {
   t.equal(statusCode, 204)
   t.equal(headers['upload-offset'], '0')
 })
+
+t.test('a store that cannot be closed does not keep the app from closing', async (t) => {
+  const datastore = Object.assign(new MemoryStore(), { close: async () => { throw failure({}) } })
+  const { app, logs } = await build(t, { datastore })
+  await t.resolves(app.close())
+  t.match(logs.filter(({ level }) => level >= 50), [{ msg: 'the store was not closed', err: { message: secret } }])
+})
