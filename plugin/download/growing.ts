@@ -48,7 +48,8 @@ function send (
   if (end !== undefined) reply.header('content-length', end - start)
   const body = new GrowingBody(scope.followers, upload, { start, end: end ?? Infinity })
   // Node.js would keep the headers back until the first byte, which may be long in coming.
-  return reply.send(body.once('resume', () => reply.raw.flushHeaders()))
+  reply.raw.once('pipe', () => reply.raw.flushHeaders())
+  return reply.send(body)
 }
 
 function notThere (reply: FastifyReply, { size }: Upload): Error {

@@ -1,10 +1,11 @@
+import { unlinkSync } from 'node:fs'
 import { unlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { Readable } from 'node:stream'
 import t from 'tap'
-import { MemoryLocker } from '../../plugin/index.ts'
+import { FileStore, MemoryLocker } from '../../plugin/index.ts'
 import type { Intent } from '../../plugin/index.ts'
-import { build } from '../helper.ts'
+import { build, temporaryDirectory } from '../helper.ts'
 import { MemoryStore } from '../memory-store.ts'
 import { finished } from './files.ts'
 
@@ -105,4 +106,34 @@ t.test('a file that is gone is an error, and not a broken answer', async (t) => 
   t.equal((await built.app.inject(url)).statusCode, 410, 'shorter than it was')
   await unlink(file)
   t.equal((await built.app.inject(url)).statusCode, 410)
+})
+
+t.test('what is deleted between the look at it and the reading of it is answered with an error', async (t) => {
+  let fail: (file: string) => void = () => {}
+  class FailingStore extends FileStore {
+    override read (id: string, range?: { start: number, end: number }) {
+      fail(path.join(this.directory, id))
+      return super.read(id, range)
+    }
+  }
+  const datastore = new FailingStore({ directory: await temporaryDirectory(t) })
+  const built = await build(t, { datastore })
+  const cases: Array<[status: number, code: string, fail: (file: string) => void]> = [
+    [404, 'FST_TUS_NOT_FOUND', (file) => { for (const name of [file, `${file}.json`]) unlinkSync(name) }],
+    [410, 'FST_TUS_GONE', unlinkSync],
+    [503, 'FST_TUS_STORE_UNAVAILABLE', () => { throw Object.assign(new Error('EIO'), { code: 'EIO' }) }]
+  ]
+  for (const [status, code, trouble] of cases) {
+    for (const headers of [{}, { range: 'bytes=1-2' }]) {
+      fail = () => {}
+      const url = await finished(built, 'abcdef', { filename: 'a.txt' })
+      fail = trouble
+      const response = await built.app.inject({ url, headers })
+      t.equal(response.statusCode, status)
+      t.match(response.json(), { statusCode: status, code })
+      t.match(response.headers, { 'cache-control': 'no-store', 'content-type': /^application\/json/ })
+      const names = Object.keys(response.headers)
+      t.notOk(names.some((name) => /^(etag|content-disposition|content-range)$/.test(name)), names.join())
+    }
+  }
 })

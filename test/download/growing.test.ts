@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import http2 from 'node:http2'
+import { PassThrough, Readable } from 'node:stream'
 import t from 'tap'
 import { build, sampleBytes, until } from '../helper.ts'
 import { finished, metadataOf } from './files.ts'
@@ -156,4 +157,22 @@ t.test('over HTTP/2 an upload that grows is read as it is stored too', async (t)
 t.test('an empty upload ends at once', async (t) => {
   const built = await rig(t)
   t.equal((await built.app.inject(`${await finished(built, '')}?from=0`)).body, '')
+})
+
+t.test('a hook of the app may put a stream of its own between, and take its time', async (t) => {
+  const { create, patch, read } = await rig(t, {}, (app) => {
+    app.addHook('onSend', async (_request, _reply, payload) => {
+      if (!(payload instanceof Readable)) return payload
+      const through = payload.pipe(new PassThrough())
+      await once(payload, 'resume')
+      await new Promise((resolve) => setImmediate(resolve))
+      return through
+    })
+  })
+  const url = await create(6, { 'upload-metadata': metadataOf({ filetype: 'video/mp4' }) })
+  const reader = await read(url, { range: 'bytes=0-' })
+  t.equal(reader.status, 206)
+  t.match(reader.headers, { 'content-type': 'video/mp4', 'content-range': 'bytes 0-5/6' })
+  await patch(url, 0, 'abcdef')
+  t.equal((await reader.all).toString(), 'abcdef')
 })
