@@ -1,13 +1,46 @@
 import type { Settings } from '../settings.ts'
 
 /** A body that is watched. */
-export interface Watched {
-  /** How many bytes came since it was looked at last. */
-  bytes: number
-  /** Whether the store is busy with them: a client that is held back cannot send. */
-  isHeldBack: boolean
+export class Watched {
   /** Ends its connection. */
-  close: () => void
+  readonly close: () => void
+  #bytes: number
+  #since = performance.now()
+  #heldBackSince: number | undefined
+  #heldBackMs = 0
+
+  constructor (close: () => void, bytes: number) {
+    this.close = close
+    this.#bytes = bytes
+  }
+
+  /** The store is busy with bytes of it: a client that is held back cannot send. */
+  holdBack (bytes: number): void {
+    this.#bytes += bytes
+    this.#heldBackSince = performance.now()
+  }
+
+  letGo (): void {
+    this.#addHeldBack(performance.now())
+    this.#heldBackSince = undefined
+  }
+
+  /** How many bytes came since this was asked last, and in how many ms of these it was not held back. */
+  take (): { bytes: number, ms: number } {
+    const now = performance.now()
+    this.#addHeldBack(now)
+    const taken = { bytes: this.#bytes, ms: now - this.#since - this.#heldBackMs }
+    this.#bytes = 0
+    this.#since = now
+    this.#heldBackMs = 0
+    return taken
+  }
+
+  #addHeldBack (now: number): void {
+    if (this.#heldBackSince === undefined) return
+    this.#heldBackMs += now - this.#heldBackSince
+    this.#heldBackSince = now
+  }
 }
 
 /**
@@ -17,19 +50,21 @@ export interface Watched {
 export class SlowBodies {
   readonly #bodies = new Set<Watched>()
   readonly #interval: number
-  readonly #needed: number
+  /** In bytes a ms. */
+  readonly #rate: number
   #timer: NodeJS.Timeout | undefined
 
   constructor ({ minRate, idleTimeout }: Pick<Settings, 'minRate' | 'idleTimeout'>) {
     this.#interval = idleTimeout
-    this.#needed = minRate * idleTimeout / 1000
+    this.#rate = minRate / 1000
   }
 
   /** @returns the body, and what ends the watch */
   watch (close: () => void): { body: Watched, end: () => void } {
+    const needed = this.#rate * this.#interval
     // Only what comes after the next look is measured over the whole time.
-    const body = { bytes: this.#needed, isHeldBack: false, close }
-    if (this.#needed > 0) {
+    const body = new Watched(close, needed)
+    if (needed > 0) {
       this.#bodies.add(body)
       this.#timer ??= setInterval(() => this.#look(), this.#interval).unref()
     }
@@ -45,8 +80,9 @@ export class SlowBodies {
 
   #look (): void {
     for (const body of this.#bodies) {
-      if (body.bytes < this.#needed && !body.isHeldBack) body.close()
-      body.bytes = 0
+      const { bytes, ms } = body.take()
+      // Of a timer that is late nothing is to be made up for.
+      if (bytes < this.#rate * Math.min(ms, this.#interval)) body.close()
     }
   }
 }

@@ -50,8 +50,7 @@ export async function storeBody (
     idleTimeout: scope.settings.idleTimeout,
     stop,
     write: async (buffers, bytes) => {
-      watched.bytes += bytes
-      watched.isHeldBack = true
+      watched.holdBack(bytes)
       if (judge !== undefined) await judge(buffers)
       const opened = append ?? await open()
       const written = opened.write(buffers, bytes)
@@ -59,7 +58,7 @@ export async function storeBody (
       verifier.update(buffers)
       await written
       if (isUnshared && opened.keepsNothing === true) freeBuffers(buffers)
-      watched.isHeldBack = false
+      watched.letGo()
       progress(bytes)
       scope.followers.changed(upload.id)
     }

@@ -1,0 +1,92 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import t from 'tap'
+import { FileStore } from '../../plugin/index.ts'
+import { SlowBodies } from '../../plugin/uploads/slow-bodies.ts'
+import { build, temporaryDirectory } from '../helper.ts'
+
+t.test('EDGE-40 a body that trickles is closed, and what came of it is kept', async (t) => {
+  const { create, stall, head } = await build(t, { idleTimeout: 150, minRate: 1000 })
+  const location = await create(1_000_000)
+  const { socket, response } = await stall(location, 0, 1_000_000, 'a')
+  let sent = 1
+  const trickle = setInterval(() => { sent += socket.write('a') ? 1 : 0 }, 10)
+  t.teardown(() => clearInterval(trickle))
+  await t.rejects(response, /no answer, but ""|ECONNRESET|EPIPE/, 'no status, after which clients might give up')
+  clearInterval(trickle)
+  const { headers } = await head(location)
+  const offset = Number(headers['upload-offset'])
+  t.ok(offset > 1 && offset <= sent, `${offset} of ${sent} bytes`)
+})
+
+t.test('EDGE-40 a body that is held back by the store is not too slow', async (t) => {
+  const directory = await temporaryDirectory(t)
+  let release = () => {}
+  const store = new FileStore({ directory })
+  const openAppend = store.openAppend.bind(store)
+  store.openAppend = async (...args) => {
+    const append = await openAppend(...args)
+    const write = append.write.bind(append)
+    append.write = async (...batch) => {
+      await new Promise<void>((resolve) => { release = resolve })
+      await write(...batch)
+    }
+    return append
+  }
+  const { create, stall } = await build(t, { datastore: store, idleTimeout: 30, minRate: 1000 })
+  const location = await create(3)
+  const { response } = await stall(location, 0, 3, 'abc')
+  // Many looks of the watch go by.
+  await wait(200)
+  release()
+  t.equal((await response).status, 204)
+})
+
+t.test('EDGE-40 where there is no minimum rate, a body may trickle', async (t) => {
+  const { create, stall, stored } = await build(t, { idleTimeout: 200, minRate: 0 })
+  const location = await create(30)
+  const { socket, response } = await stall(location, 0, 30, '')
+  for (let i = 0; i < 30; i++) {
+    await wait(15)
+    socket.write('a')
+  }
+  t.equal((await response).status, 204)
+  t.equal((await stored(location)).length, 30)
+})
+
+t.test('EDGE-40 a client needs to send only while the store does not hold it back', async (t) => {
+  let now = 0
+  let look = () => {}
+  t.intercept(performance, 'now', { value: () => now })
+  const setInterval = (each: () => void) => {
+    look = each
+    return { unref () {} }
+  }
+  t.intercept(globalThis, 'setInterval', { value: setInterval })
+  const slowBodies = new SlowBodies({ minRate: 1000, idleTimeout: 100 })
+  let closed = 0
+  const { body } = slowBodies.watch(() => { closed++ })
+  const pass = (ms: number) => { now += ms }
+
+  pass(100)
+  look()
+  body.holdBack(0)
+  pass(90)
+  body.letGo()
+  pass(10)
+  body.holdBack(10)
+  look()
+  t.equal(closed, 0, 'ten bytes in the ten ms that it had')
+
+  for (let i = 0; i < 3; i++) {
+    pass(100)
+    look()
+  }
+  t.equal(closed, 0, 'nothing while it is held back all the time')
+
+  body.letGo()
+  pass(100)
+  body.holdBack(99)
+  body.letGo()
+  look()
+  t.equal(closed, 1, 'less than it could')
+})
