@@ -45,7 +45,8 @@ export async function appendToUpload (
       checkBodyLength({ ...found, size }, body, maxSize)
 
       const upload = await storeBody(scope, request, found, body, { maxSize, declaredSize, stop })
-      scope.unfinished.appended(upload)
+        // What came before it broke off counts too.
+        .finally(() => scope.unfinished.appended(found))
       const due = !isWhole(found) || upload.finished === false
       return { upload, finish: due ? await finishUpload(scope, request, upload) : undefined }
     } catch (error) {
