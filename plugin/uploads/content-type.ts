@@ -45,7 +45,8 @@ async function judge (isAllowed: (type: string) => boolean, head: Buffer): Promi
 async function typeOf (head: Buffer): Promise<string> {
   // Loaded by the first upload of an app that asks for it.
   const { fileTypeFromBuffer } = await import('file-type')
-  const found = await fileTypeFromBuffer(head)
+  // Malformed, it may be anything: an archive with bytes behind its end makes file-type throw on Node.js 24.
+  const found = await fileTypeFromBuffer(head).catch(() => undefined)
   return found?.mime ?? (isText(head) ? 'text/plain' : 'application/octet-stream')
 }
 
