@@ -46,7 +46,8 @@ export class UploadList {
     const uploads = await this.#read(listed.map(([id]) => id))
     const last = listed.at(-1)
     const isLast = last === undefined || newestFirst.length === listed.length
-    return { uploads: uploads.map(describe), next: isLast ? null : `${last[1]}-${last[0]}` }
+    // One may have been refused since it was first seen.
+    return { uploads: uploads.filter((upload) => !isHidden(upload)).map(describe), next: isLast ? null : `${last[1]}-${last[0]}` }
   }
 
   async #refresh (): Promise<void> {
@@ -59,7 +60,7 @@ export class UploadList {
     }
     for (let i = 0; i < unknown.length; i += AT_ONCE) {
       for (const upload of await this.#read(unknown.slice(i, i + AT_ONCE))) {
-        made.set(upload.id, isPart(upload) ? NaN : Date.parse(String(upload.creation_date)))
+        made.set(upload.id, isHidden(upload) ? NaN : Date.parse(String(upload.creation_date)))
       }
     }
     this.#made = made
@@ -72,8 +73,8 @@ export class UploadList {
   }
 }
 
-/** Parts are listed as what they become. */
-function isPart ({ concatenation, refused }: Upload): boolean {
+/** Parts are listed as what they become; what was refused is not there for anybody. */
+function isHidden ({ concatenation, refused }: Upload): boolean {
   return refused === true || (concatenation !== undefined && concatenation.parts === undefined)
 }
 

@@ -72,3 +72,12 @@ t.test('a query that cannot be is refused', async t => {
     t.equal((await fastify.inject(`/api/uploads?${query}`)).statusCode, 400, query)
   }
 })
+
+t.test('an upload that is refused after it was seen is not listed any more', async t => {
+  const { store, add, list } = await build(t)
+  await add('a', 1)
+  const refused = await add('b', 2)
+  t.equal(idsOf(await list()), 'ba')
+  await store.markFinished({ ...refused, refused: true })
+  t.equal(idsOf(await list()), 'a')
+})
