@@ -6,6 +6,11 @@ export function check (fine: boolean, complaint: string): asserts fine {
   if (!fine) throw new errors.InvalidOption(complaint)
 }
 
+/** What is left of the keys of an option is none that means anything. */
+export function checkNone (name: string, unknown: object): void {
+  for (const key of Object.keys(unknown)) check(false, `"${name}.${key}" is not known`)
+}
+
 /** A whole number, 0 or above. */
 export function wholeNumber (name: string, value: number | undefined, otherwise: number): number {
   if (value === undefined) return otherwise

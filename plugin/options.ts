@@ -111,3 +111,37 @@ export interface FastifyTusOptions extends FastifyTusHooks {
   /** Hides the routes from generated schemas, as in `@fastify/static`. Default `true`. */
   schemaHide?: boolean | undefined
 }
+
+/** Every option, and what Fastify itself takes of the options of a plugin. */
+export const knownOptions: Record<keyof FastifyTusOptions | 'logLevel' | 'logSerializers', true> = {
+  allowedTypes: true,
+  authorize: true,
+  cors: true,
+  datastore: true,
+  directory: true,
+  disableTerminationForFinishedUploads: true,
+  download: true,
+  durability: true,
+  expiration: true,
+  extensions: true,
+  idleTimeout: true,
+  locker: true,
+  lockTimeout: true,
+  logLevel: true,
+  logSerializers: true,
+  maxSize: true,
+  maxUploads: true,
+  minRate: true,
+  namingFunction: true,
+  onProgress: true,
+  onUploadCreate: true,
+  onUploadExpire: true,
+  onUploadFinish: true,
+  onUploadTerminate: true,
+  perClient: true,
+  prefix: true,
+  progressInterval: true,
+  publicUrl: true,
+  relativeLocation: true,
+  schemaHide: true
+}

@@ -1,10 +1,10 @@
 import type { FastifyRequest } from 'fastify'
 import {
-  check, flag, isBaseUrl, isListOfOrigins, isListOfTokens, isObject, limit, MAX_PERIOD, milliseconds, sizeLimit,
-  wholeNumber
+  check, checkNone, flag, isBaseUrl, isListOfOrigins, isListOfTokens, isObject, limit, MAX_PERIOD, milliseconds,
+  sizeLimit, wholeNumber
 } from './checks.ts'
 import { INLINE_TYPES, isMediaRange, typeMatcher } from './media-types.ts'
-import { extensionNames } from './options.ts'
+import { extensionNames, knownOptions } from './options.ts'
 import type {
   CorsOptions, DownloadOptions, ExpirationOptions, FastifyTusOptions, PerClientOptions, Settled
 } from './options.ts'
@@ -52,12 +52,15 @@ export interface Settings extends FastifyTusHooks {
  * @throws FST_TUS_DIRECTORY
  */
 export function resolve (options: FastifyTusOptions): { settings: Settings, store: DataStore } {
-  for (const name of Object.keys(options)) check(name in known, `"${name}" is not known`)
+  for (const name of Object.keys(options)) check(name in knownOptions, `"${name}" is not known`)
   const settings = resolveOptions(options)
   const store = resolveStore(options)
   const expiration = expirationOf(settings, store)
-  const isLimited = settings.maxUploads !== Infinity || settings.perClient.maxUploads !== Infinity
-  check(!isLimited || expiration !== undefined, '"maxUploads" needs "expiration": abandoned uploads count until then')
+  const limits = { maxUploads: settings.maxUploads, 'perClient.maxUploads': settings.perClient.maxUploads }
+  for (const [name, max] of Object.entries(limits)) {
+    check(max === Infinity || expiration !== undefined,
+      `"${name}" needs "expiration": abandoned uploads count until then`)
+  }
   check(settings.download?.growing !== true || store.abilities?.includes('ranges') === true,
     '"download.growing" needs a store that is able to read "ranges"')
   check(settings.isAllowedType === undefined || store.read !== undefined,
@@ -125,7 +128,7 @@ function resolveDownload (download: FastifyTusOptions['download'] = true): Downl
   if (download === false) return undefined
   check(download === true || isObject(download), '"download" must be true, false, or an object')
   const { growing, inline = INLINE_TYPES, crossOriginResourcePolicy, ...unknown }: DownloadOptions = Object(download)
-  for (const name of Object.keys(unknown)) check(false, `"download.${name}" is not known`)
+  checkNone('download', unknown)
   check(Array.isArray(inline) && inline.every(isMediaRange), '"download.inline" must be a list of media types')
   check([undefined, 'same-origin', 'same-site', 'cross-origin'].includes(crossOriginResourcePolicy),
     '"download.crossOriginResourcePolicy" must be "same-origin", "same-site" or "cross-origin"')
@@ -143,40 +146,6 @@ function resolveAllowedTypes (types: FastifyTusOptions['allowedTypes']): Setting
   return typeMatcher(types)
 }
 
-/** Every option, and what Fastify itself takes of the options of a plugin. */
-const known: Record<keyof FastifyTusOptions | 'logLevel' | 'logSerializers', true> = {
-  allowedTypes: true,
-  authorize: true,
-  cors: true,
-  datastore: true,
-  directory: true,
-  disableTerminationForFinishedUploads: true,
-  download: true,
-  durability: true,
-  expiration: true,
-  extensions: true,
-  idleTimeout: true,
-  locker: true,
-  lockTimeout: true,
-  logLevel: true,
-  logSerializers: true,
-  maxSize: true,
-  maxUploads: true,
-  minRate: true,
-  namingFunction: true,
-  onProgress: true,
-  onUploadCreate: true,
-  onUploadExpire: true,
-  onUploadFinish: true,
-  onUploadTerminate: true,
-  perClient: true,
-  prefix: true,
-  progressInterval: true,
-  publicUrl: true,
-  relativeLocation: true,
-  schemaHide: true
-}
-
 /** How often is swept where nothing is said, in ms. */
 const SWEEP_INTERVAL = 600_000
 
@@ -187,12 +156,14 @@ const functions = [
 function resolveExpiration (expiration: ExpirationOptions | undefined): Settings['expiration'] {
   if (expiration === undefined) return undefined
   check(isObject(expiration), '"expiration" must be an object with a "period"')
-  const period = wholeNumber('expiration.period', expiration.period, 0)
+  const { period: given, sweepInterval, sliding, ...unknown } = expiration
+  checkNone('expiration', unknown)
+  const period = wholeNumber('expiration.period', given, 0)
   check(period > 0 && period <= MAX_PERIOD, `"expiration.period" must be from 1 to ${MAX_PERIOD} milliseconds`)
   return {
     period,
-    sweepInterval: milliseconds('expiration.sweepInterval', expiration.sweepInterval, SWEEP_INTERVAL),
-    sliding: flag('expiration.sliding', expiration.sliding, true)
+    sweepInterval: milliseconds('expiration.sweepInterval', sweepInterval, SWEEP_INTERVAL),
+    sliding: flag('expiration.sliding', sliding, true)
   }
 }
 
@@ -217,7 +188,7 @@ function resolveExtensions (extensions: FastifyTusOptions['extensions'] = {}): S
 function resolvePerClient (perClient: FastifyTusOptions['perClient'] = {}): Settled<PerClientOptions> {
   check(isObject(perClient), '"perClient" must be an object')
   const { key = ({ ip }) => ip, maxUploads, maxBodies, ...unknown } = perClient
-  for (const name of Object.keys(unknown)) check(false, `"perClient.${name}" is not known`)
+  checkNone('perClient', unknown)
   check(typeof key === 'function', '"perClient.key" must be a function')
   return {
     key,
@@ -229,7 +200,10 @@ function resolvePerClient (perClient: FastifyTusOptions['perClient'] = {}): Sett
 function resolveCors (cors: FastifyTusOptions['cors'] = true): Settled<CorsOptions> | undefined {
   check(typeof cors === 'boolean' || isObject(cors), '"cors" must be true, false or an object')
   if (cors === false) return undefined
-  const { origin = '*', credentials, maxAge, allowedHeaders = [], exposedHeaders = [] } = cors === true ? {} : cors
+  const {
+    origin = '*', credentials, maxAge, allowedHeaders = [], exposedHeaders = [], ...unknown
+  } = cors === true ? {} : cors
+  checkNone('cors', unknown)
   check(origin === '*' || typeof origin === 'function' || isListOfOrigins(origin),
     '"cors.origin" must be "*", a list of origins or a function')
   check(isListOfTokens(allowedHeaders), '"cors.allowedHeaders" must be a list of header names')

@@ -25,7 +25,7 @@ const wrong: Array<[option: string, values: Loose[]]> = [
   ['progressInterval', numbers('progressInterval')],
   ['minRate', numbers('minRate')],
   ['maxUploads', [...numbers('maxUploads'), { maxUploads: 0 }, { maxUploads: 10 }]],
-  ['maxUploads', [{}, { extensions: { expiration: false } }]
+  ['perClient.maxUploads', [{}, { extensions: { expiration: false } }]
     .map((more) => ({ perClient: { maxUploads: 10 }, ...more }))],
   ['perClient', [null, 10, 'request.ip'].map((perClient) => ({ perClient }))],
   ['perClient.key', ['ip', null, 1].map((key) => ({ perClient: { key } }))],
@@ -57,6 +57,7 @@ const wrong: Array<[option: string, values: Loose[]]> = [
   ['expiration.sweepInterval', [-1, 1.5, '60', MAX_TIMER + 1]
     .map((sweepInterval) => ({ expiration: { period: 1, sweepInterval } }))],
   ['expiration.sliding', ['yes', 1, null].map((sliding) => ({ expiration: { period: 1, sliding } }))],
+  ['expiration.perod', [{ expiration: { perod: 1, period: 1 } }]],
   ['extensions', [true, null, 'creation'].map((extensions) => ({ extensions }))],
   ['extensions.checksums', [{ extensions: { checksums: true } }]],
   ['extensions.checksum', ['yes', 1, null].map((checksum) => ({ extensions: { checksum } }))],
@@ -71,6 +72,7 @@ const wrong: Array<[option: string, values: Loose[]]> = [
   ['cors.maxAge', [-1, 1.5, '60'].map((maxAge) => ({ cors: { maxAge } }))],
   ['cors.allowedHeaders', ['X-A', [1], null].map((allowedHeaders) => ({ cors: { allowedHeaders } }))],
   ['cors.exposedHeaders', ['X-A', [1], null].map((exposedHeaders) => ({ cors: { exposedHeaders } }))],
+  ['cors.origins', [{ cors: { origins: ['https://a.example'] } }]],
   ['durability', ['always', true, null].map((durability) => ({ durability }))]
 ]
 
