@@ -40,7 +40,10 @@ export class GrowingBody extends Readable {
     const { upload: { offset, size }, error } = this.#following
     // What was given cannot be taken back; only a client that sent more than it may makes an upload shorter.
     const isShorter = this.#position > this.#start && this.#position > offset
-    if (error !== undefined || isShorter) {
+    if (error instanceof errors.Shutdown) {
+      // Nothing went wrong: Fastify warns of what ends with an error.
+      this.destroy()
+    } else if (error !== undefined || isShorter) {
       this.destroy(error ?? new errors.Gone())
     } else if (this.#isWanted) {
       const end = Math.min(this.#end, size ?? Infinity)

@@ -23,8 +23,9 @@ export function sendGrowing (
   const isAsked = header !== undefined && ifRange === undefined && size !== undefined
   const range = isAsked ? parseRange(header, size) : undefined
   if (range === undefined) return send(scope, reply, upload, 0, size)
-  if (range === 'unsatisfiable' || range.start > upload.offset + AHEAD_BYTES) throw notThere(reply, upload)
+  if (range === 'unsatisfiable') throw notThere(reply, upload)
   const { start, end } = range
+  if (start > upload.offset + AHEAD_BYTES) throw notThere(reply, upload, 'yet')
   reply.code(206).header('content-range', `bytes ${start}-${end}/${size}`)
   return send(scope, reply, upload, start, end + 1)
 }
@@ -36,7 +37,8 @@ export function sendGrowing (
 export function sendTail (scope: Scope, reply: FastifyReply, upload: Upload, from: string): FastifyReply {
   const start = Number(from)
   if (!/^\d+$/.test(from) || !Number.isSafeInteger(start)) throw new errors.InvalidQuery('from', 'must be an offset')
-  if (start > Math.min(upload.size ?? Infinity, upload.offset + AHEAD_BYTES)) throw notThere(reply, upload)
+  if (start > (upload.size ?? Infinity)) throw notThere(reply, upload)
+  if (start > upload.offset + AHEAD_BYTES) throw notThere(reply, upload, 'yet')
   reply.header('accept-ranges', 'none')
   return send(scope, reply, upload, start, upload.size)
 }
@@ -52,7 +54,7 @@ function send (
   return reply.send(body)
 }
 
-function notThere (reply: FastifyReply, { size }: Upload): Error {
+function notThere (reply: FastifyReply, { size }: Upload, ...yet: ['yet'] | []): Error {
   if (size !== undefined) reply.header('content-range', `bytes */${size}`)
-  return new errors.Range()
+  return new errors.Range(...yet)
 }

@@ -95,13 +95,14 @@ t.test('a reader is let go when the upload expires', async (t) => {
   await t.rejects(reader.all)
 })
 
-t.test('readers do not keep the app from closing', async (t) => {
-  const { app, create, patch, read } = await rig(t)
+t.test('readers do not keep the app from closing, and that they are cut off is no warning', async (t) => {
+  const { app, create, patch, read, logs } = await rig(t)
   const url = await create(6)
   await patch(url, 0, 'abc')
   const readers = await Promise.all(Array.from({ length: 10 }, () => read(url)))
   await app.close()
   for (const reader of readers) await t.rejects(reader.all)
+  t.same(logs.filter(({ level }) => level >= 40), [])
 })
 
 t.test('a reader that comes while the app closes is told so', async (t) => {
