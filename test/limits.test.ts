@@ -11,7 +11,7 @@ const octets = { 'content-type': OFFSET_OCTET_STREAM }
 const key = ({ headers }: FastifyRequest) => headers['x-user'] as string
 
 t.test('EDGE-73 there are no more unfinished uploads than maxUploads', async (t) => {
-  const { post, create, patch, request, directory } = await build(t, { expiration, maxUploads: 3 })
+  const { post, create, patch, request, directory, logs } = await build(t, { expiration, maxUploads: 3 })
   const uploads = [await create(3), await create(3), await create('deferred')]
   const refused = await post({ 'upload-length': '3' })
   t.equal(refused.statusCode, 503)
@@ -29,6 +29,8 @@ t.test('EDGE-73 there are no more unfinished uploads than maxUploads', async (t)
   t.equal((await post({ 'upload-length': '3' })).statusCode, 503, 'nor does the deleted one')
   t.equal((await patch(another, 0, 'ab')).statusCode, 204)
   t.equal((await post({ 'upload-length': '3' })).statusCode, 503, 'one that is gone on with counts once')
+  t.same(logs.filter(({ level }) => level >= 40), [], 'and the log has nothing to complain of')
+  t.match(logs.find(({ err }) => err !== undefined), { level: 30, err: { code: 'FST_TUS_TOO_MANY_UPLOADS' } })
 })
 
 t.test('EDGE-73 what is whole at once, or refused, does not count', async (t) => {

@@ -1,16 +1,17 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify'
 import { get } from '../download/get.ts'
-import { errors, stateOf, type TusError } from '../errors.ts'
+import { errors } from '../errors.ts'
 import { isUploadId } from '../ids.ts'
 import type { FastifyTusOptions } from '../options.ts'
 import { corsHeaders } from './cors.ts'
 import { del } from './delete.ts'
 import { head } from './head.ts'
-import { formatUploadExpires, OFFSET_OCTET_STREAM, TUS_VERSION } from './headers.ts'
+import { OFFSET_OCTET_STREAM, TUS_VERSION } from './headers.ts'
 import { endUnread } from './linger.ts'
 import { options as optionsHandler } from './options.ts'
 import { patch } from './patch.ts'
 import { post } from './post.ts'
+import { refuse } from './refuse.ts'
 import type { Handler, Wire } from './wire.ts'
 
 type Handlers = Map<string, Handler>
@@ -107,28 +108,6 @@ function checkVersion (request: FastifyRequest, reply: FastifyReply): void {
   if (request.headers['tus-resumable'] === TUS_VERSION) return
   reply.header('tus-version', TUS_VERSION)
   throw new errors.Version()
-}
-
-/** Puts on the answer what helps the client to go on, and chooses the error that it gets. */
-function refuse (method: string, request: FastifyRequest, reply: FastifyReply, error: Error): Error {
-  const { offset, expiresAt } = stateOf(error)
-  if (offset !== undefined) reply.header('upload-offset', offset)
-  if (expiresAt !== undefined) reply.header('upload-expires', formatUploadExpires(expiresAt))
-  const isMeant = (error as Partial<TusError>).statusCode !== undefined
-  const known = isMeant ? error : new errors.Internal({ cause: error })
-  const refused = method === 'HEAD' ? neverFailHead(request, known) : known
-  const { statusCode } = refused as { statusCode?: number }
-  // A status of tus itself, which HTTP has no phrase for; HTTP/2 has no phrases at all.
-  if (statusCode === 460 && request.raw.httpVersionMajor < 2) reply.raw.statusMessage = 'Checksum Mismatch'
-  if (statusCode === 423 || statusCode === 429 || statusCode === 503) reply.header('retry-after', '1')
-  return refused
-}
-
-/** After a HEAD that fails with 5xx tus-js-client begins a new upload from zero; after 423 it asks again. */
-function neverFailHead (request: FastifyRequest, error: Error): Error {
-  if ((error as TusError).statusCode < 500) return error
-  request.log.error({ err: error }, 'HEAD failed')
-  return new errors.Locked({ cause: error })
 }
 
 /** Every answer of these routes says the protocol's version, also one that a hook of the app gave. */
