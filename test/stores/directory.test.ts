@@ -12,3 +12,25 @@ t.test('when a FileStore is made its directory is there, and nothing goes on beh
   t.ok(fs.statSync(directory).isDirectory())
   t.same(behind(), [])
 })
+
+t.test('EDGE-62 a directory that the system does not make is an error, however deep', async (t) => {
+  const root = t.testdir({ dangling: t.fixture('symlink', 'nowhere') })
+  const places = [path.join(root, 'dangling'), ...process.platform === 'linux' ? ['/proc/uploads'] : []]
+  for (const place of places) {
+    for (const directory of [place, path.join(place, 'a', 'b')]) {
+      t.throws(() => new FileStore({ directory }), { code: 'FST_TUS_DIRECTORY' }, directory)
+    }
+  }
+})
+
+t.test('a directory that another process makes at the same time is taken', async (t) => {
+  const directory = path.join(t.testdir(), 'a')
+  const { mkdirSync } = fs
+  t.intercept(fs, 'mkdirSync', {
+    value: (name: string) => {
+      mkdirSync(name)
+      mkdirSync(name)
+    }
+  })
+  t.equal(new FileStore({ directory }).directory, directory)
+})
