@@ -20,7 +20,7 @@ const flags = Object.entries<Setting>(settings).flatMap(([name, { flag }]) => fl
 export function parseCommandLine (args: string[]): CommandLine {
   try {
     const { values } = parseArgs({
-      args,
+      args: withNegatives(args),
       options: {
         ...Object.fromEntries(flags.map(({ flag }) => [flag, { type: 'string' as const }])),
         help: { type: 'boolean', short: 'h' },
@@ -36,6 +36,17 @@ export function parseCommandLine (args: string[]): CommandLine {
     const [first = ''] = (error as Error).message.split(/[\n.] ?/)
     throw new StartError(`${first}: see fastify-tus --help`, { cause: error })
   }
+}
+
+/** Ties a number below zero to the flag before it, where `parseArgs` would take it for a flag of its own. */
+function withNegatives (args: string[]): string[] {
+  const tied: string[] = []
+  for (const arg of args) {
+    const before = tied.at(-1) ?? ''
+    if (/^-\d/.test(arg) && /^--[a-z-]+$/.test(before)) tied[tied.length - 1] = `${before}=${arg}`
+    else tied.push(arg)
+  }
+  return tied
 }
 
 /** The text of `--help`. */

@@ -26,6 +26,11 @@ t.test('what is no flag, or lacks its value, is refused in one line', async t =>
   }
 })
 
+t.test('a number below zero is the value of its flag, for the check of values to refuse', async t => {
+  t.same(parseCommandLine(['--expiration', '-1', '--max-size=-2']).env, { EXPIRATION_MS: '-1', MAX_SIZE: '-2' })
+  t.throws(() => parseCommandLine(['-1']), { message: /^Unknown option '-1': see fastify-tus --help$/ })
+})
+
 t.test('the help tells every variable with its flag and its default, in lines that fit a terminal', async t => {
   const lines = usage().split('\n')
   for (const [name, setting] of Object.entries(settings)) {
