@@ -1,10 +1,13 @@
 import type { Append } from '../types.ts'
+import { BackgroundFlush, FLUSH_BYTES } from './background-flush.ts'
 import type { OpenFile } from './file-system.ts'
 import { type Cursor, writeAll } from './write-all.ts'
 
 export interface FileAppendOptions {
   /** Where the first byte goes. */
   offset: number
+  /** Whether what is there is flushed now and then while more comes. */
+  flushes: boolean
   /** Called when the bytes are in the file, before they count. */
   onCommit: (file: OpenFile, offset: number) => Promise<void>
   /** Called once, however the append ends: closes the file, or keeps it for the next one if it is `sound`. */
@@ -20,19 +23,23 @@ export class FileAppend implements Append {
   readonly #file: OpenFile
   readonly #options: FileAppendOptions
   readonly #cursor: Cursor
+  readonly #flush: BackgroundFlush
 
   constructor (file: OpenFile, options: FileAppendOptions) {
     this.#file = file
     this.#options = options
     this.#cursor = { position: options.offset }
+    this.#flush = new BackgroundFlush(file, options.flushes ? FLUSH_BYTES : Infinity)
   }
 
-  write (buffers: Buffer[], bytes: number): Promise<void> {
-    return writeAll(this.#file, this.#cursor, buffers, bytes)
+  async write (buffers: Buffer[], bytes: number): Promise<void> {
+    await writeAll(this.#file, this.#cursor, buffers, bytes)
+    this.#flush.wrote(bytes)
   }
 
   commit (): Promise<number> {
     return this.#end(async () => {
+      await this.#flush.settled()
       await this.#options.onCommit(this.#file, this.#cursor.position)
       return this.#cursor.position
     })
@@ -40,6 +47,8 @@ export class FileAppend implements Append {
 
   rollback (): Promise<number> {
     return this.#end(async () => {
+      // None of it counts: it does not matter whether it was flushed.
+      await this.#flush.settled().catch(() => {})
       await this.#file.truncate(this.#options.offset)
       return this.#options.offset
     })

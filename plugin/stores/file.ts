@@ -124,6 +124,7 @@ export class FileStore extends TusFileStore implements DataStore {
     })
     const append = new FileAppend(file, {
       offset,
+      flushes: this.durability !== 'none',
       onCommit: async (file, position) => {
         const flush = this.durability === 'every-append'
         const isWhole = position === size
