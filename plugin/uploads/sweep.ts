@@ -48,7 +48,7 @@ async function settle (scope: Scope, id: string): Promise<number> {
     // It may have changed before the lock was had.
     return await withFreeLock(scope, id, async () => {
       const upload = await scope.store.getUpload(id)
-      const isGivenUp = isPendingFinal(upload) && await isAbandoned(scope, upload)
+      const isGivenUp = isPendingFinal(upload) && await isAbandoned(scope, upload) && !await isGrowing(scope, upload)
       if (!isGivenUp && (scope.finals.waitFor(id) || !isExpired(scope, upload, Date.now()))) {
         await makeUpForFinish(scope, null, upload)
         return 0
@@ -83,4 +83,12 @@ async function isAbandoned (scope: Scope, final: Upload): Promise<boolean> {
     if (part === undefined || !isWhole(part)) isLacking = true
   }
   return isLacking
+}
+
+/** Whether a part is in use: what has a checksum is newer than it seems, since it counts only when it is verified. */
+async function isGrowing (scope: Scope, final: Upload): Promise<boolean> {
+  for (const id of partsOf(final)) {
+    if (await withFreeLock(scope, id, async () => true) === undefined) return true
+  }
+  return false
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import t from 'tap'
@@ -59,6 +60,30 @@ t.test('a final upload whose parts do not grow any more expires, and then they d
   t.same([...expired].sort(), [location, whole, growing].sort())
   await app.app.close()
   t.same(await fs.readdir(first.directory), [])
+})
+
+t.test('a final upload waits for a part that is being written, however old its last byte is', async (t) => {
+  const expired: string[] = []
+  const first = await build(t, {
+    expiration: { ...expiration, sweepInterval: 10 },
+    onUploadExpire: ({ id }) => { expired.push(`/files/${id}`) }
+  })
+  const { location, whole, growing } = await waiting(first)
+  const digest = createHash('sha1').update('de').digest('base64')
+  const { socket, response } = await first.stall(growing, 1, 2, 'd', { 'upload-checksum': `sha1 ${digest}` })
+  await first.untilStored(growing, 2)
+  const other = await first.create(3)
+  for (const url of [whole, growing, other]) await age(first, url)
+  await until(() => expired.includes(other))
+  // The sweep that deleted it may not have come to the final upload; the next one has.
+  const another = await first.create(3)
+  await age(first, another)
+  await until(() => expired.includes(another))
+  t.same(expired, [other, another])
+  socket.write('e')
+  t.equal((await response).status, 204)
+  await until(async () => (await first.request('GET', location)).statusCode === 200)
+  t.equal((await first.request('GET', location)).body, 'abcde')
 })
 
 t.test('a final upload whose parts are whole is completed, however old they are', async (t) => {
