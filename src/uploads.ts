@@ -1,23 +1,5 @@
 import type { FileStore, Upload } from '../plugin/index.ts'
-
-/** One upload, as the page shows it. */
-export interface ListedUpload {
-  id: string
-  name: string | null
-  type: string | null
-  /** In bytes; `null` while the length is not known. */
-  length: number | null
-  offset: number
-  state: 'uploading' | 'finished'
-  /** ISO 8601. */
-  createdAt: string
-}
-
-export interface Page {
-  uploads: ListedUpload[]
-  /** What to ask for as `before` to get those that follow; `null` where these are the last. */
-  next: string | null
-}
+import type { ListedUpload, Page } from './listed.ts'
 
 /** How many records are read at a time. */
 const AT_ONCE = 32

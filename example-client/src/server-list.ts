@@ -1,32 +1,16 @@
+// Types only: nothing of the server comes into the page.
+import type { ListedUpload, Page } from '../../src/listed.ts'
 import { byId, copyOf, inside, write, writeTexts } from './dom.ts'
 import { formatBytes, formatPercent } from './format.ts'
 import { language, text } from './i18n.ts'
 import { watch, watchUrl } from './watch-dialog.ts'
-
-/** An upload as the server lists it. */
-interface Listed {
-  id: string
-  name: string | null
-  type: string | null
-  /** In bytes; `null` while the length is not known. */
-  length: number | null
-  offset: number
-  state: 'uploading' | 'finished'
-  createdAt: string
-}
-
-interface Page {
-  uploads: Listed[]
-  /** What to ask for to get those that follow; `null`: there are no more. */
-  next: string | null
-}
 
 const pageSize = 10
 
 /** What is on the server, newest first, whoever has uploaded it. Hidden where the server has no such list. */
 export class ServerList {
   #endpoint: string
-  #uploads: Listed[] = []
+  #uploads: ListedUpload[] = []
   #next: string | null = null
   #due: ReturnType<typeof setTimeout> | undefined
 
@@ -59,7 +43,7 @@ export class ServerList {
     this.render()
   }
 
-  #row (upload: Listed): HTMLElement {
+  #row (upload: ListedUpload): HTMLElement {
     const node = copyOf('server-row')
     const url = `${this.#endpoint}/${upload.id}`
     const name = upload.name ?? upload.id
@@ -82,7 +66,7 @@ export class ServerList {
   }
 }
 
-function describe ({ length, offset, state, createdAt }: Listed): string {
+function describe ({ length, offset, state, createdAt }: ListedUpload): string {
   const locale = language()
   const size = (bytes: number) => formatBytes(bytes, locale)
   const amount = length === null

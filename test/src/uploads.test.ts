@@ -4,7 +4,7 @@ import app from '../../src/app.ts'
 import type { AppOptions } from '../../src/app.ts'
 import { FileStore } from '../../plugin/index.ts'
 import type { Upload } from '../../plugin/index.ts'
-import type { Page } from '../../src/uploads.ts'
+import type { Page } from '../../src/listed.ts'
 import { temporaryDirectory } from '../helper.ts'
 
 async function build (t: Test) {
