@@ -49,6 +49,12 @@ export function sum (lanes: readonly Lane[], which: 'accepted' | 'sent'): number
   return lanes.reduce((bytes, lane) => bytes + lane[which], 0)
 }
 
+/** Whether the server has all of a lane. */
+export function isWhole (lane: Lane): boolean {
+  // An empty file has a lane of no bytes, which is whole once the server has made its upload.
+  return lane.url !== null && lane.accepted === lane.end - lane.start
+}
+
 /** The squares of a file: one for each slice, or for several of them where there would be more than `most`. */
 export function makeStrip (lanes: readonly Lane[], sliceSize: number, most: number): Strip {
   const size = lanes.at(-1)?.end ?? 0

@@ -23,13 +23,13 @@ live.restore().catch(reportError)
 
 byId('choose').addEventListener('click', choose)
 input.addEventListener('change', () => {
-  app.add(fromList(input.files)).catch(reportError)
+  app.arrivals.add(fromList(input.files)).catch(reportError)
   // So that choosing the same file again counts as a change.
   input.value = ''
 })
 
 document.addEventListener('paste', event => {
-  app.add(fromList(event.clipboardData?.files)).catch(reportError)
+  app.arrivals.add(fromList(event.clipboardData?.files)).catch(reportError)
 })
 document.addEventListener('dragover', event => {
   event.preventDefault()
@@ -41,7 +41,7 @@ document.addEventListener('dragleave', event => {
 document.addEventListener('drop', event => {
   event.preventDefault()
   byId('drop').classList.remove('over')
-  if (event.dataTransfer) fromDrop(event.dataTransfer).then(picked => app.add(picked)).catch(reportError)
+  if (event.dataTransfer) fromDrop(event.dataTransfer).then(picked => app.arrivals.add(picked)).catch(reportError)
 })
 
 byId('pause-all').addEventListener('click', () => app.pauseAll())
@@ -72,17 +72,17 @@ document.addEventListener('visibilitychange', () => {
   if (document.visibilityState === 'visible') app.wake()
 })
 window.addEventListener('beforeunload', event => {
-  if (sumUp(app.uploads).busy || live.busy) event.preventDefault()
+  if (sumUp(app.list.uploads).busy || live.busy) event.preventDefault()
 })
-setInterval(() => app.tick(), 1000)
+setInterval(() => app.list.tick(), 1000)
 
 function choose (): void {
-  chooseFiles(input).then(picked => app.add(picked)).catch(reportError)
+  chooseFiles(input).then(picked => app.arrivals.add(picked)).catch(reportError)
 }
 
 function speak (chosen: 'en' | 'zh'): void {
   setLanguage(chosen)
   renderPage(endpoint, preferences)
-  app.render()
+  app.list.render()
   server.render()
 }

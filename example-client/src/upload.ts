@@ -1,14 +1,12 @@
-import { Upload } from 'tus-js-client'
-import { concatenate } from './concatenate.ts'
 import type { Layout } from './edit/faststart.ts'
 import { sum } from './lanes.ts'
 import type { Lane } from './lanes.ts'
-import { delayOf, judge } from './retry.ts'
 import type { Failure } from './retry.ts'
+import { Sending } from './sending.ts'
+import { discard } from './server.ts'
 import { Speedometer } from './speed.ts'
 import type { Kept, Missing, Seen, State } from './state.ts'
 import type { UploadRecord } from './store.ts'
-import { Transfer } from './transfer.ts'
 
 type Changing = Pick<Seen, 'state' | 'speed' | 'continuedAt' | 'wait' | 'failure' | 'missing'>
 
@@ -46,13 +44,9 @@ export class FileUpload implements Seen {
   #body: Blob | null
   #url: string | null = null
   #options: FileUploadOptions
-  #transfers: Transfer[] = []
-  #waits = new Set<Lane>()
+  #sending: Sending | null = null
   #speedometer = new Speedometer()
-  #timer: ReturnType<typeof setTimeout> | undefined
   #rememberedAt = 0
-  // Whether the next offset that the server tells is the one it goes on from.
-  #resuming = false
 
   constructor (record: UploadRecord, body: Blob | null, state: State, options: FileUploadOptions) {
     this.record = record
@@ -85,11 +79,8 @@ export class FileUpload implements Seen {
     if (!body) return
     this.#speedometer.reset()
     this.#change({ state: 'uploading', wait: null, failure: null, continuedAt: null, speed: null })
-    this.#waits.clear()
-    this.#resuming = this.begun
-    this.#transfers = this.lanes.filter(lane => !isWhole(lane)).map(lane => this.#transfer(lane, body))
-    if (this.#transfers.length === 0) return this.#arrived()
-    for (const transfer of this.#transfers) transfer.start()
+    this.#sending = this.#send(body)
+    this.#sending.start()
   }
 
   /** `ready` for one that was never started, after a reload. */
@@ -109,15 +100,12 @@ export class FileUpload implements Seen {
 
   /** Does not wait for the next try. */
   retryNow (): void {
-    if (this.state !== 'waiting') return
-    if (this.lanes.every(isWhole)) return this.#join(0)
-    for (const transfer of this.#transfers) transfer.start()
+    if (this.state === 'waiting') this.#sending?.start()
   }
 
   /** Ends the upload and deletes what the server has of it. */
   cancel (): void {
     this.#stop()
-    // When the server cannot be told, the upload expires there.
     for (const { url } of this.lanes) if (url) discard(url)
     this.#change({ state: 'cancelled', failure: null, wait: null })
     this.#options.onEnd(this)
@@ -148,57 +136,37 @@ export class FileUpload implements Seen {
 
   /** Is finished without being sent: the server has these bytes at `url`. */
   finishAt (url: string): void {
-    this.#url = url
     this.instant = true
-    this.#finish()
+    this.#finish(url)
   }
 
-  #transfer (lane: Lane, body: Blob): Transfer {
-    const alone = this.lanes.length === 1
-    const transfer = new Transfer(body.slice(lane.start, lane.end), {
+  #send (body: Blob): Sending {
+    return new Sending(body, this.lanes, {
       endpoint: this.record.endpoint,
-      url: lane.url,
       sliceSize: this.record.sliceSize,
-      metadata: alone ? this.metadata : {},
-      ...!alone && { headers: { 'Upload-Concat': 'partial' } },
-      onUrl: url => {
-        lane.url = url
-        this.#remember(true)
-        this.#changeLane(lane, {})
-      },
-      onAccepted: accepted => {
-        Object.assign(lane, { accepted, sent: accepted })
-        if (this.#resuming) this.continuedAt = this.accepted
-        this.#resuming = false
-        this.#changeLane(lane, {})
+      metadata: { filename: this.name, ...this.record.type && { filetype: this.record.type } },
+      onUrl: () => this.#remember(true),
+      onAccepted: asked => {
+        if (asked) this.continuedAt = this.accepted
         this.#remember(false)
       },
-      onSent: sent => this.#changeLane(lane, { sent: Math.max(sent, lane.accepted), busy: true }),
-      onWait: (why, nextTry) => {
-        this.#waits.add(lane)
-        this.#resuming = true
-        Object.assign(lane, { sent: lane.accepted, busy: false })
-        const stuck = this.lanes.filter(other => !isWhole(other)).every(other => this.#waits.has(other))
+      onMoved: () => {
+        this.#speedometer.update(this.sent, performance.now())
+        this.#change({ state: 'uploading', wait: null, speed: this.#speedometer.speed })
+      },
+      onWait: wait => {
         this.#speedometer.reset()
-        this.#change(stuck ? { state: 'waiting', wait: { why, nextTry }, speed: null } : {})
+        this.#change(wait ? { state: 'waiting', wait, speed: null } : {})
       },
-      onDone: () => {
-        this.#transfers = this.#transfers.filter(other => other !== transfer)
-        if (this.lanes.every(isWhole)) this.#arrived()
-      },
-      onFailed: failure => this.#fail(lane, failure)
+      onJoining: () => this.#change({ state: 'joining', wait: null, speed: null }),
+      onDone: url => this.#finish(url),
+      onFailed: (failure, lane) => this.#fail(failure, lane)
     })
-    return transfer
   }
 
-  /** What the server is told about the file. */
-  get metadata (): Record<string, string> {
-    return { filename: this.name, ...this.record.type && { filetype: this.record.type } }
-  }
-
-  #fail (lane: Lane, failure: Failure): void {
+  #fail (failure: Failure, lane: Lane | null): void {
     this.#stop()
-    if (failure.reason === 'gone' && lane.url && !this.restarted) {
+    if (failure.reason === 'gone' && lane?.url && !this.restarted) {
       // The server deletes uploads that are left alone for long.
       Object.assign(lane, { url: null, accepted: 0, sent: 0 })
       this.restarted = true
@@ -207,52 +175,16 @@ export class FileUpload implements Seen {
     this.#change({ state: 'failed', failure, wait: null })
   }
 
-  #arrived (): void {
-    const [first] = this.lanes
-    if (this.lanes.length > 1) return this.#join(0)
-    this.#url = first?.url ?? null
-    this.#finish()
-  }
-
-  #join (attempt: number): void {
-    clearTimeout(this.#timer)
-    this.#change({ state: 'joining', wait: null, speed: null })
-    const urls = this.lanes.map(lane => lane.url ?? '')
-    concatenate(this.record.endpoint, urls, this.metadata).then(({ status, url }) => {
-      if (this.state !== 'joining') return
-      if (url) {
-        this.#url = url
-        // The whole is a copy of its parts.
-        urls.forEach(discard)
-        return this.#finish()
-      }
-      const verdict = judge(status)
-      if ('failure' in verdict) return this.#change({ state: 'failed', failure: verdict.failure })
-      const delay = delayOf(attempt)
-      this.#timer = setTimeout(() => this.#join(attempt + 1), delay)
-      this.#change({ state: 'waiting', wait: { why: verdict.wait, nextTry: Date.now() + delay } })
-    }).catch(() => {})
-  }
-
-  #finish (): void {
+  #finish (url: string): void {
+    this.#url = url
     for (const lane of this.lanes) lane.accepted = lane.sent = lane.end - lane.start
     this.#change({ state: 'done', speed: null, wait: null, failure: null })
     this.#options.onEnd(this)
   }
 
   #stop (): void {
-    clearTimeout(this.#timer)
-    for (const transfer of this.#transfers) transfer.stop()
-    this.#transfers = []
-    for (const lane of this.lanes) Object.assign(lane, { sent: lane.accepted, busy: false })
+    this.#sending?.stop()
     this.speed = null
-  }
-
-  #changeLane (lane: Lane, change: Partial<Lane>): void {
-    Object.assign(lane, change)
-    this.#waits.delete(lane)
-    this.#speedometer.update(this.sent, performance.now())
-    this.#change({ state: 'uploading', wait: null, speed: this.#speedometer.speed })
   }
 
   #change (change: Partial<Changing>): void {
@@ -266,13 +198,4 @@ export class FileUpload implements Seen {
     this.record.lanes = this.lanes.map(({ start, end, accepted, url }) => ({ start, end, accepted, url }))
     this.#options.onRemember(this.record)
   }
-}
-
-function isWhole (lane: Lane): boolean {
-  // An empty file has a lane of no bytes, which is whole once the server has made its upload.
-  return lane.url !== null && lane.accepted === lane.end - lane.start
-}
-
-function discard (url: string): void {
-  Upload.terminate(url, { retryDelays: [1000, 4000, 16_000] }).catch(() => {})
 }

@@ -1,0 +1,128 @@
+import { applyRecipe } from './edit/recipe.ts'
+import type { Change } from './edit-view.ts'
+import { fingerprint } from './fingerprint.ts'
+import { text } from './i18n.ts'
+import type { Picked } from './intake.ts'
+import { makeLanes } from './lanes.ts'
+import { makeId, own } from './ownership.ts'
+import { alertVisitor } from './page-view.ts'
+import type { Preferences } from './preferences.ts'
+import { isOver } from './queue.ts'
+import { isFinished } from './server.ts'
+import { examine, keep } from './settle.ts'
+import { matchFile } from './sources.ts'
+import { store } from './store.ts'
+import type { UploadRecord } from './store.ts'
+import type { FileUpload } from './upload.ts'
+import type { UploadList } from './upload-list.ts'
+import { describeMismatch } from './words.ts'
+
+/** Makes uploads of the files that the visitor gives. */
+export class Arrivals {
+  #endpoint: string
+  #preferences: Preferences
+  #list: UploadList
+  // The upload whose file the visitor was asked to choose.
+  #expected: FileUpload | null = null
+
+  constructor (endpoint: string, preferences: Preferences, list: UploadList) {
+    this.#endpoint = endpoint
+    this.#preferences = preferences
+    this.#list = list
+  }
+
+  /** What comes next is meant to be the file of this upload. */
+  expect (upload: FileUpload): void {
+    this.#expected = upload
+  }
+
+  /** Takes files: for interrupted uploads that they belong to, or to be uploaded. */
+  async add (picked: readonly Picked[]): Promise<void> {
+    if (picked.length === 0) return
+    alertVisitor('')
+    const expected = this.#expected
+    this.#expected = null
+    const files = picked.map(({ file }) => file)
+    const unused = new Set(picked)
+    for (const upload of this.#list.wanting()) {
+      const body = await matchFile(upload.record, files).catch(() => null)
+      if (!body) continue
+      const used = picked.filter(({ file }) => file.name === upload.record.file.name)
+      for (const each of used) unused.delete(each)
+      upload.adopt(body, used[0]?.file ?? null, used[0]?.handle ?? null)
+      this.#settle(upload)
+    }
+    for (const each of unused) {
+      const wanting = this.#list.wanting().find(upload =>
+        upload === expected || upload.record.file.name === each.file.name)
+      if (wanting) this.#list.rowOf(wanting)?.complain(describeMismatch(wanting.record.file, each.file))
+      else await this.#addNew(each).catch(() => alertVisitor(text('failureFile')))
+    }
+    this.#list.startNext()
+  }
+
+  /** Changes a file before it is sent; what was sent of it already is deleted, and it begins anew. */
+  async change (upload: FileUpload, { name, recipe, others }: Change): Promise<void> {
+    const { original, record, state } = upload
+    if (!original) return
+    const body = await applyRecipe(original, recipe, others)
+    const changed: UploadRecord = {
+      ...record,
+      id: makeId(),
+      name,
+      recipe,
+      size: body.size,
+      fingerprint: await fingerprint(original, recipe),
+      lanes: makeLanes(body.size, this.#preferences.lanes, record.sliceSize)
+    }
+    await own(changed.id)
+    const shown = this.#list.show(changed, body, state === 'ready' ? 'ready' : 'queued', upload)
+    Object.assign(shown, { original, others, handle: upload.handle })
+    upload.cancel()
+    await store.putUpload(changed).catch(() => {})
+    this.#settle(shown)
+    this.#list.startNext()
+  }
+
+  async #addNew ({ file, handle }: Picked): Promise<void> {
+    const { sliceSize, lanes, startAtOnce } = this.#preferences
+    const print = await fingerprint(file)
+    if (this.#list.uploads.some(upload => !isOver(upload) && upload.record.fingerprint === print)) {
+      return alertVisitor(text('alreadyHere', { name: file.name }))
+    }
+    const record: UploadRecord = {
+      id: makeId(),
+      endpoint: this.#endpoint,
+      name: file.name,
+      size: file.size,
+      type: file.type,
+      file: { name: file.name, size: file.size, lastModified: file.lastModified },
+      fingerprint: print,
+      recipe: [],
+      sliceSize,
+      lanes: makeLanes(file.size, lanes, sliceSize),
+      paused: !startAtOnce,
+      addedAt: Date.now()
+    }
+    await own(record.id)
+    const known = await findOnServer(print)
+    const upload = this.#list.show(record, file, startAtOnce || known ? 'queued' : 'ready')
+    Object.assign(upload, { original: file, handle })
+    if (known) return upload.finishAt(known)
+    await store.putUpload(record).catch(() => {})
+    this.#settle(upload)
+  }
+
+  // What can wait until the upload is under way.
+  #settle (upload: FileUpload): void {
+    const onNews = () => this.#list.rowOf(upload)?.render()
+    examine(upload, onNews)
+    keep(upload, this.#preferences.copyCap, onNews).catch(() => {})
+  }
+}
+
+// The URL of a file that was uploaded before from this browser, if the server still has all of it.
+async function findOnServer (fingerprint: string): Promise<string | null> {
+  const known = await store.finished(fingerprint).catch(() => undefined)
+  return known && await isFinished(known.url) ? known.url : null
+}

@@ -1,0 +1,53 @@
+import { text } from './i18n.ts'
+import { own, ownWhenFree } from './ownership.ts'
+import { alertVisitor } from './page-view.ts'
+import { askOffset } from './server.ts'
+import { examine } from './settle.ts'
+import { restoreSource } from './sources.ts'
+import { store } from './store.ts'
+import type { UploadRecord } from './store.ts'
+import type { FileUpload } from './upload.ts'
+import type { UploadList } from './upload-list.ts'
+
+/** Brings back what is unfinished from earlier visits. */
+export async function restoreUploads (endpoint: string, list: UploadList): Promise<void> {
+  const records = await store.uploads(Date.now()).catch(() => {
+    alertVisitor(text('noStorage'))
+    return []
+  })
+  for (const record of records.filter(record => record.endpoint === endpoint)) {
+    if (await own(record.id)) await bringBack(record, list)
+    else watchOther(record, list)
+  }
+}
+
+/** Gives an upload its file again, if that can be had. `ask` may show the browser's question: only on a click. */
+export async function takeSource (upload: FileUpload, ask: boolean, list: UploadList): Promise<void> {
+  const found = await restoreSource(upload.record, ask)
+  if (typeof found === 'string') {
+    upload.lose(found)
+    // What was remembered may be older than what the server has.
+    return upload.learn(await Promise.all(upload.lanes.map(lane => askOffset(lane.url))))
+  }
+  const { paused } = upload.record
+  upload.kept = found.kept
+  upload.adopt(found.body, found.original, found.handle)
+  if (paused && !ask) upload.pause(upload.begun ? 'paused' : 'ready')
+  examine(upload, () => list.rowOf(upload)?.render())
+}
+
+async function bringBack (record: UploadRecord, list: UploadList): Promise<void> {
+  const upload = list.show(record, null, 'missing')
+  await takeSource(upload, false, list)
+  list.startNext()
+}
+
+// Shows what another tab uploads, and takes it over when that tab has let go of it.
+function watchOther (record: UploadRecord, list: UploadList): void {
+  const shown = list.show(record, null, 'elsewhere')
+  ownWhenFree(record.id).then(async () => {
+    list.remove(shown)
+    const left = await store.upload(record.id).catch(() => undefined)
+    if (left) await bringBack(left, list)
+  }).catch(reportError)
+}

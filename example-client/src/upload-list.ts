@@ -1,0 +1,117 @@
+import { announce } from './announcer.ts'
+import { byId } from './dom.ts'
+import type { Change } from './edit-view.ts'
+import { disown } from './ownership.ts'
+import { renderOverall } from './page-view.ts'
+import { isOver, nextToStart } from './queue.ts'
+import { RowView } from './row-view.ts'
+import type { RowAction } from './row-view.ts'
+import type { State } from './state.ts'
+import { store } from './store.ts'
+import type { UploadRecord } from './store.ts'
+import { FileUpload } from './upload.ts'
+
+export interface UploadListOptions {
+  /** How many may run at the same time, now. */
+  atATime: () => number
+  onAction: (action: RowAction, upload: FileUpload) => void
+  /** The visitor changes a file before it is sent. */
+  onChange: (upload: FileUpload, change: Change) => Promise<void>
+  /** An upload is finished, or was deleted. */
+  onEnd: () => void
+}
+
+/** The uploads of the page in their order, each with its row; gives each its turn. */
+export class UploadList {
+  readonly uploads: FileUpload[] = []
+  #rows = new Map<FileUpload, RowView>()
+  #options: UploadListOptions
+
+  constructor (options: UploadListOptions) {
+    this.#options = options
+  }
+
+  /** Puts an upload in the list, at the end or in front of another. */
+  show (record: UploadRecord, body: Blob | null, state: State, before?: FileUpload): FileUpload {
+    const upload = new FileUpload(record, body, state, {
+      onChange: changed => this.#changed(changed),
+      onRemember: record => { store.putUpload(record).catch(() => {}) },
+      onEnd: ended => this.#ended(ended)
+    })
+    const index = before ? this.uploads.indexOf(before) : this.uploads.length
+    this.uploads.splice(index, 0, upload)
+    const row = new RowView(upload, {
+      onAction: action => this.#options.onAction(action, upload),
+      onChange: change => this.#options.onChange(upload, change)
+    })
+    this.#rows.set(upload, row)
+    byId('rows').insertBefore(row.node, byId('rows').children[index] ?? null)
+    renderOverall(this.uploads)
+    return upload
+  }
+
+  /** Takes an upload out of the list; the keyboard moves to its neighbour. */
+  remove (upload: FileUpload): void {
+    const row = this.#rows.get(upload)
+    const index = this.uploads.indexOf(upload)
+    if (!row || index < 0) return
+    const focused = row.node.contains(document.activeElement)
+    this.uploads.splice(index, 1)
+    this.#rows.delete(upload)
+    row.node.remove()
+    const neighbour = this.uploads[index] ?? this.uploads[index - 1]
+    row.close()
+    if (focused) (neighbour ? this.#rows.get(neighbour) : byId('choose'))?.focus()
+    renderOverall(this.uploads)
+  }
+
+  /** Begins the uploads whose turn it is. */
+  startNext (): void {
+    for (const upload of nextToStart(this.uploads, this.#options.atATime())) {
+      // Beginning one tells of a change, and so may have begun the next.
+      if (upload.state === 'queued') upload.begin()
+    }
+  }
+
+  /** Uploads that go on once they are given their file. */
+  wanting (): FileUpload[] {
+    return this.uploads.filter(({ state, failure }) =>
+      state === 'missing' || (state === 'failed' && failure?.reason === 'file'))
+  }
+
+  /** Those that neither are at their end nor belong to another tab. */
+  open (): FileUpload[] {
+    return this.uploads.filter(upload => !isOver(upload) && upload.state !== 'elsewhere')
+  }
+
+  /** The row of an upload, while it is in the list. */
+  rowOf (upload: FileUpload): RowView | undefined {
+    return this.#rows.get(upload)
+  }
+
+  render (): void {
+    for (const row of this.#rows.values()) row.render()
+    renderOverall(this.uploads)
+  }
+
+  /** Renders what counts seconds. */
+  tick (): void {
+    for (const upload of this.uploads) if (upload.state === 'waiting') this.#rows.get(upload)?.render()
+  }
+
+  #changed (upload: FileUpload): void {
+    this.#rows.get(upload)?.render()
+    announce(upload, this.uploads)
+    renderOverall(this.uploads)
+    this.startNext()
+  }
+
+  #ended (upload: FileUpload): void {
+    const { id, fingerprint } = upload.record
+    store.delete(id).catch(() => {})
+    disown(id)
+    this.#options.onEnd()
+    if (upload.state === 'cancelled') this.remove(upload)
+    else if (upload.url) store.putFinished({ fingerprint, url: upload.url, finishedAt: Date.now() }).catch(() => {})
+  }
+}
