@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 import t from 'tap'
 import type { Test } from 'tap'
-import { makeWorld, until, watchErrors } from './world.ts'
+import { makeWorld, remembered, until, watchErrors } from './world.ts'
 import type { Stored } from './world.ts'
 
 const world = await makeWorld()
@@ -37,7 +37,7 @@ t.test('a recording is watched while it is made, through a restart of the server
   await viewer.getByText('Live', { exact: true }).waitFor()
   await playsBeyond(viewer, 1)
 
-  await world.kill()
+  await world.kill(t)
   await viewer.getByText('Waiting for the recording to go on').waitFor()
   await page.getByText('The server cannot be reached; the rest follows').waitFor()
   await world.start()
@@ -58,6 +58,7 @@ t.test('a recording whose tab was closed is offered to be closed, and stays', as
   const page = await world.open(t)
   const url = await record(page)
   await until(async () => ((await recordingAt(url))?.bytes ?? 0) > 0)
+  await remembered(page)
   await page.close()
   const next = await page.context().newPage()
   watchErrors(t, next)

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import t from 'tap'
-import { KiB, MiB, drop, give, makeWorld, rowOf, setPreferences, someAccepted, state, until } from './world.ts'
+import { MiB, drop, give, makeWorld, rowOf, state, until } from './world.ts'
 
 const world = await makeWorld()
 
@@ -25,13 +25,13 @@ t.test('an empty file arrives too', async t => {
 
 t.test('of many files two go at a time, and all arrive', async t => {
   const page = await world.open(t)
-  world.way.rate = 4 * MiB
-  t.teardown(() => { world.way.rate = 0 })
+  world.slow(t)
   const paths = await Promise.all(['a', 'b', 'c', 'd'].map(name => world.file(`${name}.bin`, 3 * MiB)))
   await give(page, ...paths)
   await page.locator('[data-state="uploading"]').nth(1).waitFor()
   t.equal(await page.locator('[data-state="queued"]').count(), 2)
   await until(async () => /^\d+%/.test(await page.title()))
+  world.hurry()
   for (const path of paths) {
     await state(page, path, 'done')
     await world.arrived(t, path)
@@ -56,31 +56,20 @@ t.test('files and folders that are dropped arrive', async t => {
 })
 
 t.test('a paused upload stands still, and goes on from where it was', async t => {
-  const page = await world.open(t)
-  world.way.rate = 8 * MiB
-  t.teardown(() => { world.way.rate = 0 })
-  await setPreferences(page, { sliceSize: 256 * KiB })
-  const path = await world.file('paused.bin', 8 * MiB)
-  await give(page, path)
-  await someAccepted(page, path)
+  const { page, path } = await world.inTheMiddle(t, 'paused.bin')
   await page.getByRole('button', { name: 'Pause paused.bin' }).click()
   await state(page, path, 'paused')
   const [before] = await world.stored(path)
   await page.getByRole('button', { name: 'Resume paused.bin' }).click()
   await rowOf(page, path).getByText('continued at').waitFor()
+  world.hurry()
   await state(page, path, 'done')
   const after = await world.arrived(t, path)
   t.equal(after.id, before?.id, 'it is the same upload')
 })
 
 t.test('a cancelled upload is deleted on the server', async t => {
-  const page = await world.open(t)
-  world.way.rate = 4 * MiB
-  t.teardown(() => { world.way.rate = 0 })
-  await setPreferences(page, { sliceSize: 256 * KiB })
-  const path = await world.file('cancelled.bin', 8 * MiB)
-  await give(page, path)
-  await someAccepted(page, path)
+  const { page, path } = await world.inTheMiddle(t, 'cancelled.bin')
   await page.getByRole('button', { name: /^Cancel cancelled.bin/ }).click()
   await rowOf(page, path).waitFor({ state: 'detached' })
   await until(async () => (await world.stored(path)).length === 0)
@@ -89,8 +78,7 @@ t.test('a cancelled upload is deleted on the server', async t => {
 
 t.test('all uploads are cancelled at once, and none of them begins', async t => {
   const page = await world.open(t)
-  world.way.rate = MiB
-  t.teardown(() => { world.way.rate = 0 })
+  world.slow(t)
   const paths = await Promise.all(['k', 'l', 'm', 'n'].map(name => world.file(`${name}.bin`, 3 * MiB)))
   await give(page, ...paths)
   let created = 0
@@ -105,14 +93,14 @@ t.test('all uploads are cancelled at once, and none of them begins', async t => 
 
 t.test('all uploads are paused, resumed and cleared at once', async t => {
   const page = await world.open(t)
-  world.way.rate = 4 * MiB
-  t.teardown(() => { world.way.rate = 0 })
+  world.slow(t)
   const paths = await Promise.all(['x', 'y', 'z'].map(name => world.file(`${name}.bin`, 3 * MiB)))
   await give(page, ...paths)
   await page.locator('[data-state="uploading"]').nth(1).waitFor()
   await page.getByRole('button', { name: 'Pause all' }).click()
   await page.locator('[data-state="paused"]').nth(2).waitFor()
   await page.getByRole('button', { name: 'Resume all' }).click()
+  world.hurry()
   for (const path of paths) {
     await state(page, path, 'done')
     await world.arrived(t, path)
@@ -122,16 +110,11 @@ t.test('all uploads are paused, resumed and cleared at once', async t => {
 })
 
 t.test('slices that travel at the same time are joined to the file', async t => {
-  const page = await world.open(t)
-  world.way.rate = 8 * MiB
-  t.teardown(() => { world.way.rate = 0 })
-  await setPreferences(page, { sliceSize: 256 * KiB, lanes: 3 })
-  const path = await world.file('lanes.bin', 6 * MiB + 5)
-  await give(page, path)
-  await someAccepted(page, path)
+  const { page, path } = await world.inTheMiddle(t, 'lanes.bin', { bytes: 6 * MiB + 5, preferences: { lanes: 3 } })
   await page.getByRole('button', { name: 'Pause lanes.bin' }).click()
   await state(page, path, 'paused')
   await page.getByRole('button', { name: 'Resume lanes.bin' }).click()
+  world.hurry()
   await state(page, path, 'done')
   await world.arrived(t, path)
 })

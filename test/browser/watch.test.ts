@@ -2,12 +2,13 @@ import type { Page } from 'playwright-core'
 import t from 'tap'
 import type { Test } from 'tap'
 import { makeClip } from './clips.ts'
-import { KiB, give, makeWorld, rowOf, setPreferences, someAccepted, state, watchErrors } from './world.ts'
+import { KiB, give, listen, makeWorld, rowOf, setPreferences, someAccepted, state, watchErrors } from './world.ts'
 
-const world = await makeWorld(300 * KiB)
+const world = await makeWorld()
 
-/** A page in the middle of the upload of a clip. */
+/** A page in the middle of the upload of a clip, which is slower than it plays. */
 async function uploadClip (t: Test, name: string, faststart: boolean): Promise<{ page: Page, path: string }> {
+  world.slow(t, 150 * KiB)
   const page = await world.open(t)
   await setPreferences(page, { sliceSize: 64 * KiB })
   const path = await world.file(name, 0)
@@ -28,15 +29,15 @@ t.test('a video plays in the page while it still goes up, and a seek too far ahe
   t.ok(await rowOf(page, path).and(page.locator('[data-state="uploading"]')).count(), 'it is still going up')
   await page.getByText(/% of .* are there/).waitFor()
   // So that the end is surely not there, however slow the machine is.
-  world.way.rate = 30 * KiB
-  t.teardown(() => { world.way.rate = 300 * KiB })
+  world.slow(t, 30 * KiB)
+  const said = await listen(page, '#player .player-words')
   await page.evaluate('document.querySelector("#player video").currentTime = 11')
-  await page.getByText('That part is not there yet').waitFor()
+  await said('That part is not there yet')
   const after = await time(page)
   t.ok(after < 11)
   await playsBeyond(page, after + 0.5)
   await page.getByText('That part is not there yet').waitFor({ state: 'hidden' })
-  world.way.rate = 300 * KiB
+  world.hurry()
   await page.waitForFunction('document.querySelector("#player video").ended', null, { timeout: 60_000 })
   await page.keyboard.press('Escape')
   t.equal(await page.locator('#player').isVisible(), false)
@@ -52,8 +53,9 @@ t.test('the upload plays elsewhere by its link, also while the server restarts',
   watchErrors(t, viewer)
   await viewer.goto(`${world.url}watch.html?id=${stored?.id}`)
   await playsBeyond(viewer, 0.5)
-  await world.kill()
+  await world.kill(t)
   await world.start()
+  world.hurry()
   await state(page, path, 'done')
   await world.arrived(t, path)
   await viewer.waitForFunction('document.querySelector("#player video").ended', null, { timeout: 60_000 })
@@ -64,6 +66,7 @@ t.test('a video with its index at the end says so, and plays when it is complete
   const { page, path } = await uploadClip(t, 'index-at-the-end.mp4', false)
   await rowOf(page, path).getByText('The index of this video is at its end').waitFor()
   await page.getByRole('button', { name: 'Watch index-at-the-end.mp4' }).click()
+  world.hurry()
   await state(page, path, 'done')
   await playsBeyond(page, 0.5)
   await world.arrived(t, path)

@@ -13,10 +13,12 @@ import { run } from '../src/process.ts'
 import type { Run } from '../src/process.ts'
 import { launch } from './chromium.ts'
 import { throttle } from './throttle.ts'
-import type { Throttle } from './throttle.ts'
 
 export const KiB = 1024
 export const MiB = 1024 * KiB
+
+// Slow enough for a test to see what lasts until the end of an upload, however slow the machine is.
+const SLOW = 64 * KiB
 
 /** An upload on the disk of the server. */
 export interface Stored {
@@ -28,19 +30,40 @@ export interface Stored {
   size: number | undefined
 }
 
-/** A server, a slow way to it, and a browser. */
+/** An upload that is under way, as a visitor has it. */
+export interface Middle {
+  page: Page
+  path: string
+}
+
+export interface MiddleOptions {
+  bytes?: number
+  preferences?: Record<string, unknown>
+  /** Choose the file, or drop it. */
+  bring?: (page: Page, path: string) => Promise<void>
+}
+
+/** A server, a way to it that can be slow, and a browser. */
 export interface World {
-  way: Throttle
+  /** Makes the way so slow, in bytes a second, until `hurry` or the end of the test. */
+  slow: (t: Test, rate?: number) => void
+  /** Makes the way as fast as the machine is. */
+  hurry: () => void
   /** The page's address. */
   url: string
   browser: Browser
+  /** Kills the server; the next test has one again in any case. */
+  kill: (t: Test) => Promise<void>
   start: () => Promise<void>
-  signal: (signal: NodeJS.Signals) => void
-  kill: () => Promise<void>
+  /** Makes the server hang, until `thaw` or the end of the test. */
+  freeze: (t: Test) => void
+  thaw: () => void
   /** A visitor of their own with the page open. */
   open: (t: Test, options?: BrowserContextOptions) => Promise<Page>
   /** Makes a file of random bytes. */
   file: (name: string, bytes: number) => Promise<string>
+  /** A page in the middle of the upload of a new file, on a slow way: nothing ends before the test hurries. */
+  inTheMiddle: (t: Test, name: string, options?: MiddleOptions) => Promise<Middle>
   /** The finished and unfinished uploads. */
   everything: () => Promise<Stored[]>
   /** Those that have the name of a file. */
@@ -50,26 +73,30 @@ export interface World {
 }
 
 /** Makes a world for the tests of one file. */
-export async function makeWorld (rate = 0): Promise<World> {
+export async function makeWorld (): Promise<World> {
   const directory = await mkdtemp(join(tmpdir(), 'fastify-tus-'))
   const sources = await mkdtemp(join(tmpdir(), 'fastify-tus-'))
   const port = await freePort()
-  const way = await throttle(port, rate)
+  const way = await throttle(port)
   // A camera that shows a clock, and nobody has to allow it.
   const browser = await launch(t, { args: ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'] })
   let server: Run
+  let running = false
   const start = async () => {
+    if (running) return
+    running = true
     server = run('src/cli.ts', [], { PORT: String(port), FILES_DIR: directory, LOG_LEVEL: 'info' })
     await server.line('ready for uploads')
   }
-  const kill = async () => {
+  const stop = async () => {
+    running = false
     server.child.kill('SIGKILL')
     await server.ended
   }
   await start()
   t.teardown(async () => {
     way.close()
-    await kill()
+    await stop()
     for (const path of [directory, sources]) await rm(path, { recursive: true, force: true })
   })
 
@@ -88,25 +115,50 @@ export async function makeWorld (rate = 0): Promise<World> {
   }
   const stored = async (path: string) => (await everything()).filter(({ filename }) => filename === basename(path))
 
+  const open = async (t: Test, options: BrowserContextOptions = {}): Promise<Page> => {
+    const context = await browser.newContext({ locale: 'en-US', viewport: { width: 1000, height: 900 }, ...options })
+    t.teardown(() => context.close())
+    const page = await context.newPage()
+    watchErrors(t, page)
+    await page.goto(`http://127.0.0.1:${way.port}/`)
+    await ready(page)
+    return page
+  }
+  const file = async (name: string, bytes: number): Promise<string> => {
+    const path = join(sources, name)
+    await writeFile(path, randomBytes(bytes))
+    return path
+  }
+  const slow = (t: Test, rate = SLOW): void => {
+    way.rate = rate
+    t.teardown(() => { way.rate = 0 })
+  }
+
   return {
-    way,
+    slow,
+    hurry: () => { way.rate = 0 },
     url: `http://127.0.0.1:${way.port}/`,
     browser,
-    start,
-    kill,
-    signal: signal => { server.child.kill(signal) },
-    async open (t, options = {}) {
-      const context = await browser.newContext({ locale: 'en-US', viewport: { width: 1000, height: 900 }, ...options })
-      t.teardown(() => context.close())
-      const page = await context.newPage()
-      watchErrors(t, page)
-      await page.goto(`http://127.0.0.1:${way.port}/`)
-      return page
+    async kill (t) {
+      t.teardown(start)
+      await stop()
     },
-    async file (name, bytes) {
-      const path = join(sources, name)
-      await writeFile(path, randomBytes(bytes))
-      return path
+    start,
+    freeze (t) {
+      t.teardown(() => { server.child.kill('SIGCONT') })
+      server.child.kill('SIGSTOP')
+    },
+    thaw: () => { server.child.kill('SIGCONT') },
+    open,
+    file,
+    async inTheMiddle (t, name, { bytes = 6 * MiB, preferences = {}, bring = give } = {}) {
+      slow(t)
+      const page = await open(t)
+      await setPreferences(page, { sliceSize: SLOW, ...preferences })
+      const path = await file(name, bytes)
+      await bring(page, path)
+      await someAccepted(page, path)
+      return { page, path }
     },
     everything,
     stored,
@@ -156,6 +208,38 @@ export async function someAccepted (page: Page, path: string): Promise<void> {
 export async function setPreferences (page: Page, preferences: Record<string, unknown>): Promise<void> {
   await page.evaluate(text => localStorage.setItem('fastify-tus:preferences', text), JSON.stringify(preferences))
   await page.reload()
+  await ready(page)
+}
+
+/** Waits until the page listens: it asks the server for its endpoint first, and `load` does not wait for that. */
+export async function ready (page: Page): Promise<void> {
+  await page.locator('#endpoint:not(:empty)').waitFor()
+}
+
+/** Waits until what the page has written to IndexedDB by now is safe: transactions end in their order. */
+export async function remembered (page: Page): Promise<void> {
+  await page.evaluate(`new Promise((resolve, reject) => {
+    const opening = indexedDB.open('fastify-tus')
+    opening.onerror = reject
+    opening.onsuccess = () => {
+      const transaction = opening.result.transaction([...opening.result.objectStoreNames], 'readwrite')
+      transaction.objectStore('uploads').count()
+      transaction.oncomplete = () => { opening.result.close(); resolve() }
+    }
+  })`)
+}
+
+/** Remembers all that an element says from now on: words that go by themselves may do so unseen. */
+export async function listen (page: Page, selector: string): Promise<(words: string) => Promise<void>> {
+  await page.locator(selector).evaluate(node => {
+    const said: (string | null)[] = []
+    Object.assign(window, { said })
+    new MutationObserver(() => said.push(node.textContent)).observe(node, { childList: true, subtree: true })
+  })
+  return async words => {
+    await page.waitForFunction(words => (window as unknown as { said: string[] }).said.some(said =>
+      said.includes(words)), words)
+  }
 }
 
 /** Asks again and again until there is an answer. */
