@@ -10,12 +10,15 @@ const pageSize = 10
 /** What is on the server, newest first, whoever has uploaded it. Hidden where the server has no such list. */
 export class ServerList {
   #endpoint: string
+  #isShown: (url: string) => boolean
   #uploads: ListedUpload[] = []
   #next: string | null = null
   #due: ReturnType<typeof setTimeout> | undefined
 
-  constructor (endpoint: string) {
+  /** `isShown` tells what the page shows already, and in more detail. */
+  constructor (endpoint: string, isShown: (url: string) => boolean) {
     this.#endpoint = endpoint
+    this.#isShown = isShown
     byId('more').addEventListener('click', () => {
       this.#load(this.#next).catch(reportError)
     })
@@ -28,9 +31,10 @@ export class ServerList {
   }
 
   render (): void {
-    byId('server').hidden = this.#uploads.length === 0
+    const rows = this.#uploads.filter(({ id }) => !this.#isShown(this.#url(id))).map(upload => this.#row(upload))
+    byId('server').hidden = rows.length === 0
     byId('more').hidden = this.#next === null
-    byId('server-rows').replaceChildren(...this.#uploads.map(upload => this.#row(upload)))
+    byId('server-rows').replaceChildren(...rows)
   }
 
   async #load (before: string | null): Promise<void> {
@@ -43,9 +47,13 @@ export class ServerList {
     this.render()
   }
 
+  #url (id: string): string {
+    return `${this.#endpoint}/${id}`
+  }
+
   #row (upload: ListedUpload): HTMLElement {
     const node = copyOf('server-row')
-    const url = `${this.#endpoint}/${upload.id}`
+    const url = this.#url(upload.id)
     const name = upload.name ?? upload.id
     const type = upload.type ?? ''
     writeTexts(node)
