@@ -7,7 +7,7 @@ import type { Test } from 'tap'
 import { makeClip } from './clips.ts'
 import { KiB, MiB, give, makeWorld, rowOf, setPreferences, someAccepted, state } from './world.ts'
 
-const world = await makeWorld(2 * MiB)
+const world = await makeWorld()
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const screenshots = join(import.meta.dirname, 'screenshots')
 await mkdir(screenshots, { recursive: true })
@@ -44,6 +44,7 @@ for (const [name, options] of looks) {
     const small = await world.file(`${name} photo.jpg`, 300 * KiB)
     await give(page, small)
     await state(page, small, 'done')
+    world.slow(t)
     const [first, second, third] = paths as [string, string, string]
     await give(page, first)
     await someAccepted(page, first)
@@ -59,18 +60,18 @@ for (const [name, options] of looks) {
     await page.locator('[data-state="waiting"]').first().waitFor()
     await inspect(t, page, `${name}-offline`)
     await page.context().setOffline(false)
+    world.hurry()
 
     await page.locator('#cancel-all').click()
     await setPreferences(page, { startAtOnce: false })
     const clip = await world.file(`${name} clip.mp4`, 0)
     await makeClip(clip, 3, { faststart: false })
     await give(page, clip, first)
+    await rowOf(page, clip).locator('[data-offer]').waitFor()
     for (const path of [clip, first]) await rowOf(page, path).locator('summary').click()
     await rowOf(page, clip).locator('video').waitFor()
     await rowOf(page, first).locator('pre').waitFor()
     await inspect(t, page, `${name}-inside`)
-    world.way.rate = 0
-    t.teardown(() => { world.way.rate = 2 * MiB })
     await rowOf(page, clip).locator('[data-action="start"]').click()
     await state(page, clip, 'done')
     await rowOf(page, clip).locator('[data-action="watch"]').click()
@@ -83,5 +84,14 @@ for (const [name, options] of looks) {
     await inspect(t, page, `${name}-recording`)
     await page.locator('#live-stop').click()
     await page.locator('#live-close').waitFor()
+
+    const [stored] = await world.stored(clip)
+    await page.goto(`${world.url}watch.html?id=${stored?.id}`)
+    await page.getByRole('heading', { name: `${name} clip.mp4` }).waitFor()
+    await page.waitForFunction('document.querySelector("video").readyState > 1')
+    await inspect(t, page, `${name}-watch`)
+    await page.goto(`${world.url}watch.html?id=nothing`)
+    await page.locator('#player').waitFor({ state: 'hidden' })
+    await inspect(t, page, `${name}-watch-nothing`)
   })
 }
