@@ -38,8 +38,10 @@ export function renderOverall (uploads: readonly FileUpload[]): void {
   write(byId('overall-percent'), percent)
 
   const can = (states: FileUpload['state'][]) => uploads.some(({ state }) => states.includes(state))
-  byId('pause-all').hidden = !can(['queued', 'uploading', 'waiting'])
-  byId('resume-all').hidden = !can(['ready', 'paused'])
+  // The row has the same buttons.
+  const alone = uploads.length === 1
+  byId('pause-all').hidden = alone || !can(['queued', 'uploading', 'waiting'])
+  byId('resume-all').hidden = alone || !can(['ready', 'paused'])
   byId('clear-done').hidden = !can(['done'])
   byId('cancel-all').hidden = uploads.filter(upload => !isOver(upload) && upload.state !== 'elsewhere').length < 2
   byId('continue').hidden = !uploads.some(({ state, missing }) => state === 'missing' && missing === 'permission')

@@ -48,7 +48,7 @@ export class RowView {
   constructor (upload: FileUpload, { onAction, onChange }: RowOptions) {
     this.#upload = upload
     this.#onChange = onChange
-    this.#strip = new StripView(inside(this.node, '.slices'))
+    this.#strip = new StripView(this.node)
     this.#buttons = Array.from(this.node.querySelectorAll<HTMLButtonElement>('[data-action]'))
     for (const button of this.#buttons) {
       button.addEventListener('click', () => onAction(button.dataset.action as RowAction))
@@ -86,7 +86,7 @@ export class RowView {
     const { name, size, accepted, sent, state, url } = upload
     this.node.dataset.state = state
     this.#write('.name', name)
-    this.#write('.percent', state === 'done' ? '' : formatPercent(accepted, size, language()))
+    this.#write('.percent', state === 'done' || state === 'ready' ? '' : formatPercent(accepted, size, language()))
     this.#write('.state', describeState(upload, Date.now()))
     this.#write('.figures', describeFigures(upload))
     this.#write('.kept', isRunning(upload) || state === 'paused' ? describeKept(upload.kept) : '')

@@ -4,8 +4,8 @@ import { language, text } from './i18n.ts'
 import { countSlices, makeStrip } from './lanes.ts'
 import type { Lane } from './lanes.ts'
 
-// More squares than this say no more, and cost time.
-const mostCells = 240
+// In one line, also on a telephone.
+const mostCells = 64
 
 /** The squares of a file: what is on the server, on the way, and waiting. */
 export class StripView {
@@ -13,9 +13,9 @@ export class StripView {
   #hint: HTMLElement
   #drawn: string[] = []
 
-  constructor (slices: HTMLElement) {
-    this.#strip = inside(slices, '.strip')
-    this.#hint = inside(slices, '.strip-hint')
+  constructor (row: HTMLElement) {
+    this.#strip = inside(row, '.strip')
+    this.#hint = inside(row, '.strip-hint')
   }
 
   render (lanes: readonly Lane[], sliceSize: number): void {

@@ -60,7 +60,7 @@ export const en = {
   failureGone: 'The server does not have this upload any more.',
   failureRefused: 'The server refused the upload (status {status}).',
 
-  strip: '{accepted} of {count} slices of {size} are on the server, {sending} on the way',
+  strip: '{accepted} of {count} slices of {size} are on the server, {sending} on the way.',
   stripGrouped: 'Each square is {slices} slices.',
   legendAccepted: 'on the server',
   legendSending: 'on the way',

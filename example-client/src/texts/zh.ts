@@ -62,7 +62,7 @@ export const zh: Texts = {
   failureGone: '服务器上已没有这个上传。',
   failureRefused: '服务器拒绝了上传（状态码 {status}）。',
 
-  strip: '{count} 个 {size} 的分片：{accepted} 个已在服务器，{sending} 个正在路上',
+  strip: '{count} 个 {size} 的分片：{accepted} 个已在服务器，{sending} 个正在路上。',
   stripGrouped: '每格代表 {slices} 个分片。',
   legendAccepted: '已在服务器',
   legendSending: '正在路上',
