@@ -174,6 +174,8 @@ export class World {
     upload.size ??= upload.content.length
     upload.offset = upload.reach = upload.size
     touch(upload, this.clock.now)
+    // Once its final upload has the bytes, nothing keeps another part that is expired.
+    this.noteFinals()
   }
 }
 
