@@ -17,22 +17,26 @@ export function locationOf (settings: Settings, request: FastifyRequest, prefix:
 }
 
 /**
- * The id in the URL of an upload: the other direction of `locationOf`.
- * @param url - absolute, or relative to the creation URL (RFC 3986, 5)
- * @throws FST_TUS_INVALID_HEADER where it is not the URL of an upload here
+ * The ids in the URLs of uploads: the other direction of `locationOf`. A request may name a thousand of them, so what
+ * is the same for all is done once.
+ * @param urls - absolute, or relative to the creation URL (RFC 3986, 5)
+ * @throws FST_TUS_INVALID_HEADER where one is not the URL of an upload here
  */
-export function idOf (settings: Settings, request: FastifyRequest, prefix: string, url: string): string {
+export function idsOf (settings: Settings, request: FastifyRequest, prefix: string, urls: string[]): string[] {
   // A client that names no host can have no absolute URL either.
   const here = URL.canParse(`http://${request.host}`) ? `http://${request.host}` : 'http://localhost'
-  for (const base of [settings.publicUrl, fillIn(prefix, request)]) {
-    if (base === undefined) continue
+  const bases = [settings.publicUrl, fillIn(prefix, request)].filter((base) => base !== undefined).map((base) => {
     const creation = new URL(base, here).href
-    const uploads = withoutScheme(`${creation.replace(/\/$/, '')}/`)
-    const absolute = URL.canParse(url, creation) ? withoutScheme(new URL(url, creation).href) : ''
-    const id = absolute.startsWith(uploads) ? absolute.slice(uploads.length) : ''
-    if (isUploadId(id)) return id
-  }
-  throw new errors.InvalidHeader('Upload-Concat', 'names a URL that is not one of an upload here')
+    return { creation, uploads: withoutScheme(`${creation.replace(/\/$/, '')}/`) }
+  })
+  return urls.map((url) => {
+    for (const { creation, uploads } of bases) {
+      const absolute = URL.canParse(url, creation) ? withoutScheme(new URL(url, creation).href) : ''
+      const id = absolute.startsWith(uploads) ? absolute.slice(uploads.length) : ''
+      if (isUploadId(id)) return id
+    }
+    throw new errors.InvalidHeader('Upload-Concat', 'names a URL that is not one of an upload here')
+  })
 }
 
 /** A proxy that ends TLS makes http of https. */

@@ -3,7 +3,7 @@ import { errors } from '../errors.ts'
 import { createFinalUpload } from '../uploads/concatenation.ts'
 import { type FinalConcat, parseRawMetadata, parseUploadMetadata } from './headers.ts'
 import { hasBody } from './incoming-body.ts'
-import { idOf, locationOf } from './location.ts'
+import { idsOf, locationOf } from './location.ts'
 import { sendExpires, sendFinish, type Wire } from './wire.ts'
 
 /** POST of a final upload: concatenation and concatenation-unfinished. */
@@ -22,7 +22,8 @@ export async function postFinal (
     metadata: parseUploadMetadata(headers),
     rawMetadata: parseRawMetadata(headers),
     header,
-    parts: urls.map((url) => idOf(wire.scope.settings, request, wire.prefix, url)),
+    names: urls,
+    idsOf: (names) => idsOf(wire.scope.settings, request, wire.prefix, names),
     mayBeUnfinished: wire.extensions.has('concatenation-unfinished')
   })
 

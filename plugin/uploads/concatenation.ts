@@ -21,8 +21,10 @@ interface Made {
 }
 
 export interface Finalization extends Draft {
-  /** The ids of the parts, in order; one may be there several times. */
-  parts: string[]
+  /** What names the parts, in order; one may be there several times. */
+  names: string[]
+  /** Which ids these stand for. Asked only where there are not too many: it costs more than to count them. */
+  idsOf: (names: string[]) => string[]
   /** `Upload-Concat` as it came. */
   header: string
   /** Whether parts may still grow. */
@@ -34,9 +36,10 @@ export interface Finalization extends Draft {
  * them is. What is refused leaves nothing behind.
  */
 export async function createFinalUpload (
-  scope: Scope, request: FastifyRequest, { parts: ids, header, mayBeUnfinished, ...creation }: Finalization
+  scope: Scope, request: FastifyRequest, { names, idsOf, header, mayBeUnfinished, ...creation }: Finalization
 ): Promise<Made> {
-  if (ids.length > MAX_PARTS) throw new errors.InvalidParts(`has more than ${MAX_PARTS} parts`)
+  if (names.length > MAX_PARTS) throw new errors.InvalidParts(`has more than ${MAX_PARTS} parts`)
+  const ids = idsOf(names)
   const concatenation = { header, parts: ids, joined: false }
   const draft = await draftUpload(scope, request, { ...creation, concatenation })
   const parts = await findParts(scope, request, ids)

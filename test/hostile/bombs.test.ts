@@ -21,6 +21,14 @@ t.test('EDGE-75 a final upload of 10,000 parts is refused before it is one', asy
   await app.close()
 })
 
+t.test('EDGE-75 too many parts are refused before the URL of one is read', async (t) => {
+  const { post } = await build(t)
+  const refused = await post({ 'upload-concat': `final;${'javascript:x '.repeat(1001)}` })
+  t.match(refused.json(), { code: 'FST_TUS_INVALID_PARTS', message: /has more than 1000 parts/ })
+  const allowed = await post({ 'upload-concat': `final;${'javascript:x '.repeat(1000)}` })
+  t.match(allowed.json(), { code: 'FST_TUS_INVALID_HEADER' })
+})
+
 t.test('EDGE-75 by default so many parts are no request', async (t) => {
   const { directory, listen } = await build(t)
   const many = { 'tus-resumable': '1.0.0', 'upload-concat': `final;${'/files/a '.repeat(10_000)}` }
