@@ -43,6 +43,9 @@ export class Watched {
   }
 }
 
+/** How many are ended in one turn of the event loop: others must not wait for the end of a thousand. */
+const CLOSED_AT_ONCE = 50
+
 /**
  * Ends bodies that trickle: each holds a connection, a file and the lock of an upload. One timer looks at all of them,
  * and is there only while there are any.
@@ -79,10 +82,20 @@ export class SlowBodies {
   }
 
   #look (): void {
+    const slow = []
     for (const body of this.#bodies) {
       const { bytes, ms } = body.take()
       // Of a timer that is late nothing is to be made up for.
-      if (bytes < this.#rate * Math.min(ms, this.#interval)) body.close()
+      if (bytes < this.#rate * Math.min(ms, this.#interval)) slow.push(body)
     }
+    this.#close(slow)
+  }
+
+  #close (slow: Watched[]): void {
+    for (const body of slow.splice(0, CLOSED_AT_ONCE)) {
+      // It may have ended since, and its connection be for another one.
+      if (this.#bodies.has(body)) body.close()
+    }
+    if (slow.length > 0) setImmediate(() => this.#close(slow))
   }
 }

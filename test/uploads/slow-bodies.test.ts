@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import { FileStore } from '../../plugin/index.ts'
 import { SlowBodies } from '../../plugin/uploads/slow-bodies.ts'
-import { build, temporaryDirectory } from '../helper.ts'
+import { build, temporaryDirectory, until } from '../helper.ts'
 
 t.test('EDGE-40 a body that trickles is closed, and what came of it is kept', async (t) => {
   const { create, stall, head } = await build(t, { idleTimeout: 150, minRate: 1000 })
@@ -89,4 +89,24 @@ t.test('EDGE-40 a client needs to send only while the store does not hold it bac
   body.letGo()
   look()
   t.equal(closed, 1, 'less than it could')
+})
+
+t.test('EDGE-40 of many slow bodies a few are closed at a time, and none that has ended since', async (t) => {
+  const bodies = new SlowBodies({ minRate: 1000, idleTimeout: 5 })
+  const ends: (() => void)[] = []
+  const closed: number[] = []
+  let inThisTurn = 0
+  let most = 0
+  for (let number = 0; number < 120; number++) {
+    ends.push(bodies.watch(() => {
+      closed.push(number)
+      if (inThisTurn++ === 0) queueMicrotask(() => { inThisTurn = 0 })
+      most = Math.max(most, inThisTurn)
+      ends[number]?.()
+      if (number === 0) ends[119]?.()
+    }).end)
+  }
+  await until(() => closed.length === 119)
+  t.same(closed, Array.from({ length: 119 }, (_, number) => number))
+  t.equal(most, 50)
 })
