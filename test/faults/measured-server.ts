@@ -8,6 +8,9 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import Fastify from 'fastify'
 import fastifyTus, { type FastifyTusOptions } from '../../plugin/index.ts'
 
+// tsx switches them on; with them each error of a socket costs a search for the line of its stack in the sources.
+process.setSourceMapsEnabled(false)
+
 const RESOLUTION = 5
 const delay = monitorEventLoopDelay({ resolution: RESOLUTION })
 delay.enable()
