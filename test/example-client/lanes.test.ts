@@ -1,5 +1,5 @@
 import t from 'tap'
-import { countSlices, filesAtATime, makeLanes, makeStrip, sum } from '../../example-client/src/lanes.ts'
+import { countSlices, filesAtATime, isWhole, makeLanes, makeStrip, sum } from '../../example-client/src/lanes.ts'
 import type { Lane } from '../../example-client/src/lanes.ts'
 
 const ranges = (lanes: Lane[]) => lanes.map(({ start, end }) => [start, end])
@@ -65,4 +65,16 @@ t.test('there are connections left for the page itself', async t => {
 
 t.test('what has no lanes has no squares', async t => {
   t.same(makeStrip([], 10, 100).cells, [])
+})
+
+t.test('a lane is whole when the server has made its upload and has all of it', async (t) => {
+  const [lane] = makeLanes(10, 1, 5) as [Lane]
+  t.notOk(isWhole(lane))
+  lane.url = '/files/a'
+  t.notOk(isWhole(lane))
+  lane.accepted = 10
+  t.ok(isWhole(lane))
+  const [empty] = makeLanes(0, 1, 5) as [Lane]
+  t.notOk(isWhole(empty), 'an empty one too must be made')
+  t.ok(isWhole({ ...empty, url: '/files/a' }))
 })
