@@ -1,6 +1,6 @@
 import type { ServerHttp2Stream } from 'node:http2'
 import { Socket } from 'node:net'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
 import type { Body } from '../uploads/body.ts'
 import { expectedChecksum } from './checksum.ts'
@@ -31,9 +31,9 @@ function hasOwnBuffers ({ raw }: FastifyRequest): boolean {
   return !('stream' in raw) && raw.socket instanceof Socket
 }
 
-/** Whether the app listens to the body as well. */
+/** Whether the app listens to the body as well, or something that watches it has put itself before `on`. */
 function isRead (stream: Readable): boolean {
-  return stream.listenerCount('data') + stream.listenerCount('readable') > 0
+  return stream.listenerCount('data') + stream.listenerCount('readable') > 0 || stream.on !== Readable.prototype.on
 }
 
 /** HTTP/2 has no chunked coding: without a length, the end of the stream is the end of the body. */

@@ -61,6 +61,15 @@ t.test('what a body came in is freed once it is written', async (t) => {
 t.test('an app that reads a body too keeps what it got', async (t) => {
   const readers: Record<string, (raw: IncomingMessage, chunks: Buffer[]) => void> = {
     data: (raw, chunks) => raw.on('data', (chunk: Buffer) => chunks.push(chunk)),
+    // As tools do that watch an app from outside.
+    on: (raw, chunks) => {
+      const on = raw.on.bind(raw) as (event: string, listener: (chunk: Buffer) => void) => IncomingMessage
+      const watched = (event: string, listener: (chunk: Buffer) => void) => on(event, (chunk) => {
+        if (event === 'data') chunks.push(chunk)
+        listener(chunk)
+      })
+      Object.assign(raw, { on: watched })
+    },
     readable: (raw, chunks) => raw.on('readable', () => {
       for (let chunk = raw.read(); chunk !== null; chunk = raw.read()) chunks.push(chunk as Buffer)
     })
