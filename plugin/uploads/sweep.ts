@@ -19,12 +19,10 @@ export async function sweep (scope: Scope): Promise<{ expired: number, leftovers
     const upload = await scope.store.getUpload(id).catch(() => undefined)
     if (upload === undefined) continue
     if (isPendingFinal(upload)) {
-      if (await isAbandoned(scope, upload)) {
-        expired += await settle(scope, id)
-      } else {
-        scope.unfinished.found(upload)
-        scope.finals.watch(upload, null)
-      }
+      // Counted at once: while its parts are looked at it may become whole, and would not be uncounted any more.
+      scope.unfinished.found(upload)
+      if (await isAbandoned(scope, upload)) expired += await settle(scope, id)
+      else scope.finals.watch(upload, null)
     } else if (isPartial(upload) && isExpired(scope, upload, Date.now())) {
       partsToDelete.push(id)
     } else if (isExpired(scope, upload, Date.now()) || (upload.finished === false && isWhole(upload))) {

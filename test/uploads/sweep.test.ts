@@ -9,6 +9,7 @@ import { resolveOptions } from '../../plugin/settings.ts'
 import { AbleStore } from '../../plugin/stores/able-store.ts'
 import { FileStore } from '../../plugin/stores/file.ts'
 import type { Upload } from '../../plugin/types.ts'
+import { finishUpload } from '../../plugin/uploads/finish.ts'
 import { Followers } from '../../plugin/uploads/follow.ts'
 import { PendingFinals } from '../../plugin/uploads/pending-finals.ts'
 import type { Scope } from '../../plugin/uploads/scope.ts'
@@ -148,6 +149,27 @@ t.test('an upload that cannot be swept does not keep the others from it', async 
   t.equal((await sweep(scope)).expired, 2)
   t.equal(calls, 2)
   t.match(logged.filter(({ msg }) => msg === 'onUploadExpire failed'), [{ err: { message: 'not so fast' } }, {}])
+})
+
+t.test('EDGE-73 a final upload that becomes whole while a sweep looks at its parts does not count', async (t) => {
+  const { scope, add } = await rig(t, { maxUploads: 1 })
+  await add('part', 'abc')
+  const concatenation = { header: 'final;part', parts: ['part'], joined: false }
+  const final = await scope.store.create({ id: 'final', size: 3, offset: 0, concatenation })
+  const getUpload = scope.store.getUpload.bind(scope.store)
+  let isSeen = false
+  let times = 0
+  scope.store.getUpload = async (id) => {
+    const upload = await getUpload(id)
+    if (id === 'part' && isSeen && times++ === 0) {
+      await finishUpload(scope, null, await scope.store.concatenate(final, [upload], scope.shutdown))
+    }
+    isSeen ||= id === 'final'
+    return upload
+  }
+  await sweep(scope)
+  t.equal((await getUpload('final')).finished, true)
+  t.ok(scope.unfinished.admit('another', undefined))
 })
 
 t.test('a sweep ends early when the app does', async (t) => {
