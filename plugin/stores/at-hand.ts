@@ -92,11 +92,11 @@ export class AtHand {
     this.#close(id)
   }
 
-  /** Closes all files; resolves when they are. */
+  /** Like `closeFiles`, and leaves no timer behind. */
   async close (): Promise<void> {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    await Promise.all([...this.#files.keys()].map((id) => this.takeFile(id)?.close().catch(() => {})))
+    await this.closeFiles()
   }
 
   #closeLater (): void {
