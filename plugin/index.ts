@@ -76,7 +76,7 @@ export { fastifyTus, fastifyTus as default, fastifyTus as 'module.exports' }
 export { errors, type TusError, type TusErrorConstructor } from './errors.ts'
 export { MemoryLocker, type MemoryLockerOptions } from './locks/memory.ts'
 export type {
-  CorsOptions, Durability, ExpirationOptions, Extension, FastifyTusOptions, PerClientOptions
+  CorsOptions, DownloadOptions, Durability, ExpirationOptions, Extension, FastifyTusOptions, PerClientOptions
 } from './options.ts'
 export { FileStore, type FileStoreOptions } from './stores/file.ts'
 export { TUS_METHODS, TUS_REQUEST_HEADERS, TUS_RESPONSE_HEADERS } from './tus-v1/cors.ts'
