@@ -49,6 +49,8 @@ export class Arrivals {
       if (!body) continue
       const used = picked.filter(({ file }) => file.name === upload.record.file.name)
       for (const each of used) unused.delete(each)
+      // Cancelled in the meantime: it must not come back.
+      if (isOver(upload)) continue
       upload.adopt(body, used[0]?.file ?? null, used[0]?.handle ?? null)
       this.#settle(upload)
     }
