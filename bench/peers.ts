@@ -18,7 +18,7 @@ export interface Peer {
 }
 
 /** One of the scripts beside this file as a peer. */
-export function nodePeer (
+function nodePeer (
   name: string, version: string, script: string, layout: Layout, fixed: Record<string, unknown> = {}
 ): Peer {
   const file = fileURLToPath(new URL(`./servers/${script}.js`, import.meta.url))
@@ -43,7 +43,7 @@ const { version } = JSON.parse(await readFile(new URL('package.json', root), 'ut
 
 export const limit = nodePeer(LIMIT, `Node.js ${process.version}`, 'limit', layouts.bare)
 export const tusNode = nodePeer('@tus/server', tusVersion, 'tus-node', layouts.json)
-export const tusFastify = nodePeer('@tus/server in Fastify', `${tusVersion}, ${fastifyVersion}`, 'tus-fastify', layouts.json)
+const tusFastify = nodePeer('@tus/server in Fastify', `${tusVersion}, ${fastifyVersion}`, 'tus-fastify', layouts.json)
 export const ours = nodePeer('ours', `${version}, ${fastifyVersion}`, 'ours', layouts.json)
 export const oursNone = nodePeer(OURS, `${version}, ${fastifyVersion}`, 'ours', layouts.json, { durability: 'none' })
 

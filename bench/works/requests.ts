@@ -5,7 +5,7 @@ import type { Figures, Metric } from '../figures.ts'
 import type { ServerProcess, Spent } from '../server-process.ts'
 import { MIB } from '../bytes.ts'
 
-export const CONNECTIONS = 16
+const CONNECTIONS = 16
 
 export const requestMetrics: Metric[] = [
   { name: 'perCpu', unit: 'requests per CPU s', digits: 0, compared: true },

@@ -92,7 +92,7 @@ export function mayBeMissing (upload: Upload, clock: Now): boolean {
 }
 
 /** Whether it must be expired. Nothing tells that of a part that a final upload may wait for. */
-export function mustBeExpired (upload: Upload, clock: Now): boolean {
+function mustBeExpired (upload: Upload, clock: Now): boolean {
   if (isPending(upload) || upload.isPartial || !isMortal(upload)) return false
   return upload.open === undefined && clock.now - SLACK_MS > upload.written.to + clock.period
 }
