@@ -7,7 +7,7 @@ type ErrorName =
   | 'TooManyUploads' | 'ClientUploads' | 'TooManyBodies'
   | 'Gone' | 'NotFinished' | 'Exists' | 'TerminationRefused' | 'Locked' | 'Displaced' | 'Interrupted'
   | 'Shutdown' | 'InvalidId' | 'HookFailed' | 'FinishDue' | 'InsufficientStorage' | 'StoreUnavailable'
-  | 'Internal' | 'StoreFailed' | 'Precondition' | 'Range' | 'InvalidQuery' | 'TypeRefused'
+  | 'Internal' | 'StoreFailed' | 'BodyRead' | 'Precondition' | 'Range' | 'InvalidQuery' | 'TypeRefused'
 
 /** An error of the plugin's. */
 export interface TusError extends Error {
@@ -76,6 +76,7 @@ export const errors: Readonly<Record<ErrorName, TusErrorConstructor>> = {
   // This side
   InvalidId: createError('FST_TUS_INVALID_ID', 'The server chose an unusable upload id', 500),
   HookFailed: createError('FST_TUS_HOOK_FAILED', 'The server could not process the upload', 500),
+  BodyRead: createError('FST_TUS_BODY_READ', 'The app read the body before it could be stored', 500),
   FinishDue: createError('FST_TUS_FINISH_DUE', 'The upload is complete but not processed yet, try again', 423),
   InsufficientStorage: createError('FST_TUS_INSUFFICIENT_STORAGE', 'There is no room for the upload', 507),
   StoreUnavailable: createError('FST_TUS_STORE_UNAVAILABLE', 'The store cannot be used now, try again', 503),

@@ -31,9 +31,10 @@ function hasOwnBuffers ({ raw }: FastifyRequest): boolean {
   return !('stream' in raw) && raw.socket instanceof Socket
 }
 
-/** Whether the app listens to the body as well, or something that watches it has put itself before `on`. */
+/** Whether somebody listens to the body besides the one who stores it, or has put itself before what it tells. */
 function isRead (stream: Readable): boolean {
-  return stream.listenerCount('data') + stream.listenerCount('readable') > 0 || stream.on !== Readable.prototype.on
+  return stream.listenerCount('data') > 1 || stream.listenerCount('readable') > 0 ||
+    stream.on !== Readable.prototype.on || Object.hasOwn(stream, 'emit') || Object.hasOwn(stream, 'push')
 }
 
 /** HTTP/2 has no chunked coding: without a length, the end of the stream is the end of the body. */

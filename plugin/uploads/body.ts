@@ -12,7 +12,7 @@ export interface Body {
   accept: () => void
   /** Ends the connection. */
   close: () => void
-  /** Whether its buffers come to nobody but who reads the stream next. */
+  /** Whether the buffer that comes now is for nobody but the one who stores it. */
   isUnshared: () => boolean
   /** What the body must hash to, where the client says so. */
   expected?: ExpectedChecksum | undefined
@@ -25,8 +25,11 @@ export interface PumpOptions {
   idleTimeout: number
   /** Asks for when the body must not be read on. */
   stop: Stop
-  /** Takes the next batch; not called again before it resolves. */
-  write: (buffers: Buffer[], bytes: number) => Promise<void>
+  /**
+   * Takes the next batch; not called again before it resolves.
+   * @param unshared - whether nobody else was given any of the buffers
+   */
+  write: (buffers: Buffer[], bytes: number, unshared: boolean) => Promise<void>
 }
 
 /**
@@ -58,6 +61,7 @@ export function pump (body: Body, { limit, idleTimeout, stop, write }: PumpOptio
     let gatheredBytes = 0
     let received = 0
     let writing = false
+    let unshared = true
     let end: Pumped | undefined
 
     const finish = (how: Pumped) => {
@@ -84,6 +88,7 @@ export function pump (body: Body, { limit, idleTimeout, stop, write }: PumpOptio
     /** What this process has of the body already is part of what arrived. */
     const takeBuffered = () => {
       stream.off('data', onData).pause()
+      unshared = false
       for (let chunk = stream.read(); chunk !== null; chunk = stream.read()) take(chunk)
     }
 
@@ -91,6 +96,7 @@ export function pump (body: Body, { limit, idleTimeout, stop, write }: PumpOptio
 
     const onData = (chunk: Buffer) => {
       idle?.refresh()
+      unshared &&= body.isUnshared()
       take(chunk)
       if (isFull()) writeNext()
       if (isFull()) stream.pause()
@@ -116,7 +122,7 @@ export function pump (body: Body, { limit, idleTimeout, stop, write }: PumpOptio
       gathered = []
       gatheredBytes = 0
       writing = true
-      write(batch, bytes).then(() => {
+      write(batch, bytes, unshared).then(() => {
         writing = false
         if (end !== undefined || isFull()) writeNext()
         if (end === undefined && stream.isPaused()) {
@@ -155,11 +161,13 @@ export function pump (body: Body, { limit, idleTimeout, stop, write }: PumpOptio
     const idle = idleTimeout > 0 ? setTimeout(onIdle, idleTimeout) : undefined
     // 'close' follows and says the same.
     stream.on('error', () => {})
-    if (stream.readableEnded) onEnd()
+    // What is missing at the front would be stored at the wrong offset.
+    if (stream.readableDidRead) finish({ outcome: 'failed', error: new errors.BodyRead() })
+    else if (stream.readableEnded) onEnd()
     else if (stream.destroyed) onClose()
     else {
       body.accept()
-      stream.on('data', onData).on('end', onEnd).on('close', onClose)
+      stream.on('data', onData).on('end', onEnd).on('close', onClose).resume()
       if (stop.reason === undefined) stop.listen(onStop)
       else onStop()
     }

@@ -43,13 +43,12 @@ export async function storeBody (
     append ??= await scope.store.openAppend(upload, { declaredSize, unverified: verifier.isNeeded })
   )
 
-  const isUnshared = body.isUnshared()
   const { body: watched, end: endWatch } = scope.slowBodies.watch(() => body.close())
   const pumped = await asOpenBody(scope, request, () => pump(body, {
     limit: maxSize - upload.offset,
     idleTimeout: scope.settings.idleTimeout,
     stop,
-    write: async (buffers, bytes) => {
+    write: async (buffers, bytes, unshared) => {
       watched.holdBack(bytes)
       if (judge !== undefined) await judge(buffers)
       const opened = append ?? await open()
@@ -57,7 +56,7 @@ export async function storeBody (
       // Hashed while the system writes.
       verifier.update(buffers)
       await written
-      if (isUnshared && opened.keepsNothing === true) freeBuffers(buffers)
+      if (unshared && opened.keepsNothing === true) freeBuffers(buffers)
       watched.letGo()
       progress(bytes)
       scope.followers.changed(upload.id)

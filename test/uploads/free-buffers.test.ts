@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import { FileStore } from '../../plugin/index.ts'
 import { type FileSystem, fileSystem } from '../../plugin/stores/file-system.ts'
 import { freeBuffers } from '../../plugin/uploads/free-buffers.ts'
-import { build, temporaryDirectory } from '../helper.ts'
+import { build, temporaryDirectory, until } from '../helper.ts'
 
 const KIB = 1024
 const bytes = randomBytes(3 * KIB * KIB)
@@ -81,6 +81,27 @@ t.test('an app that reads a body too keeps what it got', async (t) => {
     }), 0, event)
     t.ok(Buffer.concat(chunks).equals(bytes), event)
   }
+})
+
+t.test('what an app begins to read in the middle of a body stays as it is', async (t) => {
+  const chunks: Buffer[] = []
+  let isReading = false
+  const app = await build(t, {
+    progressInterval: 0,
+    onProgress ({ raw }) {
+      if (isReading) return
+      isReading = true
+      raw.on('data', (chunk: Buffer) => chunks.push(chunk))
+    }
+  })
+  const location = await app.create(bytes.length)
+  const { response, socket } = await app.stall(location, 0, bytes.length, bytes.subarray(0, 2 * KIB * KIB))
+  await until(() => isReading)
+  await app.untilStored(location, 2 * KIB * KIB)
+  socket.write(bytes.subarray(2 * KIB * KIB))
+  t.equal((await response).status, 204)
+  const kept = Buffer.concat(chunks)
+  t.ok(kept.length >= KIB * KIB && kept.equals(bytes.subarray(bytes.length - kept.length)))
 })
 
 t.test('what a hook of the app made of a body stays as it is', async (t) => {
