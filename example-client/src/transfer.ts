@@ -56,6 +56,7 @@ export class Transfer {
     this.stop()
     const { endpoint, sliceSize, metadata, headers, onUrl, onAccepted, onSent, onDone } = this.#options
     const url = this.#url
+    const turn = this.#turn
     const current = this.#current()
     const source = this.#source
     const upload = new Upload(source as Blob, {
@@ -71,6 +72,8 @@ export class Transfer {
       headers: headers ?? {},
       retryDelays: null,
       storeFingerprintForResuming: false,
+      // tus-js-client forgets that it was aborted where that happens before it has opened the file.
+      onBeforeRequest: () => this.#turn === turn ? undefined : new Promise(() => {}),
       onUploadUrlAvailable: current(() => {
         if (!upload.url || upload.url === this.#url) return
         this.#url = upload.url
