@@ -47,11 +47,11 @@ export class Arrivals {
     for (const upload of this.#list.wanting()) {
       const body = await matchFile(upload.record, files).catch(() => null)
       if (!body) continue
-      const used = picked.filter(({ file }) => file.name === upload.record.file.name)
-      for (const each of used) unused.delete(each)
+      const used = await findOwn(upload.record, picked)
+      if (used) unused.delete(used)
       // Cancelled in the meantime: it must not come back.
       if (isOver(upload)) continue
-      upload.adopt(body, used[0]?.file ?? null, used[0]?.handle ?? null)
+      upload.adopt(body, used?.file ?? null, used?.handle ?? null)
       this.#settle(upload)
     }
     for (const each of unused) {
@@ -120,6 +120,13 @@ export class Arrivals {
     const onNews = () => this.#list.rowOf(upload)?.render()
     examine(upload, onNews)
     keep(upload, this.#preferences.copyCap, onNews).catch(() => {})
+  }
+}
+
+// The file that an upload is made from. Others may have its name, as those of other folders.
+async function findOwn ({ file: { name }, fingerprint: print, recipe }: UploadRecord, picked: readonly Picked[]) {
+  for (const each of picked.filter(({ file }) => file.name === name)) {
+    if (await fingerprint(each.file, recipe).catch(() => null) === print) return each
   }
 }
 
