@@ -1,3 +1,4 @@
+import { byId } from './dom.ts'
 import { applyRecipe } from './edit/recipe.ts'
 import type { Change } from './edit-view.ts'
 import { fingerprint } from './fingerprint.ts'
@@ -24,11 +25,20 @@ export class Arrivals {
   #list: UploadList
   // The upload whose file the visitor was asked to choose.
   #expected: FileUpload | null = null
+  // The input asks the visitor: no files now may still become some.
+  #asking = false
 
   constructor (endpoint: string, preferences: Preferences, list: UploadList) {
     this.#endpoint = endpoint
     this.#preferences = preferences
     this.#list = list
+    const input = byId('files')
+    input.addEventListener('click', () => { this.#asking = true })
+    input.addEventListener('change', () => { this.#asking = false })
+    input.addEventListener('cancel', () => {
+      this.#asking = false
+      this.#expected = null
+    })
   }
 
   /** What comes next is meant to be the file of this upload. */
@@ -38,10 +48,10 @@ export class Arrivals {
 
   /** Takes files: for interrupted uploads that they belong to, or to be uploaded. */
   async add (picked: readonly Picked[]): Promise<void> {
+    const expected = this.#expected
+    if (picked.length > 0 || !this.#asking) this.#expected = null
     if (picked.length === 0) return
     alertVisitor('')
-    const expected = this.#expected
-    this.#expected = null
     const files = picked.map(({ file }) => file)
     const unused = new Set(picked)
     for (const upload of this.#list.wanting()) {
