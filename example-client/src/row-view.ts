@@ -1,14 +1,13 @@
 import { copyOf, fillBar, inside, write } from './dom.ts'
 import { EditView } from './edit-view.ts'
 import type { Change } from './edit-view.ts'
-import { formatPercent } from './format.ts'
-import { language, text } from './i18n.ts'
+import { text } from './i18n.ts'
 import type { TextKey } from './i18n.ts'
 import { InspectView } from './inspect-view.ts'
 import { isOver, isRunning } from './queue.ts'
 import { StripView } from './strip-view.ts'
 import type { FileUpload } from './upload.ts'
-import { describeFailure, describeFigures, describeKept, describeState } from './words.ts'
+import { describeFailure, describeFigures, describeKept, describePercent, describeState } from './words.ts'
 
 /** What a visitor can do with one upload. */
 export type RowAction =
@@ -86,7 +85,7 @@ export class RowView {
     const { name, size, accepted, sent, state, url } = upload
     this.node.dataset.state = state
     this.#write('.name', name)
-    this.#write('.percent', state === 'done' || state === 'ready' ? '' : formatPercent(accepted, size, language()))
+    this.#write('.percent', describePercent(upload))
     this.#write('.state', describeState(upload, Date.now()))
     this.#write('.figures', describeFigures(upload))
     this.#write('.kept', isRunning(upload) || state === 'paused' ? describeKept(upload.kept) : '')

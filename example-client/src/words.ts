@@ -32,8 +32,8 @@ const missings: Record<Missing, TextKey> = {
 
 /** The state of an upload in words. `now` is in ms since 1970. */
 export function describeState (upload: Seen, now: number): string {
-  const { state, wait, size } = upload
-  const percent = (bytes: number) => formatPercent(bytes, size, language())
+  const { state, wait } = upload
+  const percent = (bytes: number) => describePart(bytes, upload.size)
   if (state === 'waiting' && wait) return text(waits[wait.why], { when: describeWhen(wait.nextTry, now) })
   if (state === 'missing') return text(missings[upload.missing ?? 'file'], { percent: percent(upload.accepted) })
   if (state === 'uploading' && upload.restarted) return text('stateRestarted')
@@ -43,6 +43,11 @@ export function describeState (upload: Seen, now: number): string {
   if (state === 'done' && upload.instant) return text('stateInstant')
   const key = states[state]
   return key ? text(key) : ''
+}
+
+/** How much of an upload the server has; empty where that is nothing to tell. */
+export function describePercent ({ state, size, accepted }: Pick<Seen, 'state' | 'size' | 'accepted'>): string {
+  return state === 'done' || state === 'ready' ? '' : describePart(accepted, size)
 }
 
 /** Bytes, speed and time left of an upload, as far as they are known. */
@@ -97,6 +102,11 @@ export function describeMismatch (
     size: describeSize(wanted.size, chosen.size, locale)
   })
   return `${why} ${text('refusedHow')}`
+}
+
+// Of an upload that is not finished: an empty file is not whole before.
+function describePart (bytes: number, size: number): string {
+  return formatPercent(bytes, size || 1, language())
 }
 
 // Two sizes that look the same when rounded are told in bytes.

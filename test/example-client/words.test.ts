@@ -1,7 +1,7 @@
 import t from 'tap'
 import { setLanguage } from '../../example-client/src/i18n.ts'
 import {
-  describeFailure, describeFigures, describeKept, describeMismatch, describeSpeed, describeState
+  describeFailure, describeFigures, describeKept, describeMismatch, describePercent, describeSpeed, describeState
 } from '../../example-client/src/words.ts'
 import type { Seen } from '../../example-client/src/state.ts'
 
@@ -59,6 +59,15 @@ t.test('figures say what the server has, the speed and the time left', async t =
   t.equal(describeFigures(upload({ speed: 5 * MiB })), '25 MiB of 100 MiB · 5 MiB/s, 10 sec left')
   t.equal(describeFigures(upload({ state: 'done' })), '100 MiB')
   t.equal(describeSpeed(0, 100), '', 'nothing moves: nobody knows how long it takes')
+})
+
+t.test('an empty file is at 0 percent until it is finished', async t => {
+  const empty = { size: 0, accepted: 0, sent: 0 }
+  t.equal(describePercent(upload()), '25%')
+  t.equal(describePercent(upload({ ...empty, state: 'queued' })), '0%')
+  t.match(describeState(upload({ ...empty, state: 'missing' }), 0), 'goes on at 0%')
+  t.equal(describePercent(upload({ ...empty, state: 'done' })), '')
+  t.equal(describePercent(upload({ state: 'ready' })), '')
 })
 
 t.test('failures and what a reload does have words', async t => {
