@@ -40,7 +40,7 @@ const plugin: FastifyPluginAsync<FastifyTusOptions> = async (fastify, options) =
   }
   warnOfRequestTimeout(fastify.server.requestTimeout, fastify.log)
   answerExpectContinue(fastify)
-  mountTusV1(fastify, { scope, prefix: fastify.prefix, extensions: offeredExtensions(scope) }, options)
+  mountTusV1(fastify, { scope, prefix: fastify.prefix, extensions: offeredExtensions(scope) })
 
   let stopSweeping = async () => {}
   fastify.addHook('onReady', async () => {

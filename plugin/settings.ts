@@ -44,6 +44,7 @@ export interface Settings extends FastifyTusHooks {
   cors: Settled<CorsOptions> | undefined
   disableTerminationForFinishedUploads: boolean
   progressInterval: number
+  schemaHide: boolean
 }
 
 /**
@@ -113,6 +114,7 @@ export function resolveOptions (options: FastifyTusOptions): Settings {
     perClient: resolvePerClient(options.perClient),
     maxSize: typeof maxSize === 'function' ? maxSize : sizeLimit(maxSize),
     isAllowedType: resolveAllowedTypes(options.allowedTypes),
+    schemaHide: flag('schemaHide', options.schemaHide, true),
     relativeLocation: flag('relativeLocation', options.relativeLocation, true),
     publicUrl: publicUrl?.replace(/\/+$/, ''),
     download: resolveDownload(options.download),

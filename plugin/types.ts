@@ -117,7 +117,9 @@ export interface DataStore {
    * Resolves with the upload as it is then; may reject with the reason of `signal` when that aborts.
    */
   concatenate? (upload: Upload, parts: Upload[], signal?: AbortSignal): Promise<Upload>
-  /** Ability: makes a whole upload durable, and remembers that its finish hook is done. */
+  /** Ability: makes the bytes of a whole upload durable, before its finish hook is told of it. */
+  flush? (upload: Upload): Promise<void>
+  /** Ability: remembers, in a durable way, that the finish hook of a whole upload is done. */
   markFinished? (upload: Upload): Promise<void>
   /** Ability: the ids of all uploads, for sweeps. */
   list? (): AsyncIterable<string>

@@ -124,6 +124,21 @@ t.test('EDGE-73 an upload whose body broke off lives longer, and counts as long'
   t.equal((await post({ 'upload-length': '3' })).statusCode, 503)
 })
 
+t.test('EDGE-73 an upload whose body is on its way for long counts all the time', async (t) => {
+  let stored = 0
+  const { post, create, stall } = await build(t, {
+    expiration, maxUploads: 1, progressInterval: 0, onProgress: (_request, { offset }) => { stored = offset }
+  })
+  const location = await create(9)
+  const later = laterIn(t)
+  later(0.6 * HOUR)
+  const { socket } = await stall(location, 0, 9, 'abc')
+  await until(() => stored === 3)
+  later(0.6 * HOUR)
+  t.equal((await post({ 'upload-length': '3' })).statusCode, 503)
+  socket.destroy()
+})
+
 t.test('EDGE-73 expired uploads make room, whoever deleted them', async (t) => {
   const { create, patch, directory } = await build(t, { expiration: { period: HOUR, sweepInterval: 0 }, maxUploads: 2 })
   const later = laterIn(t)

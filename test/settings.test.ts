@@ -34,6 +34,7 @@ const wrong: Array<[option: string, values: Loose[]]> = [
   ['perClient.maxBodies', [-1, 0, 1.5, '60'].map((maxBodies) => ({ perClient: { maxBodies } }))],
   ['maxSize', [...numbers('maxSize'), { maxSize: 0 }, { maxSize: Infinity }]],
   ['relativeLocation', flags('relativeLocation')],
+  ['schemaHide', flags('schemaHide')],
   ['allowedTypes', ['video/mp4', [], [1], ['mp4'], ['*/*'], null].map((allowedTypes) => ({ allowedTypes }))],
   ['download', flags('download')],
   ['download.growing', ['yes', 1, null].map((growing) => ({ download: { growing } }))],

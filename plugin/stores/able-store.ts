@@ -45,6 +45,10 @@ export class AbleStore {
     return guard(async () => await this.#store.concatenate?.(upload, parts, signal) as Upload)
   }
 
+  async flush (upload: Upload): Promise<void> {
+    await guard(async () => { await this.#store.flush?.(upload) })
+  }
+
   async markFinished (upload: Upload): Promise<void> {
     await guard(async () => { await this.#store.markFinished?.(upload) })
   }

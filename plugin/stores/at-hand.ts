@@ -19,6 +19,8 @@ interface Known {
   record: StoredUpload
   /** The size of the file when this process had last written to it, in bytes. */
   bytes: number
+  /** How many of them are known to be on the disk; `undefined` where nobody knows. */
+  flushed: number | undefined
 }
 
 interface Kept {
@@ -57,10 +59,15 @@ export class AtHand {
     return known !== undefined && known.bytes === bytes ? known.record : undefined
   }
 
-  remember (id: string, record: StoredUpload, bytes: number): void {
+  /** How many bytes are known to be on the disk; `undefined` where nobody knows. */
+  flushedOf (id: string): number | undefined {
+    return this.#records.get(id)?.flushed
+  }
+
+  remember (id: string, record: StoredUpload, bytes: number, flushed?: number): void {
     // Deleted and set again, an entry is the youngest.
     this.#records.delete(id)
-    this.#records.set(id, { record, bytes })
+    this.#records.set(id, { record, bytes, flushed })
     if (this.#records.size > this.#limits.records) this.forget(oldestOf(this.#records))
   }
 

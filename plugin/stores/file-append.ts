@@ -1,15 +1,19 @@
 import type { Append } from '../types.ts'
-import { BackgroundFlush, FLUSH_BYTES } from './background-flush.ts'
 import type { OpenFile } from './file-system.ts'
+import { FLUSH_BYTES, Flushes } from './flushes.ts'
 import { type Cursor, writeAll } from './write-all.ts'
 
 export interface FileAppendOptions {
   /** Where the first byte goes. */
   offset: number
+  /** How many bytes are known to be on the disk; `undefined` where nobody knows. */
+  flushed: number | undefined
   /** Whether what is there is flushed now and then while more comes. */
   flushes: boolean
   /** Called when the bytes are in the file, before they count. */
-  onCommit: (file: OpenFile, offset: number) => Promise<void>
+  onCommit: (offset: number, flushes: Flushes) => Promise<void>
+  /** Called where a flush failed: only so many bytes are known to be on the disk. Does not reject. */
+  onDoubt: (file: OpenFile, flushed: number) => Promise<void>
   /** Called once, however the append ends: closes the file, or keeps it for the next one if it is `sound`. */
   onEnd: (file: OpenFile, sound: boolean) => Promise<void>
 }
@@ -23,35 +27,27 @@ export class FileAppend implements Append {
   readonly #file: OpenFile
   readonly #options: FileAppendOptions
   readonly #cursor: Cursor
-  readonly #flush: BackgroundFlush
+  readonly #flushes: Flushes
 
   constructor (file: OpenFile, options: FileAppendOptions) {
     this.#file = file
     this.#options = options
     this.#cursor = { position: options.offset }
-    this.#flush = new BackgroundFlush(file, options.flushes ? FLUSH_BYTES : Infinity)
+    const { offset, flushed, flushes } = options
+    this.#flushes = new Flushes(file, { bytes: offset, flushed, every: flushes ? FLUSH_BYTES : Infinity })
   }
 
   async write (buffers: Buffer[], bytes: number): Promise<void> {
     await writeAll(this.#file, this.#cursor, buffers, bytes)
-    this.#flush.wrote(bytes)
+    this.#flushes.wrote(bytes)
   }
 
   commit (): Promise<number> {
-    return this.#end(async () => {
-      await this.#flush.settled()
-      await this.#options.onCommit(this.#file, this.#cursor.position)
-      return this.#cursor.position
-    })
+    return this.#end(this.#cursor.position, (offset) => this.#options.onCommit(offset, this.#flushes))
   }
 
   rollback (): Promise<number> {
-    return this.#end(async () => {
-      // None of it counts: it does not matter whether it was flushed.
-      await this.#flush.settled().catch(() => {})
-      await this.#file.truncate(this.#options.offset)
-      return this.#options.offset
-    })
+    return this.#end(this.#options.offset, (offset) => this.#file.truncate(offset))
   }
 
   /** Cuts the file off where the append begins; where that fails, the append has ended. */
@@ -73,13 +69,16 @@ export class FileAppend implements Append {
     }
   }
 
-  async #end (work: () => Promise<number>): Promise<number> {
+  async #end (offset: number, work: (offset: number) => Promise<void>): Promise<number> {
     let sound = false
     try {
-      const offset = await work()
+      await this.#flushes.settled()
+      await work(offset)
       sound = true
       return offset
     } finally {
+      const { hasFailed, flushed } = this.#flushes
+      if (hasFailed) await this.#options.onDoubt(this.#file, Math.min(flushed, offset))
       await this.#options.onEnd(this.#file, sound)
     }
   }

@@ -20,6 +20,8 @@ export interface OpenFile {
   close: () => Promise<void>
 }
 
+export type Opening = <T> (open: () => Promise<T>) => Promise<T>
+
 /** Replaced in tests by one that fails as no real disk does on request. */
 export interface FileSystem {
   open: (file: string, flags: 'r' | 'r+' | 'wx' | 'wx+') => Promise<OpenFile>
@@ -33,8 +35,11 @@ export interface FileSystem {
   opendir: (directory: string) => Promise<Dir>
   /** Makes a directory, if missing, and sees that it can be written to. */
   prepareDirectory: (directory: string) => void
-  /** From `start` to `end`, both included; without them the whole file. */
-  createReadStream: (file: string, range?: { start: number, end: number }) => ReadStream
+  /**
+   * From `start` to `end`, both included; without them the whole file.
+   * @param opening - calls what opens the file, once or again
+   */
+  createReadStream: (file: string, range?: { start: number, end: number }, opening?: Opening) => ReadStream
 }
 
 export const fileSystem: FileSystem = {
@@ -51,7 +56,16 @@ export const fileSystem: FileSystem = {
     makeDirectory(directory)
     fs.accessSync(directory, fs.constants.R_OK | fs.constants.W_OK | fs.constants.X_OK)
   },
-  createReadStream: (file, range) => fs.createReadStream(file, range)
+  createReadStream: (file, range, opening = (open) => open()) => fs.createReadStream(file, {
+    ...range,
+    fs: {
+      ...fs,
+      open: (file: string, flags: string, mode: number, done: Callback<number>) => {
+        opening(() => call<number>((done) => fs.open(file, flags, mode, done)))
+          .then((fd) => done(null, fd), (error: Error) => done(error, -1))
+      }
+    }
+  })
 }
 
 /**
@@ -74,16 +88,6 @@ function makeDirectory (directory: string): void {
 
 function statOf (file: string): Stats | undefined {
   return fs.statSync(file, { throwIfNoEntry: false })
-}
-
-/** Makes what any process wrote to a file survive a crash of the machine. */
-export async function flushFile (fs: FileSystem, file: string): Promise<void> {
-  const opened = await fs.open(file, 'r+')
-  try {
-    await opened.datasync()
-  } finally {
-    await opened.close()
-  }
 }
 
 class Descriptor implements OpenFile {

@@ -8,9 +8,10 @@ import type { Append, AppendOptions, Concatenation, DataStore, Upload } from '..
 import { AT_HAND, AtHand, NOTHING_AT_HAND } from './at-hand.ts'
 import { deleteExpired } from './delete-expired.ts'
 import { prepareDirectory } from './directory.ts'
+import { Doubtful } from './doubtful.ts'
 import { FileAppend } from './file-append.ts'
 import { isDamaged, isMissing, rethrowDamaged, rethrowExisting, rethrowMissing, unless } from './file-errors.ts'
-import { type FileSystem, fileSystem, flushFile } from './file-system.ts'
+import { type FileSystem, fileSystem } from './file-system.ts'
 import { joinFiles } from './join.ts'
 import { removeLeftovers } from './leftovers.ts'
 import { makeRoom } from './make-room.ts'
@@ -48,6 +49,7 @@ export class FileStore extends TusFileStore implements DataStore {
   readonly #appending = new Set<string>()
   /** Whole uploads that are not marked yet, and whose bytes were flushed. */
   readonly #flushed = new Set<string>()
+  readonly #doubtful: Doubtful
 
   /** @throws FST_TUS_DIRECTORY where the directory cannot be made or written to */
   constructor (options: FileStoreOptions) {
@@ -62,6 +64,7 @@ export class FileStore extends TusFileStore implements DataStore {
     this.#fs = fs
     this.#records = records
     this.#atHand = atHand
+    this.#doubtful = new Doubtful(fs, records)
   }
 
   /** @throws FST_TUS_EXISTS where the id is taken: nothing that exists is ever overwritten */
@@ -72,7 +75,7 @@ export class FileStore extends TusFileStore implements DataStore {
     await this.#records.add(created.id, created, flush).catch(rethrowExisting)
     try {
       const opened = await this.#fs.open(file, 'wx+').catch(rethrowExisting)
-      if (created.size !== 0) this.#atHand.remember(created.id, created, 0)
+      if (created.size !== 0) this.#atHand.remember(created.id, created, 0, 0)
       await this.#atHand.keepFile(created.id, opened)
       if (flush) await this.#records.flushDirectory()
     } catch (error) {
@@ -87,10 +90,12 @@ export class FileStore extends TusFileStore implements DataStore {
 
   /**
    * @throws FST_TUS_NOT_FOUND
-   * @throws FST_TUS_GONE where the file does not fit its record: gone, longer than declared, or shorter than finished
+   * @throws FST_TUS_GONE where the file does not fit its record: gone, longer than declared, or shorter than finished;
+   *   or may not be on the disk
    */
   override async getUpload (id: string): Promise<StoredUpload> {
     const file = this.#path(id)
+    if (this.#doubtful.isLost(id)) throw new errors.Gone()
     if (this.#atHand.has(id)) {
       const stats = await this.#fs.stat(file).catch(unless(isMissing, undefined))
       const known = this.#atHand.recordOf(id, stats?.size)
@@ -114,9 +119,11 @@ export class FileStore extends TusFileStore implements DataStore {
   async openAppend (upload: Upload, { declaredSize, unverified = false }: AppendOptions = {}): Promise<Append> {
     const { id, offset, size = declaredSize } = upload
     const noted = upload.verified !== undefined
-    if (unverified && !noted) {
-      await this.#setRecord(id, new StoredUpload({ ...upload, verified: offset }), this.durability !== 'none')
-    }
+    const verifies = unverified || noted
+    const before = new StoredUpload({ ...upload, verified: verifies ? offset : undefined })
+    const everyAppend = this.durability === 'every-append'
+    const flushed = everyAppend ? offset : this.#atHand.flushedOf(id)
+    if (unverified && !noted) await this.#setRecord(id, before, this.durability !== 'none')
     this.#appending.add(id)
     const file = this.#atHand.takeFile(id) ?? await this.#fs.open(this.#path(id), 'r+').catch((error: unknown) => {
       this.#appending.delete(id)
@@ -124,18 +131,18 @@ export class FileStore extends TusFileStore implements DataStore {
     })
     const append = new FileAppend(file, {
       offset,
+      flushed,
       flushes: this.durability !== 'none',
-      onCommit: async (file, position) => {
-        const flush = this.durability === 'every-append'
+      onCommit: async (position, flushes) => {
         const isWhole = position === size
-        if (flush || (this.durability === 'finished' && isWhole)) await file.datasync()
+        if (everyAppend || (this.durability === 'finished' && isWhole)) await flushes.finish()
         if (isWhole) this.#flushed.add(id)
-        const verified = unverified || noted ? position : undefined
-        const record = new StoredUpload({ ...upload, size, verified })
-        if (declaredSize !== undefined || verified !== undefined) await this.#records.set(id, record, flush)
+        const record = new StoredUpload({ ...upload, size, verified: verifies ? position : undefined })
+        if (declaredSize !== undefined || verifies) await this.#records.set(id, record, everyAppend)
         if (isWhole) this.#atHand.forget(id)
-        else this.#atHand.remember(id, record, position)
+        else this.#atHand.remember(id, record, position, flushes.flushed)
       },
+      onDoubt: (file, flushed) => this.#doubtful.takeBack(before, file, flushed),
       onEnd: async (file, sound) => {
         this.#appending.delete(id)
         if (!sound) this.#atHand.forget(id)
@@ -183,15 +190,20 @@ export class FileStore extends TusFileStore implements DataStore {
     return joined
   }
 
+  /** What an append in this process made whole was flushed by it. */
+  async flush (upload: Upload): Promise<void> {
+    if (this.durability === 'none' || this.#flushed.has(upload.id)) return
+    await this.#doubtful.flush(upload, this.#path(upload.id))
+    this.#flushed.add(upload.id)
+  }
+
   /** Records that nothing is left to do for a whole upload, in a way that survives a crash of the machine. */
   async markFinished (upload: Upload): Promise<void> {
     // The finish hook may have removed it.
     if (!await this.#records.has(upload.id)) return
     const finished = new StoredUpload({ ...upload, verified: undefined, finished: true })
-    const flush = this.durability !== 'none'
-    // The process that stored its last byte may have crashed before it flushed.
-    if (!this.#flushed.delete(upload.id) && flush) await flushFile(this.#fs, this.#path(upload.id))
-    await this.#setRecord(upload.id, finished, flush)
+    await this.#setRecord(upload.id, finished, this.durability !== 'none')
+    this.#flushed.delete(upload.id)
   }
 
   override read (id: string, range?: { start: number, end: number }) {
@@ -206,6 +218,7 @@ export class FileStore extends TusFileStore implements DataStore {
     // Files without a sound record may be anything that somebody put here; under an id that only we make they are ours.
     if (!recorded && !isDefaultId(id)) throw new errors.NotFound()
     this.#flushed.delete(id)
+    this.#doubtful.forget(id)
     const stored = await this.#fs.unlink(file).then(() => true, unless(isMissing, false))
     const unrecorded = await this.#records.delete(id)
     if (!unrecorded && !stored) throw new errors.NotFound()

@@ -23,9 +23,7 @@ export class FileRecords implements KvStore {
     } catch (error) {
       if (!isMissing(error)) throw error
       // A volume that is not mounted any more is no reason to tell clients that their uploads do not exist.
-      await this.#fs.access(this.directory).catch((cause: unknown) => {
-        throw Object.assign(new Error('The directory is gone', { cause }), { code: 'EIO' })
-      })
+      await this.#fs.access(this.directory).catch(rethrowUnmounted)
       return undefined
     }
     return parseRecord(id, text)
@@ -100,7 +98,10 @@ export class FileRecords implements KvStore {
   }
 
   async #write (file: string, upload: Upload, flush: boolean): Promise<void> {
-    const opened = await this.#fs.open(file, 'wx')
+    const opened = await this.#fs.open(file, 'wx').catch((error: unknown) => {
+      if (isMissing(error)) rethrowUnmounted(error)
+      throw error
+    })
     try {
       const bytes = Buffer.from(JSON.stringify(upload))
       await writeAll(opened, { position: 0 }, [bytes], bytes.length)
@@ -116,6 +117,10 @@ export class FileRecords implements KvStore {
   #path (id: string): string {
     return `${this.directory}${path.sep}${id}.json`
   }
+}
+
+function rethrowUnmounted (cause: unknown): never {
+  throw Object.assign(new Error('The directory is gone', { cause }), { code: 'EIO' })
 }
 
 function parseRecord (id: string, text: string): Upload | undefined {

@@ -2,7 +2,6 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } fro
 import { get } from '../download/get.ts'
 import { errors } from '../errors.ts'
 import { isUploadId } from '../ids.ts'
-import type { FastifyTusOptions } from '../options.ts'
 import { corsHeaders } from './cors.ts'
 import { del } from './delete.ts'
 import { head } from './head.ts'
@@ -20,9 +19,7 @@ type Handlers = Map<string, Handler>
 const FOR_EVER = 2 ** 31 - 1
 
 /** Mounts tus 1.0.0: everything below the prefix is answered here, so that every answer is a tus answer. */
-export function mountTusV1 (
-  fastify: FastifyInstance, wire: Wire, { schemaHide = true }: Pick<FastifyTusOptions, 'schemaHide'>
-): void {
+export function mountTusV1 (fastify: FastifyInstance, wire: Wire): void {
   // Bodies are streams whatever their type says: the handlers judge it.
   fastify.removeAllContentTypeParsers()
   // By its name, the type of every append is found at once.
@@ -37,7 +34,7 @@ export function mountTusV1 (
   const route = {
     method: fastify.supportedMethods,
     exposeHeadRoute: false,
-    schema: { hide: schemaHide } as FastifySchema,
+    schema: { hide: wire.scope.settings.schemaHide } as FastifySchema,
     // A timeout for all routes of the app is not meant for bodies that take hours; `idleTimeout` watches those.
     ...((fastify.initialConfig as { handlerTimeout?: number }).handlerTimeout ? { handlerTimeout: FOR_EVER } : {})
   }

@@ -45,8 +45,6 @@ export async function appendToUpload (
       checkBodyLength({ ...found, size }, body, maxSize)
 
       const upload = await storeBody(scope, request, found, body, { maxSize, declaredSize, stop })
-        // What came before it broke off counts too.
-        .finally(() => scope.unfinished.appended(found))
       const due = !isWhole(found) || upload.finished === false
       return { upload, finish: due ? await finishUpload(scope, request, upload) : undefined }
     } catch (error) {

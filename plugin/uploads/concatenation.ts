@@ -113,7 +113,9 @@ async function join (scope: Scope, upload: Upload): Promise<Upload> {
     // Whoever was faster deleted or changed one: to be looked at again.
     if (!ids.every((id) => parts.has(id) && isWhole(parts.get(id) as Upload))) throw new errors.Locked()
     const inOrder = partsOf(upload).map((id) => parts.get(id) as Upload)
-    return await scope.store.concatenate(upload, inOrder, scope.shutdown)
+    const joined = await scope.store.concatenate(upload, inOrder, scope.shutdown)
+    // Nobody was told of it yet, also where the store remembers no such thing.
+    return { ...joined, finished: false }
   })
 }
 

@@ -16,6 +16,8 @@ export async function finishUpload (
   scope: Scope, request: FastifyRequest | null, upload: Upload
 ): Promise<FinishResponse | undefined> {
   if (!isWhole(upload) || upload.finished === true) return undefined
+  // The process that stored the last byte may have been killed before it flushed.
+  await scope.store.flush(upload)
   scope.unfinished.delete(upload.id)
   await judgeWhole(scope, upload)
   let response: void | FinishResponse

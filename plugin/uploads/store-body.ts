@@ -58,6 +58,7 @@ export async function storeBody (
       await written
       if (unshared && opened.keepsNothing === true) freeBuffers(buffers)
       watched.letGo()
+      scope.unfinished.appended(upload)
       progress(bytes)
       scope.followers.changed(upload.id)
     }

@@ -1,9 +1,10 @@
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import t from 'tap'
-import { FileStore } from '../../plugin/index.ts'
+import { type Concatenation, FileStore, type Upload } from '../../plugin/index.ts'
 import { fileSystem } from '../../plugin/stores/file-system.ts'
 import { build, type Built, until } from '../helper.ts'
+import { MemoryStore } from '../memory-store.ts'
 
 /** A final upload of a whole part, `ab`, and one of 3 bytes that has none yet. */
 async function waiting (app: Built): Promise<{ location: string, whole: string, growing: string }> {
@@ -90,6 +91,27 @@ t.test('a joining that fails behind a request is logged, and done at the next co
   t.match(await app.head(location), { statusCode: 423, headers: { 'retry-after': '1' } })
   broken.copyFile = fileSystem.copyFile
   t.equal((await app.head(location)).headers['upload-offset'], '5')
+})
+
+t.test('a final upload that waited is told of, also where the store remembers no finish hooks', async (t) => {
+  class Joining extends MemoryStore {
+    abilities = ['concatenation']
+    async concatenate (upload: Upload, parts: Upload[]): Promise<Upload> {
+      const final = this.uploads.get(upload.id) as { upload: Upload, bytes: Buffer[] }
+      final.bytes = parts.map(({ id }) => this.bytesOf(id))
+      const concatenation = { ...upload.concatenation as Concatenation, joined: true }
+      final.upload = { ...upload, offset: upload.size as number, concatenation }
+      return final.upload
+    }
+  }
+  const datastore = new Joining()
+  const finished: string[] = []
+  const app = await build(t, { datastore, onUploadFinish: (_request, { id }) => { finished.push(id) } })
+  const { location, growing } = await waiting({ ...app, directory: '' })
+  t.equal((await app.patch(growing, 0, 'cde')).statusCode, 204)
+  await until(() => finished.includes(path.basename(location)))
+  t.match(await app.head(location), { statusCode: 200, headers: { 'upload-offset': '5' } })
+  t.same(finished, [path.basename(location)])
 })
 
 t.test('a part that is gone leaves the final upload waiting', async (t) => {

@@ -53,7 +53,8 @@ for (const call of calls) {
 
     const { headers } = await head(location)
     const offset = Number(headers['upload-offset'])
-    t.ok(offset >= 40_000, `at ${offset}`)
+    // A disk that could not take them may have lost all bytes that were not flushed before.
+    t.ok(offset >= (call === 'datasync' ? 0 : 40_000), `at ${offset}`)
     t.ok((await file(location)).subarray(0, offset).equals(bytes.subarray(0, offset)), 'what counts is what was sent')
     t.equal((await patch(location, offset, bytes.subarray(offset))).statusCode, 204)
     t.ok((await file(location)).equals(bytes))

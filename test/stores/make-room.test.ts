@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
 import fs from 'node:fs/promises'
 import path from 'node:path'
+import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { AtHand } from '../../plugin/stores/at-hand.ts'
 import { FileStore } from '../../plugin/stores/file.ts'
@@ -24,6 +25,8 @@ function limited (limit: number, code: string): { fs: FileSystem, open: Set<Open
       readFile: needing(fileSystem.readFile),
       copyFile: needing(fileSystem.copyFile),
       opendir: needing(fileSystem.opendir),
+      createReadStream: (file, range, opening = (open) => open()) =>
+        fileSystem.createReadStream(file, range, (open) => opening(needing(open))),
       open: async (name, flags) => {
         await needOne()
         const file = await fileSystem.open(name, flags)
@@ -88,6 +91,9 @@ t.test('EDGE-45 reading, copying and listing make room as well, and other failur
   await room.copyFile(file, `${file}.copy`, constants.COPYFILE_EXCL)
   await fill('r')
   await (await room.opendir(directory)).close()
+  await fill('r')
+  t.equal(await text(room.createReadStream(file)), '')
+  t.equal(await text(fileSystem.createReadStream(file)), '', 'which needs no room here')
   await fill('r')
   await t.rejects(room.copyFile(file, `${file}.copy`, constants.COPYFILE_EXCL), { code: 'EEXIST' })
 })

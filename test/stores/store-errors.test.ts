@@ -1,3 +1,4 @@
+import fs from 'node:fs/promises'
 import t from 'tap'
 import { errors } from '../../plugin/index.ts'
 import { build, OFFSET_OCTET_STREAM } from '../helper.ts'
@@ -117,4 +118,20 @@ t.test('a store that cannot be closed does not keep the app from closing', async
   const { app, logs } = await build(t, { datastore })
   await t.resolves(app.close())
   t.match(logs.filter(({ level }) => level >= 50), [{ msg: 'the store was not closed', err: { message: secret } }])
+})
+
+t.test('EDGE-45 a directory that is gone for a while answers 503, and is used again once it is back', async (t) => {
+  const { create, post, patch, head, request, directory } = await build(t)
+  const location = await create(6)
+  t.equal((await patch(location, 0, 'abc')).statusCode, 204)
+  const elsewhere = `${directory}.elsewhere`
+  await fs.rename(directory, elsewhere)
+  for (const refused of [
+    await post({ 'upload-length': '3' }), await patch(location, 3, 'def'), await request('GET', location)
+  ]) t.match(refused.json(), { statusCode: 503, code: 'FST_TUS_STORE_UNAVAILABLE' })
+  t.equal((await head(location)).statusCode, 423)
+  await fs.rename(elsewhere, directory)
+  t.equal((await patch(location, 3, 'def')).statusCode, 204)
+  t.equal((await request('GET', location)).body, 'abcdef')
+  t.equal((await post({ 'upload-length': '3' })).statusCode, 201)
 })

@@ -2,7 +2,7 @@ import fs from 'node:fs/promises'
 import path from 'node:path'
 import t, { type Test } from 'tap'
 import type { Append, Durability } from '../../plugin/index.ts'
-import { FLUSH_BYTES } from '../../plugin/stores/background-flush.ts'
+import { FLUSH_BYTES } from '../../plugin/stores/flushes.ts'
 import { FileStore } from '../../plugin/stores/file.ts'
 import { type FileSystem, fileSystem } from '../../plugin/stores/file-system.ts'
 import { temporaryDirectory, until } from '../helper.ts'
@@ -89,9 +89,9 @@ t.test('what comes after a flush that failed is refused', async (t) => {
   await t.rejects(append.commit(), { code: 'EIO' })
 })
 
-t.test('an append whose flush failed can be taken back', async (t) => {
+t.test('an append whose flush failed is taken back, and says what else is wrong', async (t) => {
   const { append, directory, write } = await rig(t, 'finished', failing)
   await write(FLUSH_BYTES)
-  t.equal(await append.rollback(), 0)
+  await t.rejects(append.rollback(), { code: 'EIO' })
   t.equal((await fs.stat(path.join(directory, 'a'))).size, 0)
 })

@@ -1,0 +1,151 @@
+/** A flush that failed is told of once: what it may have lost must not count, whoever asks later. */
+import fs from 'node:fs/promises'
+import path from 'node:path'
+import t, { type Test } from 'tap'
+import { FLUSH_BYTES } from '../../plugin/stores/flushes.ts'
+import { FileStore, type FileStoreOptions } from '../../plugin/stores/file.ts'
+import { type FileSystem, fileSystem, type OpenFile } from '../../plugin/stores/file-system.ts'
+import type { Upload } from '../../plugin/types.ts'
+import { build, sampleBytes, temporaryDirectory } from '../helper.ts'
+
+const MIB = 1024 * 1024
+const SIZE = 2 * FLUSH_BYTES
+
+interface Rig {
+  store: FileStore
+  directory: string
+  /** Which calls on files of uploads fail, for once. */
+  broken: Set<'datasync' | 'truncate'>
+  /** Appends bytes of the sample up to an offset. */
+  appendTo: (end: number, unverified?: boolean) => Promise<number>
+  stored: () => Promise<Buffer>
+}
+
+const sample = sampleBytes(SIZE)
+
+/** A store with an upload `a`, on a disk that fails once on request. */
+async function rig (t: Test, options: Partial<FileStoreOptions> = {}): Promise<Rig> {
+  const directory = await temporaryDirectory(t)
+  const broken: Rig['broken'] = new Set()
+  const open: FileSystem['open'] = async (name, flags) => {
+    const file = await fileSystem.open(name, flags)
+    if (path.extname(name) !== '') return file
+    for (const call of ['datasync', 'truncate'] as const) {
+      const work = file[call].bind(file) as OpenFile['truncate']
+      file[call] = async (length?: number) => {
+        if (broken.delete(call)) throw Object.assign(new Error(call), { code: 'EIO' })
+        await work(length as number)
+      }
+    }
+    return file
+  }
+  const store = new FileStore({ directory, fs: { ...fileSystem, open }, ...options })
+  t.teardown(() => store.close())
+  await store.create({ id: 'a', size: SIZE, offset: 0 })
+  const appendTo = async (end: number, unverified = false) => {
+    const upload = await store.getUpload('a')
+    const append = await store.openAppend(upload, { unverified })
+    try {
+      for (let at = upload.offset; at < end; at += MIB) await append.write([sample.subarray(at, at + MIB)], MIB)
+    } catch {
+      // What arrived counts, if it can.
+    }
+    return await append.commit()
+  }
+  return { store, directory, broken, appendTo, stored: () => fs.readFile(path.join(directory, 'a')) }
+}
+
+const eio = { code: 'EIO' }
+
+t.test('PATCH-11 a flush that failed takes back what may not be on the disk, and the upload goes on', async (t) => {
+  const { store, broken, appendTo, stored } = await rig(t)
+  await appendTo(4 * MIB)
+  broken.add('datasync')
+  await t.rejects(appendTo(SIZE), eio)
+  t.equal((await store.getUpload('a')).offset, 0, 'nobody knows what of it is on the disk')
+  t.equal(await appendTo(SIZE), SIZE)
+  t.ok((await stored()).equals(sample))
+})
+
+t.test('what was flushed before a flush that failed is kept', async (t) => {
+  for (const slice of [FLUSH_BYTES, 4 * MIB]) {
+    const { store, broken, appendTo, stored } = await rig(t, { exclusive: true })
+    for (let end = slice; end < SIZE; end += slice) await appendTo(end)
+    broken.add('datasync')
+    await t.rejects(appendTo(SIZE), eio)
+    t.equal((await store.getUpload('a')).offset, FLUSH_BYTES, `in slices of ${slice} bytes`)
+    t.equal(await appendTo(SIZE), SIZE)
+    t.ok((await stored()).equals(sample))
+  }
+})
+
+t.test('where every append is flushed, one whose flush fails is taken back alone', async (t) => {
+  const { store, broken, appendTo } = await rig(t, { durability: 'every-append' })
+  await appendTo(4 * MIB)
+  broken.add('datasync')
+  await t.rejects(appendTo(6 * MIB), eio)
+  t.equal((await store.getUpload('a')).offset, 4 * MIB)
+})
+
+t.test('what was verified does not count either, if its flush failed', async (t) => {
+  const { store, broken, appendTo, stored } = await rig(t)
+  await appendTo(4 * MIB, true)
+  broken.add('datasync')
+  await t.rejects(appendTo(SIZE), eio)
+  t.equal((await store.getUpload('a')).offset, 0)
+  t.equal(await appendTo(SIZE), SIZE)
+  t.ok((await stored()).equals(sample))
+})
+
+t.test('an upload that cannot be taken back is gone, and can be deleted', async (t) => {
+  const { store, broken, appendTo } = await rig(t)
+  broken.add('datasync').add('truncate')
+  await t.rejects(appendTo(SIZE), eio)
+  await t.rejects(store.getUpload('a'), { code: 'FST_TUS_GONE' })
+  await store.remove('a')
+  await store.create({ id: 'a', size: SIZE, offset: 0 })
+  t.equal(await appendTo(SIZE), SIZE)
+})
+
+t.test('an upload that a killed process left whole is flushed before its finish hook is told of it', async (t) => {
+  const { store, directory, broken } = await rig(t)
+  const finished: string[] = []
+  const { head, patch } = await build(t, {
+    datastore: store, onUploadFinish: (_request, { id }) => { finished.push(id) }
+  })
+  await fs.writeFile(path.join(directory, 'a'), sample)
+  broken.add('datasync')
+  t.equal((await head('/files/a')).statusCode, 423)
+  t.equal((await head('/files/a')).headers['upload-offset'], '0', 'nobody knows what of it is on the disk')
+  t.same(finished, [])
+  t.equal((await patch('/files/a', 0, sample)).statusCode, 204)
+  t.same(finished, ['a'])
+})
+
+t.test('a final upload whose flush fails is joined again', async (t) => {
+  const { store, directory, broken, appendTo } = await rig(t)
+  await appendTo(SIZE)
+  const concatenation = { header: 'final;/a', parts: ['a'], joined: true }
+  const final: Upload = await store.create({ id: 'b', size: SIZE, offset: 0, concatenation })
+  // As a process leaves it that was killed behind the joining.
+  await fs.writeFile(path.join(directory, 'b'), sample)
+  broken.add('datasync')
+  await t.rejects(store.flush(final), eio)
+  const waiting = await store.getUpload('b')
+  t.match(waiting, { offset: 0, concatenation: { joined: false } })
+  await store.markFinished(await store.concatenate(waiting, [await store.getUpload('a')]))
+  t.match(await store.getUpload('b'), { offset: SIZE, finished: true })
+  t.ok((await fs.readFile(path.join(directory, 'b'))).equals(sample))
+})
+
+t.test('EDGE-45 a client sends again what a failing disk may have lost', async (t) => {
+  const { store, broken } = await rig(t)
+  const { create, patch, head, request } = await build(t, { datastore: store })
+  const location = await create(6)
+  t.equal((await patch(location, 0, 'abc')).statusCode, 204)
+  broken.add('datasync')
+  t.match((await patch(location, 3, 'def')).json(), { statusCode: 503, code: 'FST_TUS_STORE_UNAVAILABLE' })
+  t.equal((await head(location)).headers['upload-offset'], '0')
+  t.equal((await patch(location, 0, 'abcdef')).statusCode, 204)
+  t.equal((await request('GET', location)).body, 'abcdef')
+})
