@@ -3,7 +3,7 @@ import { formatBytes, formatPercent } from './format.ts'
 import { language, text } from './i18n.ts'
 import { choices } from './preferences.ts'
 import type { Preferences } from './preferences.ts'
-import { isOver, sumUp } from './queue.ts'
+import { isOver, sumUp, wholeOf } from './queue.ts'
 import type { FileUpload } from './upload.ts'
 import { describeSpeed } from './words.ts'
 
@@ -26,8 +26,9 @@ export function renderPage (endpoint: string, preferences: Preferences): void {
 /** Shows all uploads together, in the page and in its title. */
 export function renderOverall (uploads: readonly FileUpload[]): void {
   const overall = sumUp(uploads)
-  const share = (bytes: number) => overall.size > 0 ? bytes / overall.size : 0
-  const percent = formatPercent(overall.accepted, overall.size, language())
+  const whole = wholeOf(overall)
+  const share = (bytes: number) => whole > 0 ? bytes / whole : 1
+  const percent = formatPercent(overall.accepted, whole, language())
   byId('uploads').hidden = uploads.length === 0
   byId('overall').hidden = overall.count < 2
   byId('legend').hidden = uploads.every(isOver)

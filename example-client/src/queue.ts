@@ -56,3 +56,8 @@ export function sumUp (items: readonly Omit<Queued, 'begin'>[]): Overall {
     busy: counted.some(item => isRunning(item) || item.state === 'queued')
   }
 }
+
+/** The bytes that are 100 %. Of nothing but empty files one is missing until they are all finished. */
+export function wholeOf ({ size, done, count }: Pick<Overall, 'size' | 'done' | 'count'>): number {
+  return size || Number(done < count)
+}

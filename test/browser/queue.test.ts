@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import t from 'tap'
-import { MiB, drop, give, makeWorld, rowOf, state, until } from './world.ts'
+import { MiB, drop, give, makeWorld, rowOf, setPreferences, state, until } from './world.ts'
 
 const world = await makeWorld()
 
@@ -21,6 +21,19 @@ t.test('an empty file arrives too', async t => {
   await give(page, path)
   await state(page, path, 'done')
   await world.arrived(t, path)
+})
+
+t.test('empty files that wait are not all there', async t => {
+  const page = await world.open(t)
+  await setPreferences(page, { startAtOnce: false })
+  const paths = await Promise.all(['nothing-1.bin', 'nothing-2.bin'].map(name => world.file(name, 0)))
+  await give(page, ...paths)
+  await state(page, paths[1] as string, 'ready')
+  const percent = page.locator('#overall-percent')
+  await page.locator('#overall-text', { hasText: '0 of 2 finished' }).waitFor()
+  t.equal(await percent.textContent(), '0%')
+  await page.getByRole('button', { name: 'Resume all' }).click()
+  await percent.filter({ hasText: '100%' }).waitFor()
 })
 
 t.test('of many files two go at a time, and all arrive', async t => {

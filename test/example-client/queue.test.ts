@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isOver, isRunning, nextToStart, sumUp } from '../../example-client/src/queue.ts'
+import { isOver, isRunning, nextToStart, sumUp, wholeOf } from '../../example-client/src/queue.ts'
 import type { Queued } from '../../example-client/src/queue.ts'
 import type { State } from '../../example-client/src/state.ts'
 
@@ -30,4 +30,10 @@ t.test('the sum leaves out what this tab does not send', async t => {
   t.same(sumUp([item('paused')]), { count: 1, done: 0, size: 100, accepted: 10, sent: 20, speed: null, busy: false })
   t.equal(sumUp([item('queued')]).busy, true)
   t.same(sumUp([]), { count: 0, done: 0, size: 0, accepted: 0, sent: 0, speed: null, busy: false })
+})
+
+t.test('empty files are whole when all are finished, and others by their bytes', async t => {
+  t.equal(wholeOf({ size: 300, done: 0, count: 2 }), 300)
+  t.equal(wholeOf({ size: 0, done: 1, count: 2 }), 1)
+  t.equal(wholeOf({ size: 0, done: 2, count: 2 }), 0)
 })
