@@ -1,6 +1,7 @@
 import { Arrivals } from './arrivals.ts'
 import { filesAtATime } from './lanes.ts'
 import type { Preferences } from './preferences.ts'
+import { isResumable } from './queue.ts'
 import { restoreUploads, takeSource } from './restore.ts'
 import type { RowAction } from './row-view.ts'
 import type { FileUpload } from './upload.ts'
@@ -85,7 +86,7 @@ export class App {
   }
 
   resumeAll (): void {
-    for (const upload of this.list.uploads) if (['ready', 'paused'].includes(upload.state)) upload.resume()
+    for (const upload of this.list.uploads) if (isResumable(upload)) upload.resume()
     this.list.startNext()
   }
 

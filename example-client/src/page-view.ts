@@ -3,7 +3,7 @@ import { formatBytes, formatPercent } from './format.ts'
 import { language, text } from './i18n.ts'
 import { choices } from './preferences.ts'
 import type { Preferences } from './preferences.ts'
-import { isOver, sumUp, wholeOf } from './queue.ts'
+import { isOver, isResumable, sumUp, wholeOf } from './queue.ts'
 import type { FileUpload } from './upload.ts'
 import { describeSpeed } from './words.ts'
 
@@ -42,7 +42,7 @@ export function renderOverall (uploads: readonly FileUpload[]): void {
   // The row has the same buttons.
   const alone = uploads.length === 1
   byId('pause-all').hidden = alone || !can(['queued', 'uploading', 'waiting'])
-  byId('resume-all').hidden = alone || !can(['ready', 'paused'])
+  byId('resume-all').hidden = alone || !uploads.some(isResumable)
   byId('clear-done').hidden = !can(['done'])
   byId('cancel-all').hidden = uploads.filter(upload => !isOver(upload) && upload.state !== 'elsewhere').length < 2
   byId('continue').hidden = !uploads.some(({ state, missing }) => state === 'missing' && missing === 'permission')

@@ -1,3 +1,4 @@
+import type { Failure } from './retry.ts'
 import type { State } from './state.ts'
 
 /** What the queue needs to know of an upload. */
@@ -33,6 +34,12 @@ export function isRunning ({ state }: Pick<Queued, 'state'>): boolean {
 
 export function isOver ({ state }: Pick<Queued, 'state'>): boolean {
   return over.includes(state)
+}
+
+/** Whether it stands still and can go on with what is there: a failed one, unless it would only fail again. */
+export function isResumable ({ state, failure }: { state: State, failure: Failure | null }): boolean {
+  return state === 'ready' || state === 'paused' ||
+    (state === 'failed' && failure?.reason !== 'file' && failure?.reason !== 'tooLarge')
 }
 
 /** Whose turn it is, when so many may run at the same time. */

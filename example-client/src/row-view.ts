@@ -4,7 +4,7 @@ import type { Change } from './edit-view.ts'
 import { text } from './i18n.ts'
 import type { TextKey } from './i18n.ts'
 import { InspectView } from './inspect-view.ts'
-import { isOver, isRunning } from './queue.ts'
+import { isOver, isResumable, isRunning } from './queue.ts'
 import { StripView } from './strip-view.ts'
 import type { FileUpload } from './upload.ts'
 import { describeFailure, describeFigures, describeKept, describePercent, describeState } from './words.ts'
@@ -19,8 +19,7 @@ const possible: Record<RowAction, (upload: FileUpload) => boolean> = {
   chooseAgain: ({ state, missing, failure }) =>
     (state === 'missing' && missing !== 'permission') || (state === 'failed' && failure?.reason === 'file'),
   retry: ({ state, wait }) => state === 'waiting' && wait?.why !== 'stalled',
-  resume: ({ state, failure }) =>
-    state === 'paused' || (state === 'failed' && failure?.reason !== 'file' && failure?.reason !== 'tooLarge'),
+  resume: upload => upload.state !== 'ready' && isResumable(upload),
   pause: ({ state }) => state === 'uploading' || state === 'waiting' || state === 'queued',
   watch: ({ state, url, record }) => /^(video|audio)\//.test(record.type) && url !== null && state !== 'cancelled',
   cancel: upload => !isOver(upload) && upload.state !== 'elsewhere',

@@ -122,6 +122,20 @@ t.test('all uploads are paused, resumed and cleared at once', async t => {
   t.equal(await page.locator('.row').count(), 0)
 })
 
+t.test('those that have failed are tried again with all others', async t => {
+  const page = await world.open(t)
+  await page.route('**/files', route => route.fulfill({ status: 403 }))
+  const paths = await Promise.all(['refused-1', 'refused-2'].map(name => world.file(`${name}.bin`, MiB)))
+  await give(page, ...paths)
+  for (const path of paths) await state(page, path, 'failed')
+  await page.unroute('**/files')
+  await page.getByRole('button', { name: 'Resume all' }).click()
+  for (const path of paths) {
+    await state(page, path, 'done')
+    await world.arrived(t, path)
+  }
+})
+
 t.test('slices that travel at the same time are joined to the file', async t => {
   const { page, path } = await world.inTheMiddle(t, 'lanes.bin', { bytes: 6 * MiB + 5, preferences: { lanes: 3 } })
   await page.getByRole('button', { name: 'Pause lanes.bin' }).click()

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isOver, isRunning, nextToStart, sumUp, wholeOf } from '../../example-client/src/queue.ts'
+import { isOver, isResumable, isRunning, nextToStart, sumUp, wholeOf } from '../../example-client/src/queue.ts'
 import type { Queued } from '../../example-client/src/queue.ts'
 import type { State } from '../../example-client/src/state.ts'
 
@@ -19,6 +19,13 @@ t.test('what waits for the network keeps its place', async t => {
 t.test('states are running, over, or neither', async t => {
   t.same(all('uploading', 'waiting', 'joining', 'queued', 'done').map(isRunning), [true, true, true, false, false])
   t.same(all('done', 'cancelled', 'failed', 'paused').map(isOver), [true, true, false, false])
+})
+
+t.test('what stands still can be resumed, unless it would only fail again', async t => {
+  t.same(all('ready', 'paused', 'failed', 'queued', 'uploading', 'missing', 'done')
+    .map(({ state }) => isResumable({ state, failure: null })), [true, true, true, false, false, false, false])
+  t.same((['gone', 'tooLarge', 'file'] as const).map(reason => isResumable({ state: 'failed', failure: { reason } })),
+    [true, false, false])
 })
 
 t.test('the sum leaves out what this tab does not send', async t => {
