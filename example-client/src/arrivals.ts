@@ -16,7 +16,7 @@ import { store } from './store.ts'
 import type { UploadRecord } from './store.ts'
 import type { FileUpload } from './upload.ts'
 import type { UploadList } from './upload-list.ts'
-import { describeMismatch } from './words.ts'
+import { describeHere, describeMismatch } from './words.ts'
 
 /** Makes uploads of the files that the visitor gives. */
 export class Arrivals {
@@ -54,6 +54,8 @@ export class Arrivals {
     alertVisitor('')
     const files = picked.map(({ file }) => file)
     const unused = new Set(picked)
+    const here: string[] = []
+    let unreadable = 0
     for (const upload of this.#list.wanting()) {
       const body = await matchFile(upload.record, files).catch(() => null)
       if (!body) continue
@@ -68,9 +70,11 @@ export class Arrivals {
       const wanting = this.#list.wanting().find(upload =>
         upload === expected || upload.record.file.name === each.file.name)
       if (wanting) this.#list.rowOf(wanting)?.complain(describeMismatch(wanting.record.file, each.file))
-      else await this.#addNew(each).catch(() => alertVisitor(text('failureFile')))
+      else if (!await this.#addNew(each).catch(() => ++unreadable)) here.push(each.file.name)
     }
     this.#list.startNext()
+    const problems = [unreadable > 0 ? text('failureFile') : '', describeHere(here)].filter(Boolean)
+    if (problems.length > 0) alertVisitor(problems.join(' '))
   }
 
   /** Changes a file before it is sent; what was sent of it already is deleted, and it begins anew. */
@@ -96,12 +100,11 @@ export class Arrivals {
     this.#list.startNext()
   }
 
-  async #addNew ({ file, handle }: Picked): Promise<void> {
+  // `false`: it is in the list already.
+  async #addNew ({ file, handle }: Picked): Promise<boolean> {
     const { sliceSize, lanes, startAtOnce } = this.#preferences
     const print = await fingerprint(file)
-    if (this.#list.uploads.some(upload => !isOver(upload) && upload.record.fingerprint === print)) {
-      return alertVisitor(text('alreadyHere', { name: file.name }))
-    }
+    if (this.#list.uploads.some(upload => !isOver(upload) && upload.record.fingerprint === print)) return false
     const record: UploadRecord = {
       id: makeId(),
       endpoint: this.#endpoint,
@@ -120,9 +123,13 @@ export class Arrivals {
     const known = await findOnServer(print)
     const upload = this.#list.show(record, file, startAtOnce || known ? 'queued' : 'ready')
     Object.assign(upload, { original: file, handle })
-    if (known) return upload.finishAt(known)
+    if (known) {
+      upload.finishAt(known)
+      return true
+    }
     await store.putUpload(record).catch(() => {})
     this.#settle(upload)
+    return true
   }
 
   // What can wait until the upload is under way.

@@ -4,7 +4,7 @@ import { byId } from './dom.ts'
 import { chooseLanguage, language, setLanguage } from './i18n.ts'
 import { chooseFiles, fromDrop, fromList } from './intake.ts'
 import { LiveView } from './live-view.ts'
-import { renderPage } from './page-view.ts'
+import { alertVisitor, renderPage } from './page-view.ts'
 import { loadPreferences, savePreferences } from './preferences.ts'
 import { sumUp } from './queue.ts'
 import { ServerList } from './server-list.ts'
@@ -21,6 +21,10 @@ server.refresh()
 app.restore().catch(reportError)
 live.restore().catch(reportError)
 
+// What was told of one action says nothing of the next. First of all, as that may tell something itself.
+document.addEventListener('click', event => {
+  if ((event.target as Element).closest('button')) alertVisitor('')
+}, { capture: true })
 byId('choose').addEventListener('click', choose)
 input.addEventListener('change', () => {
   app.arrivals.add(fromList(input.files)).catch(reportError)

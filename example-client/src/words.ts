@@ -104,6 +104,14 @@ export function describeMismatch (
   return `${why} ${text('refusedHow')}`
 }
 
+/** Says which of the files that were given are in the list already; empty for none. */
+export function describeHere (names: readonly string[]): string {
+  const [name, ...others] = names
+  if (name === undefined) return ''
+  if (others.length === 0) return text('alreadyHere', { name })
+  return text('alreadyHereMore', { name, more: others.length })
+}
+
 // Of an upload that is not finished: an empty file is not whole before.
 function describePart (bytes: number, size: number): string {
   return formatPercent(bytes, size || 1, language())

@@ -1,7 +1,8 @@
 import t from 'tap'
 import { setLanguage } from '../../example-client/src/i18n.ts'
 import {
-  describeFailure, describeFigures, describeKept, describeMismatch, describePercent, describeSpeed, describeState
+  describeFailure, describeFigures, describeHere, describeKept, describeMismatch, describePercent, describeSpeed,
+  describeState
 } from '../../example-client/src/words.ts'
 import type { Seen } from '../../example-client/src/state.ts'
 
@@ -95,4 +96,10 @@ t.test('the words are those of the language', async t => {
   t.teardown(() => setLanguage('en'))
   t.equal(describeState(upload(), 0), '正在上传')
   t.equal(describeFigures(upload({ speed: 5 * MiB })), '25 MiB / 100 MiB · 5 MiB/s，还需 10秒')
+})
+
+t.test('files that are in the list already are told by the first name and the number of the others', async t => {
+  t.equal(describeHere([]), '')
+  t.equal(describeHere(['a.mp4']), '“a.mp4” is in the list already.')
+  t.equal(describeHere(['a.mp4', 'b.mp4', 'c.mp4', 'd.mp4']), '“a.mp4” and 3 more are in the list already.')
 })

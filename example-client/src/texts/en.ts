@@ -95,6 +95,7 @@ export const en = {
   refusedContent: '“{chosen}” has the same name and size, but its content is not that of the one being uploaded.',
   refusedHow: 'Choose the right file, or cancel the upload to send this one.',
   alreadyHere: '“{name}” is in the list already.',
+  alreadyHereMore: '“{name}” and {more} more are in the list already.',
   noStorage: 'This browser keeps nothing for this page: a reload loses the uploads.',
 
   announceDone: '{name}: finished',

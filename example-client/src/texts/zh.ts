@@ -97,6 +97,7 @@ export const zh: Texts = {
   refusedContent: '“{chosen}”的名称和大小相同，但内容与正在上传的文件不同。',
   refusedHow: '请选择正确的文件，或取消原来的上传后再发送这个文件。',
   alreadyHere: '“{name}”已在列表中。',
+  alreadyHereMore: '“{name}”和另外 {more} 个文件已在列表中。',
   noStorage: '本浏览器不为这个页面保存数据：刷新会丢失上传。',
 
   announceDone: '{name}：上传完成',
