@@ -52,6 +52,8 @@ export class Arrivals {
     if (picked.length > 0 || !this.#asking) this.#expected = null
     if (picked.length === 0) return
     alertVisitor('')
+    // So that the same reason, told again, is seen and read again.
+    for (const upload of this.#list.wanting()) this.#list.rowOf(upload)?.complain('')
     const files = picked.map(({ file }) => file)
     const unused = new Set(picked)
     const here: string[] = []

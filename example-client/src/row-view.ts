@@ -89,7 +89,7 @@ export class RowView {
     this.#write('.figures', describeFigures(upload))
     this.#write('.kept', isRunning(upload) || state === 'paused' ? describeKept(upload.kept) : '')
     if (state === 'uploading') this.#problem = ''
-    this.#write('.problem', describeFailure(upload.failure) || this.#problem)
+    this.#write('.problem', this.#problem || describeFailure(upload.failure))
     fillBar(inside<HTMLProgressElement>(this.node, 'progress'), size > 0 ? accepted / size : Number(state === 'done'),
       size > 0 ? sent / size : 0)
     this.#strip.render(upload.lanes, upload.record.sliceSize)

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { copyFile, mkdir, utimes, stat, writeFile } from 'node:fs/promises'
+import { appendFile, copyFile, mkdir, utimes, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import type { Test } from 'tap'
-import { MiB, drop, give, makeWorld, remembered, rowOf, state, until } from './world.ts'
+import { MiB, drop, give, listen, makeWorld, remembered, rowOf, state, until } from './world.ts'
 
 const world = await makeWorld()
 
@@ -98,6 +98,19 @@ t.test('without either the same file is asked for, and a wrong one is refused wi
   world.hurry()
   await state(page, path, 'done')
   await onlyOne(t, path)
+})
+
+t.test('each wrong file is refused aloud, also when the reason is the same again', async t => {
+  const { page, path } = await world.inTheMiddle(t, 'refused.bin', { preferences: { copyCap: 0 } })
+  await rowOf(page, path).getByText('choose the same file again to go on').waitFor()
+  await appendFile(path, 'more')
+  await rowOf(page, path).getByText('was changed, moved or deleted').waitFor()
+  const why = '“refused.bin” is not the file that was being uploaded: it has'
+  await give(page, path)
+  await rowOf(page, path).getByRole('alert').getByText(why).waitFor()
+  const said = await listen(page, '.words .problem')
+  await give(page, path)
+  await said(why)
 })
 
 t.test('of two tabs one uploads, and the other takes over when it is closed', async t => {
