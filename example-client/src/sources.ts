@@ -57,6 +57,14 @@ export async function restoreSource (
   }
 }
 
+/** The copy that is kept of what is uploaded; `null` where there is none, or not of what was begun. */
+export async function getKeptCopy (record: UploadRecord): Promise<File | null> {
+  const source = await store.source(record.id)
+  if (!(source instanceof File) || source.size !== record.size) return null
+  // Of an edited file the fingerprint is that of the original.
+  return record.recipe.length > 0 || await fingerprint(source) === record.fingerprint ? source : null
+}
+
 /** The bytes of an upload from files among which its own is, edits applied; `null`: it is not among them. */
 export async function matchFile (record: UploadRecord, files: readonly File[]): Promise<Blob | null> {
   const others = record.recipe.flatMap(edit => edit.op === 'join' ? edit.files : []).map(({ name, size }) =>

@@ -6,6 +6,7 @@ import { renderOverall } from './page-view.ts'
 import { isOver, nextToStart } from './queue.ts'
 import { RowView } from './row-view.ts'
 import type { RowAction } from './row-view.ts'
+import { getKeptCopy } from './sources.ts'
 import type { State } from './state.ts'
 import { store } from './store.ts'
 import type { UploadRecord } from './store.ts'
@@ -35,6 +36,7 @@ export class UploadList {
   show (record: UploadRecord, body: Blob | null, state: State, before?: FileUpload): FileUpload {
     const upload = new FileUpload(record, body, state, {
       onChange: changed => this.#changed(changed),
+      getCopy: getKeptCopy,
       onRemember: record => { store.putUpload(record).catch(() => {}) },
       onEnd: ended => this.#ended(ended)
     })

@@ -1,6 +1,7 @@
 import type { Layout } from './edit/faststart.ts'
 import { sum } from './lanes.ts'
 import type { Lane } from './lanes.ts'
+import { isRunning } from './queue.ts'
 import type { Failure } from './retry.ts'
 import { Sending } from './sending.ts'
 import { discard } from './server.ts'
@@ -13,6 +14,8 @@ type Changing = Pick<Seen, 'state' | 'speed' | 'continuedAt' | 'wait' | 'failure
 export interface FileUploadOptions {
   /** Something that can be seen has changed. */
   onChange: (upload: FileUpload) => void
+  /** Gets the copy that is kept of what is uploaded, if it is that still. */
+  getCopy: (record: UploadRecord) => Promise<Blob | null>
   /** The record has changed and must be stored. */
   onRemember: (record: UploadRecord) => void
   /** The upload has come to its end: it is finished, or was cancelled. */
@@ -42,6 +45,7 @@ export class FileUpload implements Seen {
   layout: Layout = 'none'
 
   #body: Blob | null
+  #fromCopy = false
   #url: string | null = null
   #options: FileUploadOptions
   #sending: Sending | null = null
@@ -172,7 +176,24 @@ export class FileUpload implements Seen {
       this.restarted = true
       return this.begin()
     }
-    this.#change({ state: 'failed', failure, wait: null })
+    if (failure.reason === 'file' && this.kept === 'copy' && !this.#fromCopy) {
+      this.#goOnFromCopy(failure).catch(reportError)
+    } else {
+      this.#change({ state: 'failed', failure, wait: null })
+    }
+  }
+
+  // The file on the disk is not what it was, but the copy of it is.
+  async #goOnFromCopy (failure: Failure): Promise<void> {
+    const copy = await this.#options.getCopy(this.record).catch(() => null)
+    if (copy) {
+      this.#body = copy
+      this.#fromCopy = true
+    }
+    // Paused or cancelled in the meantime.
+    if (!isRunning(this)) return
+    if (copy) this.begin()
+    else this.#change({ state: 'failed', failure, wait: null })
   }
 
   #finish (url: string): void {

@@ -1,6 +1,9 @@
 import { accessSync, constants } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { chromium } from 'playwright-core'
-import type { Browser, LaunchOptions, Page } from 'playwright-core'
+import type { Browser, BrowserContext, BrowserContextOptions, LaunchOptions, Page } from 'playwright-core'
 import type { Test } from 'tap'
 
 /** Where Debian and Ubuntu put it. */
@@ -22,15 +25,36 @@ export function chromiumPath (): string {
   return path
 }
 
-/** Starts Chromium, and ends it after the test. Sound is muted, and videos play without a click. */
+// Sound is muted, and videos play without a click.
+const args = ['--no-sandbox', '--mute-audio', '--autoplay-policy=no-user-gesture-required']
+
+/** Starts Chromium, and ends it after the test. */
 export async function launch (t: Test, options: LaunchOptions = {}): Promise<Browser> {
   const browser = await chromium.launch({
     executablePath: chromiumPath(),
     ...options,
-    args: ['--no-sandbox', '--mute-audio', '--autoplay-policy=no-user-gesture-required', ...options.args ?? []]
+    args: [...args, ...options.args ?? []]
   })
   t.teardown(() => browser.close())
   return browser
+}
+
+/**
+ * A Chromium with a profile on the disk, for the time of a test. Other contexts are as private windows: what they
+ * keep of a file in IndexedDB refers to the file, and is no copy.
+ */
+export async function launchProfile (t: Test, options: BrowserContextOptions): Promise<BrowserContext> {
+  const directory = await mkdtemp(join(tmpdir(), 'fastify-tus-'))
+  const context = await chromium.launchPersistentContext(directory, {
+    executablePath: chromiumPath(),
+    args,
+    ...options
+  })
+  t.teardown(async () => {
+    await context.close()
+    await rm(directory, { recursive: true, force: true })
+  })
+  return context
 }
 
 /** A new page, whose errors are notes in the report of the test. */

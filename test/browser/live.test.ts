@@ -1,8 +1,9 @@
 import type { Page } from 'playwright-core'
 import t from 'tap'
 import type { Test } from 'tap'
-import { makeWorld, remembered, until, watchErrors } from './world.ts'
-import type { Stored } from './world.ts'
+import { remembered } from './storage.ts'
+import type { Stored } from './storage.ts'
+import { makeWorld, until, watchErrors } from './world.ts'
 
 const world = await makeWorld()
 

@@ -1,7 +1,7 @@
 import { appendFile } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
-import { makeWorld, rowOf, state, until } from './world.ts'
+import { makeWorld, rowOf, sha256, state, until } from './world.ts'
 
 const world = await makeWorld()
 
@@ -71,10 +71,23 @@ t.test('a server that hangs is noticed, and the upload goes on when it answers a
 })
 
 t.test('a file that changes on the disk in the middle is an error that says so', async t => {
-  const { page, path } = await world.inTheMiddle(t, 'changed.bin')
+  const { page, path } = await world.inTheMiddle(t, 'changed.bin', { preferences: { copyCap: 0 } })
   await appendFile(path, 'more')
   await rowOf(page, path).getByText('was changed, moved or deleted').waitFor()
   t.equal(await page.getByRole('button', { name: 'Choose the file changed.bin again' }).count(), 1)
+})
+
+t.test('of a file that changes on the disk, what was begun goes on from its copy', async t => {
+  const { page, path } = await world.inTheMiddle(t, 'copied.bin', { profile: true })
+  await rowOf(page, path).getByText('it goes on by itself').waitFor()
+  const begun = await sha256(path)
+  await appendFile(path, 'more')
+  await rowOf(page, path).getByText('continued at').waitFor()
+  world.hurry()
+  await state(page, path, 'done')
+  const { path: there } = await until(async () => (await world.stored(path)).find(({ bytes, size }) => bytes === size))
+  t.equal(await sha256(there), begun)
+  t.equal((await world.stored(path)).length, 1)
 })
 
 t.test('an upload that the server has deleted begins anew, and the page says so', async t => {

@@ -4,7 +4,8 @@ import { basename, dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import type { Test } from 'tap'
-import { MiB, drop, give, listen, makeWorld, remembered, rowOf, state, until } from './world.ts'
+import { remembered } from './storage.ts'
+import { MiB, drop, give, listen, makeWorld, rowOf, state, until } from './world.ts'
 
 const world = await makeWorld()
 

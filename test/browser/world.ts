@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -11,7 +11,9 @@ import type { Test } from 'tap'
 import { freePort } from '../peers/free-port.ts'
 import { run } from '../src/process.ts'
 import type { Run } from '../src/process.ts'
-import { launch } from './chromium.ts'
+import { launch, launchProfile } from './chromium.ts'
+import { readUploads } from './storage.ts'
+import type { Stored } from './storage.ts'
 import { throttle } from './throttle.ts'
 
 export const KiB = 1024
@@ -20,23 +22,18 @@ export const MiB = 1024 * KiB
 // Slow enough for a test to see what lasts until the end of an upload, however slow the machine is.
 const SLOW = 64 * KiB
 
-/** An upload on the disk of the server. */
-export interface Stored {
-  id: string
-  path: string
-  /** Bytes that are there. */
-  bytes: number
-  filename: string | undefined
-  size: number | undefined
-}
-
 /** An upload that is under way, as a visitor has it. */
 export interface Middle {
   page: Page
   path: string
 }
 
-export interface MiddleOptions {
+export interface OpenOptions extends BrowserContextOptions {
+  /** Whether the browser keeps copies on the disk, as it does but in private windows. */
+  profile?: boolean
+}
+
+export interface MiddleOptions extends Pick<OpenOptions, 'profile'> {
   bytes?: number
   preferences?: Record<string, unknown>
   /** Choose the file, or drop it. */
@@ -59,7 +56,7 @@ export interface World {
   freeze: (t: Test) => void
   thaw: () => void
   /** A visitor of their own with the page open. */
-  open: (t: Test, options?: BrowserContextOptions) => Promise<Page>
+  open: (t: Test, options?: OpenOptions) => Promise<Page>
   /** Makes a file of random bytes. */
   file: (name: string, bytes: number) => Promise<string>
   /** A page in the middle of the upload of a new file, on a slow way: nothing ends before the test hurries. */
@@ -100,23 +97,12 @@ export async function makeWorld (): Promise<World> {
     for (const path of [directory, sources]) await rm(path, { recursive: true, force: true })
   })
 
-  const everything = async (): Promise<Stored[]> => {
-    const found: Stored[] = []
-    for (const name of await readdir(directory)) {
-      if (!name.endsWith('.json')) continue
-      const id = name.slice(0, -5)
-      // Deleted, or replaced, in this very moment.
-      const record = await readFile(join(directory, name), 'utf8').then(JSON.parse, () => null)
-      const bytes = await stat(join(directory, id)).then(stats => stats.size, () => 0)
-      if (!record) continue
-      found.push({ id, path: join(directory, id), bytes, filename: record.metadata?.filename, size: record.size })
-    }
-    return found
-  }
+  const everything = () => readUploads(directory)
   const stored = async (path: string) => (await everything()).filter(({ filename }) => filename === basename(path))
 
-  const open = async (t: Test, options: BrowserContextOptions = {}): Promise<Page> => {
-    const context = await browser.newContext({ locale: 'en-US', viewport: { width: 1000, height: 900 }, ...options })
+  const open = async (t: Test, { profile = false, ...options }: OpenOptions = {}): Promise<Page> => {
+    const settings = { locale: 'en-US', viewport: { width: 1000, height: 900 }, ...options }
+    const context = profile ? await launchProfile(t, settings) : await browser.newContext(settings)
     t.teardown(() => context.close())
     const page = await context.newPage()
     watchErrors(t, page)
@@ -151,9 +137,9 @@ export async function makeWorld (): Promise<World> {
     thaw: () => { server.child.kill('SIGCONT') },
     open,
     file,
-    async inTheMiddle (t, name, { bytes = 6 * MiB, preferences = {}, bring = give } = {}) {
+    async inTheMiddle (t, name, { bytes = 6 * MiB, preferences = {}, bring = give, ...options } = {}) {
       slow(t)
-      const page = await open(t)
+      const page = await open(t, options)
       await setPreferences(page, { sliceSize: SLOW, ...preferences })
       const path = await file(name, bytes)
       await bring(page, path)
@@ -214,19 +200,6 @@ export async function setPreferences (page: Page, preferences: Record<string, un
 /** Waits until the page listens: it asks the server for its endpoint first, and `load` does not wait for that. */
 export async function ready (page: Page): Promise<void> {
   await page.locator('#endpoint:not(:empty)').waitFor()
-}
-
-/** Waits until what the page has written to IndexedDB by now is safe: transactions end in their order. */
-export async function remembered (page: Page): Promise<void> {
-  await page.evaluate(`new Promise((resolve, reject) => {
-    const opening = indexedDB.open('fastify-tus')
-    opening.onerror = reject
-    opening.onsuccess = () => {
-      const transaction = opening.result.transaction([...opening.result.objectStoreNames], 'readwrite')
-      transaction.objectStore('uploads').count()
-      transaction.oncomplete = () => { opening.result.close(); resolve() }
-    }
-  })`)
 }
 
 /** Remembers all that an element says from now on: words that go by themselves may do so unseen. */

@@ -1,0 +1,41 @@
+import { readFile, readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+
+/** Waits until what the page has written to IndexedDB by now is safe: transactions end in their order. */
+export async function remembered (page: Page): Promise<void> {
+  await page.evaluate(`new Promise((resolve, reject) => {
+    const opening = indexedDB.open('fastify-tus')
+    opening.onerror = reject
+    opening.onsuccess = () => {
+      const transaction = opening.result.transaction([...opening.result.objectStoreNames], 'readwrite')
+      transaction.objectStore('uploads').count()
+      transaction.oncomplete = () => { opening.result.close(); resolve() }
+    }
+  })`)
+}
+
+/** An upload on the disk of the server. */
+export interface Stored {
+  id: string
+  path: string
+  /** Bytes that are there. */
+  bytes: number
+  filename: string | undefined
+  size: number | undefined
+}
+
+/** The finished and unfinished uploads in the folder of a server. */
+export async function readUploads (directory: string): Promise<Stored[]> {
+  const found: Stored[] = []
+  for (const name of await readdir(directory)) {
+    if (!name.endsWith('.json')) continue
+    const id = name.slice(0, -5)
+    // Deleted, or replaced, in this very moment.
+    const record = await readFile(join(directory, name), 'utf8').then(JSON.parse, () => null)
+    const bytes = await stat(join(directory, id)).then(stats => stats.size, () => 0)
+    if (!record) continue
+    found.push({ id, path: join(directory, id), bytes, filename: record.metadata?.filename, size: record.size })
+  }
+  return found
+}
