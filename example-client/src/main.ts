@@ -1,5 +1,6 @@
 import { App } from './app.ts'
 import { findEndpoint } from './config.ts'
+import { deleteOwed, restoreDeletions } from './deletions.ts'
 import { byId } from './dom.ts'
 import { chooseLanguage, language, setLanguage } from './i18n.ts'
 import { chooseFiles, fromDrop, fromList } from './intake.ts'
@@ -20,6 +21,7 @@ const live = new LiveView(endpoint, () => server.refresh())
 server.refresh()
 app.restore().catch(reportError)
 live.restore().catch(reportError)
+restoreDeletions().catch(reportError)
 
 // What was told of one action says nothing of the next. First of all, as that may tell something itself.
 document.addEventListener('click', event => {
@@ -70,6 +72,7 @@ byId('settings').addEventListener('change', () => {
 window.addEventListener('online', () => {
   app.wake()
   live.wake()
+  deleteOwed()
 })
 // Timers of a hidden page, or of a closed lid, are late.
 document.addEventListener('visibilitychange', () => {

@@ -6,7 +6,7 @@ export type Failure =
   | { reason: 'file' | 'tooLarge' | 'gone' }
   | { reason: 'refused', status: number }
 
-/** What an answer that is no success means; status 0: there was none. */
+/** What an answer that was not hoped for means; status 0: there was none. */
 export function judge (status: number): { wait: Wait } | { failure: Failure } {
   if (status === 0) return { wait: 'unreachable' }
   // 409: somebody else has appended; 460: the body was damaged on the way. Asking for the offset puts both right.
@@ -18,9 +18,9 @@ export function judge (status: number): { wait: Wait } | { failure: Failure } {
   return { failure: { reason: 'refused', status } }
 }
 
-/** How long to wait before a try, in ms; the first one has the number 0. It is tried for ever, every ten seconds. */
-export function delayOf (attempt: number): number {
-  return Math.min(1000 * 2 ** attempt, 10_000)
+/** How long to wait before a try, in ms; the first one has the number 0. It is tried for ever, every `most` ms. */
+export function delayOf (attempt: number, most = 10_000): number {
+  return Math.min(1000 * 2 ** attempt, most)
 }
 
 /** How long no byte may move before the connection counts as dead, in ms, after so many times that this was in vain. */

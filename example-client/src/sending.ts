@@ -1,9 +1,9 @@
 import { concatenate } from './concatenate.ts'
+import { discard } from './deletions.ts'
 import { isWhole } from './lanes.ts'
 import type { Lane } from './lanes.ts'
 import { delayOf, judge } from './retry.ts'
 import type { Failure, Wait } from './retry.ts'
-import { discard } from './server.ts'
 import { Transfer } from './transfer.ts'
 
 export interface SendingOptions {

@@ -1,5 +1,3 @@
-import { Upload } from 'tus-js-client'
-
 const headers = { 'Tus-Resumable': '1.0.0' }
 
 /** How many bytes of an upload the server has; `null` where that cannot be told. */
@@ -15,9 +13,4 @@ export async function isFinished (url: string): Promise<boolean> {
   const response = await fetch(url, { method: 'HEAD', headers }).catch(() => null)
   const offset = response?.ok ? response.headers.get('Upload-Offset') : null
   return offset !== null && offset === response?.headers.get('Upload-Length')
-}
-
-/** Deletes an upload. When the server cannot be told, it expires there. */
-export function discard (url: string): void {
-  Upload.terminate(url, { retryDelays: [1000, 4000, 16_000] }).catch(() => {})
 }

@@ -37,7 +37,13 @@ export interface RecordingRecord {
   name: string
 }
 
-type StoreName = 'uploads' | 'sources' | 'finished' | 'recordings'
+/** An upload that is to be deleted on the server, once it can be told. */
+export interface DeletionRecord {
+  url: string
+  owedAt: number
+}
+
+type StoreName = 'uploads' | 'sources' | 'finished' | 'recordings' | 'deletions'
 
 const week = 7 * 24 * 60 * 60 * 1000
 
@@ -77,19 +83,40 @@ export const store = {
 
   putRecording: (record: RecordingRecord) => request('recordings', 'readwrite', store => store.put(record)),
 
-  deleteRecording: (id: string) => request('recordings', 'readwrite', store => store.delete(id))
+  deleteRecording: (id: string) => request('recordings', 'readwrite', store => store.delete(id)),
+
+  /** What is to be deleted on the server. Forgets what is older than a week. */
+  async deletions (now: number): Promise<DeletionRecord[]> {
+    const records = await request<DeletionRecord[]>('deletions', 'readonly', store => store.getAll())
+    const isOld = ({ owedAt }: DeletionRecord) => now - owedAt > week
+    for (const { url } of records.filter(isOld)) await this.deleteDeletion(url)
+    return records.filter(record => !isOld(record))
+  },
+
+  putDeletion: (record: DeletionRecord) => request('deletions', 'readwrite', store => store.put(record)),
+
+  deleteDeletion: (url: string) => request('deletions', 'readwrite', store => store.delete(url))
 }
 
 function open (): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
-    const opening = indexedDB.open('fastify-tus', 1)
-    opening.onupgradeneeded = () => {
-      opening.result.createObjectStore('uploads', { keyPath: 'id' })
-      opening.result.createObjectStore('sources')
-      opening.result.createObjectStore('finished', { keyPath: 'fingerprint' })
-      opening.result.createObjectStore('recordings', { keyPath: 'id' })
+    const opening = indexedDB.open('fastify-tus', 2)
+    opening.onupgradeneeded = ({ oldVersion }) => {
+      if (oldVersion < 1) {
+        opening.result.createObjectStore('uploads', { keyPath: 'id' })
+        opening.result.createObjectStore('sources')
+        opening.result.createObjectStore('finished', { keyPath: 'fingerprint' })
+        opening.result.createObjectStore('recordings', { keyPath: 'id' })
+      }
+      opening.result.createObjectStore('deletions', { keyPath: 'url' })
     }
-    opening.onsuccess = () => resolve(opening.result)
+    opening.onsuccess = () => {
+      // A tab with a newer page must not wait for this one.
+      opening.result.onversionchange = () => opening.result.close()
+      resolve(opening.result)
+    }
+    // By a tab with an older page.
+    opening.onblocked = () => reject(new Error('The database is in use'))
     opening.onerror = () => reject(opening.error)
   })
 }

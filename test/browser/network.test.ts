@@ -1,6 +1,7 @@
 import { appendFile } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
+import { remembered } from './storage.ts'
 import { makeWorld, rowOf, sha256, state, until } from './world.ts'
 
 const world = await makeWorld()
@@ -103,4 +104,34 @@ t.test('an upload that the server has deleted begins anew, and the page says so'
   world.hurry()
   await state(page, path, 'done')
   await world.arrived(t, path)
+})
+
+t.test('what was cancelled while the server could not be told is deleted after a reload', async t => {
+  const { page, path } = await world.inTheMiddle(t, 'owed.bin')
+  let lost = 0
+  await page.route('**/files/*', (route, request) => {
+    if (request.method() !== 'DELETE') return route.fallback()
+    lost++
+    return route.abort()
+  })
+  await page.getByRole('button', { name: /^Cancel owed.bin/ }).click()
+  await rowOf(page, path).waitFor({ state: 'detached' })
+  await until(async () => lost > 0)
+  await remembered(page)
+  t.equal((await world.stored(path)).length, 1, 'the server has it still')
+  await page.unroute('**/files/*')
+  await page.reload()
+  await until(async () => (await world.stored(path)).length === 0)
+  t.equal(await page.locator('.row').count(), 0)
+})
+
+t.test('what was cancelled while the server could not be told is deleted once the network is back', async t => {
+  const { page, path } = await world.inTheMiddle(t, 'owed-offline.bin')
+  await page.context().setOffline(true)
+  await rowOf(page, path).getByText('No network').waitFor()
+  await page.getByRole('button', { name: /^Cancel owed-offline.bin/ }).click()
+  await rowOf(page, path).waitFor({ state: 'detached' })
+  await page.context().setOffline(false)
+  await until(async () => (await world.stored(path)).length === 0)
+  t.pass('nothing is left')
 })
