@@ -34,7 +34,7 @@ async function ask (): Promise<About | null> {
     try {
       return await askAbout(url)
     } catch {
-      say(text('liveWaiting'))
+      say(text('serverLost'))
       await new Promise(resolve => setTimeout(resolve, 2000))
     }
   }
@@ -51,6 +51,7 @@ function watchLive ({ metadata: { filetype = 'video/webm', codecs = 'vp8,opus' }
     live: text('liveNow'),
     waiting: text('liveWaiting'),
     over: text('liveOver'),
+    lost: text('serverLost'),
     gone: text('watchGone'),
     unsupported: text('cannotPlay')
   }

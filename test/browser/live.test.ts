@@ -3,7 +3,7 @@ import t from 'tap'
 import type { Test } from 'tap'
 import { remembered } from './storage.ts'
 import type { Stored } from './storage.ts'
-import { makeWorld, until, watchErrors } from './world.ts'
+import { listen, makeWorld, until, watchErrors } from './world.ts'
 
 const world = await makeWorld()
 
@@ -39,7 +39,7 @@ t.test('a recording is watched while it is made, through a restart of the server
   await playsBeyond(viewer, 1)
 
   await world.kill(t)
-  await viewer.getByText('Waiting for the recording to go on').waitFor()
+  await viewer.getByText('The server does not answer').waitFor()
   await page.getByText('The server cannot be reached; the rest follows').waitFor()
   await world.start()
   await viewer.getByText('Live', { exact: true }).waitFor()
@@ -53,6 +53,37 @@ t.test('a recording is watched while it is made, through a restart of the server
   t.ok(stored && stored.bytes === stored.size && stored.bytes > 0, 'it is closed, and all of it is there')
   await viewer.reload()
   await playsBeyond(viewer, 0.5)
+})
+
+t.test('a viewer tells a server that hangs from a recorder that is away, and goes on after both', async t => {
+  const page = await world.open(t)
+  const url = await record(page)
+  const viewer = await view(t, url)
+  const live = viewer.getByText('Live', { exact: true })
+  await live.waitFor()
+  await playsBeyond(viewer, 1)
+
+  world.freeze(t)
+  await viewer.getByText('The server does not answer').waitFor()
+  world.thaw()
+  await live.waitFor()
+
+  await listen(viewer, '#state')
+  await page.context().setOffline(true)
+  await viewer.getByText('Waiting for more').waitFor()
+  await until(async () => {
+    // It reconnects again and again, and each time the server answers.
+    const tails = await viewer.evaluate<number>(`performance.getEntriesByType('resource')
+      .filter(({ name }) => name.includes('from=')).length`)
+    return tails > 3
+  })
+  t.notMatch(await viewer.evaluate<string>('said.join()'), 'does not answer', 'the server was there all the time')
+  await page.context().setOffline(false)
+  await live.waitFor()
+  await page.getByRole('button', { name: 'Stop recording' }).click()
+  await viewer.getByText('The recording is over').waitFor()
+  const stored = await recordingAt(url)
+  t.equal(stored?.bytes, stored?.size)
 })
 
 t.test('a recording whose tab was closed is offered to be closed, and stays', async t => {

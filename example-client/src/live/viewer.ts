@@ -2,14 +2,22 @@ import { askAbout } from '../watch/about.ts'
 
 /** What a viewer tells. */
 export interface ViewerEvents {
-  /** `live` plays, `waiting` has lost the connection or waits for bytes, `over` has all, `gone` there is nothing. */
-  onState: (state: 'live' | 'waiting' | 'over' | 'gone' | 'unsupported') => void
+  onState: (state: LiveState) => void
 }
+
+/**
+ * `live`: bytes come; `waiting`: none come, as when the recorder has no network; `lost`: the server does not answer;
+ * `over`: all is there; `gone`: there is nothing.
+ */
+export type LiveState = 'live' | 'waiting' | 'lost' | 'over' | 'gone' | 'unsupported'
 
 // How far behind the newest picture to play, in seconds: closer stutters.
 const target = 0.7
 const tooFar = 3
 const keepBehind = 30
+
+// A recorder sends four pieces a second: after so long without one the connection may be dead, in ms.
+const patience = 4000
 
 /** Plays a recording while it is made: reads the upload's tail and feeds the browser's player with it. */
 export class LiveViewer {
@@ -18,7 +26,6 @@ export class LiveViewer {
   #events: ViewerEvents
   #buffer: SourceBuffer | null = null
   #position = 0
-  #stopped = new AbortController()
 
   constructor (video: HTMLVideoElement, url: string, events: ViewerEvents) {
     this.#video = video
@@ -35,45 +42,58 @@ export class LiveViewer {
     this.#buffer = source.addSourceBuffer(type)
     this.#video.play().catch(() => {})
     const pace = setInterval(() => this.#keepUp(), 250)
-    try {
-      while (!this.#stopped.signal.aborted && !await this.#readTail()) {
-        this.#events.onState('waiting')
-        await new Promise(resolve => setTimeout(resolve, 1000))
-      }
-      if (source.readyState === 'open') source.endOfStream()
-    } finally {
-      clearInterval(pace)
-      this.#video.playbackRate = 1
+    let state: LiveState = 'live'
+    while (['live', 'waiting', 'lost'].includes(state)) {
+      await this.#readTail()
+      state = await this.#askWhy()
+      this.#events.onState(state)
+      await new Promise(resolve => setTimeout(resolve, 1000))
     }
+    if (source.readyState === 'open') source.endOfStream()
+    clearInterval(pace)
+    this.#video.playbackRate = 1
   }
 
-  stop (): void {
-    this.#stopped.abort()
-  }
-
-  // Reads on from where it was; `true` when there is no more to come.
-  async #readTail (): Promise<boolean> {
-    const { signal } = this.#stopped
+  // Reads on from where it was, until the connection ends, breaks or is silent.
+  async #readTail (): Promise<void> {
+    const connection = new AbortController()
+    let silence: ReturnType<typeof setTimeout> | undefined
+    const listen = () => {
+      clearTimeout(silence)
+      silence = setTimeout(() => {
+        this.#events.onState('waiting')
+        connection.abort()
+      }, patience)
+    }
+    listen()
     try {
+      const { signal } = connection
       const response = await fetch(`${this.#url}?from=${this.#position}`, { signal, cache: 'no-store' })
-      if (response.status === 404 || response.status === 410) {
-        this.#events.onState('gone')
-        return true
-      }
-      if (!response.ok || !response.body) return false
+      if (!response.ok || !response.body) return
       const reader = response.body.getReader()
       for (let next = await reader.read(); !next.done; next = await reader.read()) {
+        listen()
         await this.#append(next.value)
         this.#position += next.value.length
         this.#events.onState('live')
       }
-      // The end of the answer is the end of the recording only if the server says so.
-      const about = await askAbout(this.#url)
-      const over = about === null || (about.length !== null && this.#position >= about.length)
-      if (over) this.#events.onState('over')
-      return over
     } catch {
-      return false
+      // Why, is asked of the server.
+    } finally {
+      clearTimeout(silence)
+      connection.abort()
+    }
+  }
+
+  // Why no more came. The end of an answer is the end of the recording only if the server says so.
+  async #askWhy (): Promise<LiveState> {
+    if (this.#video.error) return 'unsupported'
+    try {
+      const about = await askAbout(this.#url)
+      if (about === null) return 'gone'
+      return about.length !== null && this.#position >= about.length ? 'over' : 'waiting'
+    } catch {
+      return 'lost'
     }
   }
 

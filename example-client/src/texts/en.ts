@@ -167,7 +167,8 @@ export const en = {
   closeRecording: 'Close the recording',
   liveJoining: 'Joining …',
   liveNow: 'Live',
-  liveWaiting: 'Waiting for the recording to go on …',
+  liveWaiting: 'Nothing new comes. Waiting for more …',
+  serverLost: 'The server does not answer. Trying again …',
   liveOver: 'The recording is over.',
 
   edit: 'Change before it is sent',

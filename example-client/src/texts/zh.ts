@@ -169,7 +169,8 @@ export const zh: Texts = {
   closeRecording: '结束这个录制',
   liveJoining: '正在加入……',
   liveNow: '直播中',
-  liveWaiting: '等待录制继续……',
+  liveWaiting: '暂时没有新内容，正在等待……',
+  serverLost: '服务器没有响应，正在重试……',
   liveOver: '录制已结束。',
 
   edit: '上传前修改',
