@@ -1,3 +1,4 @@
+import { showControls } from './format.ts'
 import { text } from './i18n.ts'
 import type { TextKey } from './i18n.ts'
 
@@ -18,7 +19,8 @@ export function copyOf (templateId: string): HTMLElement {
 
 /** Writes a text only if it has changed: otherwise screen readers would read it again, and selections would be lost. */
 export function write (node: Element, words: string): void {
-  if (node.textContent !== words) node.textContent = words
+  const shown = showControls(words)
+  if (node.textContent !== shown) node.textContent = shown
 }
 
 /** Writes the texts of everything that says by `data-text` which one it has. */

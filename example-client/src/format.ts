@@ -36,6 +36,14 @@ export function formatDuration (seconds: number, locale: string): string {
     .join(' ')
 }
 
+/**
+ * Text that may come from anywhere, as a file's name, with a mark for each character that nobody would see: control
+ * characters, and those that turn the direction of writing, by which `…exe.fdp` would read `…pdf.exe`, reversed.
+ */
+export function showControls (text: string): string {
+  return text.replace(/[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu, '\uFFFD')
+}
+
 /** A time in a video: "1:02:03", "0:07". */
 export function formatClock (seconds: number): string {
   const whole = Math.max(Math.floor(seconds), 0)

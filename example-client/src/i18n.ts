@@ -1,3 +1,4 @@
+import { showControls } from './format.ts'
 import { en } from './texts/en.ts'
 import type { Texts } from './texts/en.ts'
 import { zh } from './texts/zh.ts'
@@ -34,7 +35,7 @@ export function chooseLanguage (preferred: readonly string[]): Language {
   return 'en'
 }
 
-/** Puts values where a text has `{names}`. */
+/** Puts values where a text has `{names}`, so that each can be seen. */
 export function fill (text: string, values: Record<string, string | number>): string {
-  return text.replace(/\{(\w+)\}/g, (hole, name: string) => String(values[name] ?? hole))
+  return text.replace(/\{(\w+)\}/g, (hole, name: string) => showControls(String(values[name] ?? hole)))
 }

@@ -1,6 +1,6 @@
 import { byId, copyOf, inside, write, writeTexts } from './dom.ts'
 import { findLayout } from './edit/faststart.ts'
-import { formatBytes, formatClock, formatPercent } from './format.ts'
+import { formatBytes, formatClock, formatPercent, showControls } from './format.ts'
 import { language, text } from './i18n.ts'
 import { dumpHex, headSize, readText } from './inspect/head.ts'
 import { sha256 } from './inspect/hash.ts'
@@ -51,11 +51,11 @@ export class InspectView {
     const node = document.createElement(media.kind === 'image' ? 'img' : media.kind === 'audio' ? 'audio' : 'video')
     node.src = this.#objectUrl ?? ''
     if (node instanceof HTMLImageElement) {
-      node.alt = this.#upload.name
+      node.alt = showControls(this.#upload.name)
     } else {
       node.controls = true
       if (node instanceof HTMLVideoElement && media.poster) node.poster = media.poster
-      node.setAttribute('aria-label', this.#upload.name)
+      node.setAttribute('aria-label', showControls(this.#upload.name))
     }
     const warning = document.createElement('p')
     warning.className = 'warning'

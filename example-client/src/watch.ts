@@ -1,5 +1,6 @@
 import { findEndpoint } from './config.ts'
 import { byId, inside, write, writeTexts } from './dom.ts'
+import { showControls } from './format.ts'
 import { chooseLanguage, language, setLanguage, text } from './i18n.ts'
 import { LiveViewer } from './live/viewer.ts'
 import { loadPreferences } from './preferences.ts'
@@ -23,7 +24,7 @@ if (!about) {
 } else {
   const name = about.metadata.filename ?? id
   write(byId('name'), name)
-  document.title = name
+  document.title = showControls(name)
   if (about.length === null) watchLive(about)
   else watchFile(about)
 }
@@ -50,8 +51,8 @@ function watchLive ({ metadata: { filetype = 'video/webm', codecs = 'vp8,opus' }
   const words = {
     live: text('liveNow'),
     waiting: text('liveWaiting'),
-    over: text('liveOver'),
     lost: text('serverLost'),
+    over: text('liveOver'),
     gone: text('watchGone'),
     unsupported: text('cannotPlay')
   }

@@ -48,6 +48,23 @@ t.test('the SHA-256 of the file is that of what the server has', async t => {
   t.match(await rowOf(page, path).locator('.hash').textContent(), await sha256(path))
 })
 
+t.test('a name that turns the direction of writing is shown as it is, and sent unchanged', async t => {
+  const page = await world.open(t)
+  const path = await world.file('invoice\u202Efdp.mp4', 100)
+  const shown = 'invoice\uFFFDfdp.mp4'
+  await give(page, path)
+  await state(page, shown, 'done')
+  const [stored] = await world.stored(path)
+  t.ok(stored, 'the server has the true name')
+  await page.getByRole('button', { name: `Clear ${shown}` }).click()
+  await page.locator('#server-rows').getByRole('heading', { name: shown }).waitFor()
+  await page.getByRole('button', { name: `Watch ${shown}` }).click()
+  await page.locator('#player').getByRole('heading', { name: shown }).waitFor()
+  await page.goto(`${world.url}watch.html?id=${stored?.id}`)
+  await page.getByRole('heading', { name: shown }).waitFor()
+  t.equal(await page.title(), shown)
+})
+
 t.test('a file is renamed, cut and joined before it is sent', async t => {
   const page = await world.open(t)
   await setPreferences(page, { startAtOnce: false })
