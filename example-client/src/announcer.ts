@@ -19,6 +19,11 @@ const texts: Partial<Record<State, TextKey>> = {
 const states = new WeakMap<FileUpload, State>()
 let quarter = 0
 
+/** Tells screen readers that an upload was changed before it is sent. */
+export function announceChanged (upload: FileUpload): void {
+  write(byId('status'), text('announceChanged', { name: upload.name }))
+}
+
 /** Tells screen readers, in one quiet place, of new states and of each quarter of the whole. */
 export function announce (upload: FileUpload, all: readonly FileUpload[]): void {
   const key = states.get(upload) === upload.state ? undefined : texts[upload.state]

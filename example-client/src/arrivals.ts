@@ -94,9 +94,8 @@ export class Arrivals {
       lanes: makeLanes(body.size, this.#preferences.lanes, record.sliceSize)
     }
     await own(changed.id)
-    const shown = this.#list.show(changed, body, state === 'ready' ? 'ready' : 'queued', upload)
+    const shown = this.#list.replace(upload, changed, body, state === 'ready' ? 'ready' : 'queued')
     Object.assign(shown, { original, others, handle: upload.handle })
-    upload.cancel()
     await store.putUpload(changed).catch(() => {})
     this.#settle(shown)
     this.#list.startNext()

@@ -142,6 +142,11 @@ export class RowView {
     (this.#buttons.find(button => !button.hidden) ?? inside(this.node, '.name')).focus()
   }
 
+  /** Moves the keyboard to where it can be looked into and changed. */
+  focusInside (): void {
+    inside(this.node, '.inside > summary').focus()
+  }
+
   #write (selector: string, words: string): void {
     write(inside(this.node, selector), words)
   }

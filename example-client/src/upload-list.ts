@@ -1,4 +1,4 @@
-import { announce } from './announcer.ts'
+import { announce, announceChanged } from './announcer.ts'
 import { byId } from './dom.ts'
 import type { Change } from './edit-view.ts'
 import { disown } from './ownership.ts'
@@ -49,6 +49,16 @@ export class UploadList {
     this.#rows.set(upload, row)
     byId('rows').insertBefore(row.node, byId('rows').children[index] ?? null)
     renderOverall(this.uploads)
+    return upload
+  }
+
+  /** Puts a changed upload in the place of what it was, which ends; the keyboard stays in the row. */
+  replace (old: FileUpload, record: UploadRecord, body: Blob, state: State): FileUpload {
+    const focused = this.#rows.get(old)?.node.contains(document.activeElement)
+    const upload = this.show(record, body, state, old)
+    if (focused) this.#rows.get(upload)?.focusInside()
+    old.cancel()
+    announceChanged(upload)
     return upload
   }
 

@@ -105,6 +105,7 @@ export const en = {
   announcePaused: '{name}: paused',
   announceMissing: '{name}: needs its file',
   announceCancelled: '{name}: cancelled',
+  announceChanged: '{name}: changed',
   announcePercent: '{percent} of all uploads',
 
   look: 'Look inside',

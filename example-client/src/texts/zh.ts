@@ -107,6 +107,7 @@ export const zh: Texts = {
   announcePaused: '{name}：已暂停',
   announceMissing: '{name}：需要选择文件',
   announceCancelled: '{name}：已取消',
+  announceChanged: '{name}：已修改',
   announcePercent: '全部上传已完成 {percent}',
 
   look: '查看内容',
