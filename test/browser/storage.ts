@@ -31,8 +31,8 @@ export async function readUploads (directory: string): Promise<Stored[]> {
   for (const name of await readdir(directory)) {
     if (!name.endsWith('.json')) continue
     const id = name.slice(0, -5)
-    // Deleted, or replaced, in this very moment.
-    const record = await readFile(join(directory, name), 'utf8').then(JSON.parse, () => null)
+    // Being written, replaced or deleted in this very moment.
+    const record = await readFile(join(directory, name), 'utf8').then(JSON.parse).catch(() => null)
     const bytes = await stat(join(directory, id)).then(stats => stats.size, () => 0)
     if (!record) continue
     found.push({ id, path: join(directory, id), bytes, filename: record.metadata?.filename, size: record.size })
