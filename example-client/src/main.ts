@@ -5,7 +5,7 @@ import { byId } from './dom.ts'
 import { chooseLanguage, language, setLanguage } from './i18n.ts'
 import { chooseFiles, fromDrop, fromList } from './intake.ts'
 import { LiveView } from './live-view.ts'
-import { alertVisitor, renderPage } from './page-view.ts'
+import { alertVisitor, renderDrop, renderPage } from './page-view.ts'
 import { loadPreferences, savePreferences } from './preferences.ts'
 import { sumUp } from './queue.ts'
 import { ServerList } from './server-list.ts'
@@ -38,16 +38,18 @@ document.addEventListener('paste', event => {
   app.arrivals.add(fromList(event.clipboardData?.files)).catch(reportError)
 })
 document.addEventListener('dragover', event => {
+  if (!event.dataTransfer?.types.includes('Files')) return
   event.preventDefault()
-  byId('drop').classList.add('over')
+  renderDrop(true)
 })
 document.addEventListener('dragleave', event => {
-  if (event.relatedTarget === null) byId('drop').classList.remove('over')
+  if (event.relatedTarget === null) renderDrop(false)
 })
 document.addEventListener('drop', event => {
+  if (!event.dataTransfer?.types.includes('Files')) return
   event.preventDefault()
-  byId('drop').classList.remove('over')
-  if (event.dataTransfer) fromDrop(event.dataTransfer).then(picked => app.arrivals.add(picked)).catch(reportError)
+  renderDrop(false)
+  fromDrop(event.dataTransfer).then(picked => app.arrivals.add(picked)).catch(reportError)
 })
 
 byId('pause-all').addEventListener('click', () => app.pauseAll())

@@ -49,6 +49,12 @@ export function renderOverall (uploads: readonly FileUpload[]): void {
   document.title = overall.busy ? `${percent} · ${text('title')}` : text('title')
 }
 
+/** Shows whether files are held over the page. */
+export function renderDrop (over: boolean): void {
+  byId('drop').classList.toggle('over', over)
+  write(byId('drop-title'), text(over ? 'dropNow' : 'dropTitle'))
+}
+
 /** Tells, at once and to everybody, what went wrong. */
 export function alertVisitor (words: string): void {
   write(byId('alert'), words)

@@ -34,7 +34,7 @@ export class StripView {
     })
     const words = describe(lanes, sliceSize)
     this.#strip.setAttribute('aria-label', words)
-    write(this.#hint, slicesInCell > 1 ? `${words} ${text('stripGrouped', { slices: slicesInCell })}` : words)
+    write(this.#hint, slicesInCell > 1 ? `${words} ${text('stripGrouped', { size: formatBytes(slicesInCell * sliceSize, language()) })}` : words)
   }
 }
 

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import t from 'tap'
-import { MiB, drop, give, makeWorld, rowOf, setPreferences, state, until } from './world.ts'
+import { MiB, drop, give, listen, makeWorld, rowOf, setPreferences, state, until } from './world.ts'
 
 const world = await makeWorld()
 
@@ -61,7 +61,10 @@ t.test('files and folders that are dropped arrive', async t => {
   const deep = join(folder, 'deep', 'deep.txt')
   await writeFile(inFolder, 'in the folder')
   await writeFile(deep, 'deep in the folder')
+  const said = await listen(page, '#drop-title')
   await drop(page, first, folder)
+  await said('Let go to upload')
+  await page.getByText('Drop videos, files or folders here').waitFor()
   for (const path of [first, inFolder, deep]) {
     await state(page, path, 'done')
     await world.arrived(t, path)

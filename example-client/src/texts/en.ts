@@ -6,7 +6,6 @@ export const en = {
   dropNow: 'Let go to upload',
   choose: 'Choose files',
   chooseHint: 'or paste them',
-  noScript: 'This page needs JavaScript.',
 
   settings: 'Settings',
   sliceSize: 'Slice size',
@@ -61,7 +60,7 @@ export const en = {
   failureRefused: 'The server refused the upload (status {status}).',
 
   strip: '{accepted} of {count} slices of {size} are on the server, {sending} on the way.',
-  stripGrouped: 'Each square is {slices} slices.',
+  stripGrouped: 'One square is {size}.',
   legendAccepted: 'on the server',
   legendSending: 'on the way',
   legendWaiting: 'waiting',

@@ -8,7 +8,6 @@ export const zh: Texts = {
   dropNow: '松开即可上传',
   choose: '选择文件',
   chooseHint: '也可以直接粘贴',
-  noScript: '本页面需要 JavaScript。',
 
   settings: '设置',
   sliceSize: '分片大小',
@@ -63,7 +62,7 @@ export const zh: Texts = {
   failureRefused: '服务器拒绝了上传（状态码 {status}）。',
 
   strip: '{count} 个 {size} 的分片：{accepted} 个已在服务器，{sending} 个正在路上。',
-  stripGrouped: '每格代表 {slices} 个分片。',
+  stripGrouped: '每格代表 {size}。',
   legendAccepted: '已在服务器',
   legendSending: '正在路上',
   legendWaiting: '等待',
