@@ -1,6 +1,5 @@
 import path from 'node:path'
 import type { Readable } from 'node:stream'
-import { FileStore as TusFileStore } from '@tus/file-store'
 import { errors } from '../errors.ts'
 import { isDefaultId, isUploadId } from '../ids.ts'
 import type { Durability } from '../options.ts'
@@ -17,6 +16,7 @@ import { removeLeftovers } from './leftovers.ts'
 import { makeRoom } from './make-room.ts'
 import { FileRecords } from './records.ts'
 import { StoredUpload, storedInFile } from './stored-upload.ts'
+import { TusFileStore } from './tus-file-store.ts'
 
 export interface FileStoreOptions {
   /** Where uploads are kept; made if missing. */
@@ -59,7 +59,7 @@ export class FileStore extends TusFileStore implements DataStore {
     const fs = makeRoom(options.fs ?? fileSystem, atHand)
     prepareDirectory(root, fs)
     const records = new FileRecords(root, fs)
-    super({ directory: root, configstore: records as never, expirationPeriodInMilliseconds })
+    super({ directory: root, configstore: records, expirationPeriodInMilliseconds })
     this.durability = durability
     this.#fs = fs
     this.#records = records
@@ -68,7 +68,7 @@ export class FileStore extends TusFileStore implements DataStore {
   }
 
   /** @throws FST_TUS_EXISTS where the id is taken: nothing that exists is ever overwritten */
-  override async create (upload: Upload): Promise<StoredUpload> {
+  async create (upload: Upload): Promise<StoredUpload> {
     const file = this.#path(upload.id)
     const created = new StoredUpload({ ...upload, storage: { type: 'file', path: file }, finished: false })
     const flush = this.durability === 'every-append'
@@ -93,7 +93,7 @@ export class FileStore extends TusFileStore implements DataStore {
    * @throws FST_TUS_GONE where the file does not fit its record: gone, longer than declared, or shorter than finished;
    *   or may not be on the disk
    */
-  override async getUpload (id: string): Promise<StoredUpload> {
+  async getUpload (id: string): Promise<StoredUpload> {
     const file = this.#path(id)
     if (this.#doubtful.isLost(id)) throw new errors.Gone()
     if (this.#atHand.has(id)) {
@@ -155,7 +155,7 @@ export class FileStore extends TusFileStore implements DataStore {
   }
 
   /** What arrived before the stream failed stays. */
-  override async write (stream: Readable, id: string, offset: number): Promise<number> {
+  async write (stream: Readable, id: string, offset: number): Promise<number> {
     // It may fail before it is read; that comes out where it is read.
     stream.on('error', () => {})
     const append = await this.openAppend({ ...await this.getUpload(id), offset })
@@ -169,7 +169,7 @@ export class FileStore extends TusFileStore implements DataStore {
     return offset
   }
 
-  override async declareUploadLength (id: string, length: number): Promise<void> {
+  async declareUploadLength (id: string, length: number): Promise<void> {
     const upload = await this.getUpload(id)
     upload.size = length
     await this.#setRecord(id, upload, this.durability === 'every-append')
@@ -206,12 +206,12 @@ export class FileStore extends TusFileStore implements DataStore {
     this.#flushed.delete(upload.id)
   }
 
-  override read (id: string, range?: { start: number, end: number }) {
+  read (id: string, range?: { start: number, end: number }) {
     return this.#fs.createReadStream(this.#path(id), range)
   }
 
   /** Deletes what there is of an upload, also if only a part of it is left. */
-  override async remove (id: string): Promise<void> {
+  async remove (id: string): Promise<void> {
     const file = this.#path(id)
     this.#atHand.forget(id)
     const recorded = await this.#records.get(id).then((record) => record !== undefined, unless(isDamaged, false))
@@ -230,7 +230,7 @@ export class FileStore extends TusFileStore implements DataStore {
   }
 
   /** Deletes unfinished uploads that are older than the expiration period and not being written in this process. */
-  override async deleteExpired (): Promise<number> {
+  async deleteExpired (): Promise<number> {
     return await deleteExpired(this, (id) => this.#appending.has(id))
   }
 
@@ -254,6 +254,3 @@ export class FileStore extends TusFileStore implements DataStore {
     return `${this.directory}${path.sep}${id}`
   }
 }
-
-// The base class makes the directory again, at a time when nobody can catch what it throws.
-Object.defineProperty(FileStore.prototype, 'checkOrCreateDirectory', { value: () => {} })
