@@ -126,8 +126,9 @@ export class LiveView {
     const preview = byId<HTMLVideoElement>('live-preview')
     preview.srcObject = null
     preview.hidden = true
-    byId('live-stop').hidden = true
     byId('live-close').hidden = false
+    if (document.activeElement === byId('live-stop')) byId('live-close').focus()
+    byId('live-stop').hidden = true
     write(byId('live-words'), words)
     write(byId('status'), words)
     this.render()

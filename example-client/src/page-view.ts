@@ -25,6 +25,7 @@ export function renderPage (endpoint: string, preferences: Preferences): void {
 
 /** Shows all uploads together, in the page and in its title. */
 export function renderOverall (uploads: readonly FileUpload[]): void {
+  const focused = document.activeElement
   const overall = sumUp(uploads)
   const whole = wholeOf(overall)
   const share = (bytes: number) => whole > 0 ? bytes / whole : 1
@@ -46,6 +47,11 @@ export function renderOverall (uploads: readonly FileUpload[]): void {
   byId('clear-done').hidden = !can(['done'])
   byId('cancel-all').hidden = uploads.filter(upload => !isOver(upload) && upload.state !== 'elsewhere').length < 2
   byId('continue').hidden = !uploads.some(({ state, missing }) => state === 'missing' && missing === 'permission')
+  // A button that has done its work goes; the keyboard stays near.
+  if (focused?.closest('#uploads[hidden], #uploads [hidden]')) {
+    (document.querySelector<HTMLElement>('#uploads:not([hidden]) .section-head button:not([hidden])') ??
+      byId('choose')).focus()
+  }
   document.title = overall.busy ? `${percent} · ${text('title')}` : text('title')
 }
 

@@ -12,6 +12,8 @@ export class ServerList {
   #endpoint: string
   #isShown: (url: string) => boolean
   #uploads: ListedUpload[] = []
+  // By what they tell.
+  #rows = new Map<string, HTMLElement>()
   #next: string | null = null
   #due: ReturnType<typeof setTimeout> | undefined
 
@@ -20,7 +22,10 @@ export class ServerList {
     this.#endpoint = endpoint
     this.#isShown = isShown
     byId('more').addEventListener('click', () => {
-      this.#load(this.#next).catch(reportError)
+      this.#load(this.#next).then(() => {
+        // A button that has done its work goes; the keyboard stays near.
+        if (byId('more').hidden) inside(byId('server-rows'), 'li:last-child .open').focus()
+      }).catch(reportError)
     })
   }
 
@@ -31,10 +36,20 @@ export class ServerList {
   }
 
   render (): void {
-    const rows = this.#uploads.filter(({ id }) => !this.#isShown(this.#url(id))).map(upload => this.#row(upload))
-    byId('server').hidden = rows.length === 0
+    const shown = this.#uploads.filter(({ id }) => !this.#isShown(this.#url(id)))
+    const list = byId('server-rows')
+    const before = this.#rows
+    this.#rows = new Map(shown.map(upload => {
+      const key = JSON.stringify([language(), upload])
+      return [key, before.get(key) ?? this.#row(upload)]
+    }))
+    // What stays is not touched: a row that is put in anew loses the keyboard.
+    for (const [key, row] of before) if (!this.#rows.has(key)) row.remove()
+    for (const [index, row] of Array.from(this.#rows.values()).entries()) {
+      if (list.children[index] !== row) list.insertBefore(row, list.children[index] ?? null)
+    }
+    byId('server').hidden = shown.length === 0
     byId('more').hidden = this.#next === null
-    byId('server-rows').replaceChildren(...rows)
   }
 
   async #load (before: string | null): Promise<void> {

@@ -1,4 +1,4 @@
-import { byId, write } from './dom.ts'
+import { byId, inside, write } from './dom.ts'
 import { Player } from './watch/player.ts'
 
 let player: Player | undefined
@@ -15,6 +15,7 @@ export function watch (url: string, name: string, type: string): void {
   write(byId('player-title'), name)
   byId<HTMLAnchorElement>('player-link').href = watchUrl(url)
   dialog.showModal()
+  inside(dialog, 'video').focus()
   player.play(url, type)
 }
 

@@ -1,0 +1,54 @@
+import type { Page } from 'playwright-core'
+import t from 'tap'
+import { KiB, give, makeWorld, setPreferences, state } from './world.ts'
+
+const world = await makeWorld()
+
+/** Waits until the keyboard is at a button of this name, and presses it if asked. */
+async function at (page: Page, name: string, key?: string): Promise<void> {
+  await page.locator(':focus').and(page.getByRole('button', { name })).waitFor()
+  if (key) await page.keyboard.press(key)
+}
+
+t.test('a button that has done its work hands the keyboard on to the next', async t => {
+  const page = await world.open(t)
+  await setPreferences(page, { startAtOnce: false })
+  const paths = await Promise.all(['a', 'b', 'c'].map(name => world.file(`keys-${name}.bin`, KiB)))
+  await give(page, ...paths)
+  for (const path of paths) await state(page, path, 'ready')
+  await page.getByRole('button', { name: 'Resume all' }).focus()
+  await page.keyboard.press('Enter')
+  for (const path of paths) await state(page, path, 'done')
+  await at(page, 'Clear finished', 'Enter')
+  await at(page, 'Choose files')
+  t.equal(await page.locator('.row').count(), 0)
+})
+
+t.test('the player takes the keyboard and gives it back, and a list that grows leaves it where it is', async t => {
+  const page = await world.open(t)
+  const clip = await world.file('keys.mp4', KiB)
+  await give(page, clip)
+  await state(page, clip, 'done')
+  await page.getByRole('button', { name: 'Clear keys.mp4' }).click()
+  const watch = page.locator('#server-rows').getByRole('button', { name: 'Watch keys.mp4' })
+  await watch.focus()
+  await page.keyboard.press('Enter')
+  await page.locator('#player video:focus').waitFor()
+  const another = await world.file('keys-another.bin', KiB)
+  await give(page, another)
+  await page.locator('#server-rows').getByRole('heading', { name: 'keys-another.bin' }).waitFor()
+  await page.keyboard.press('Escape')
+  await page.locator('#player').waitFor({ state: 'hidden' })
+  t.equal(await watch.and(page.locator(':focus')).count(), 1)
+})
+
+t.test('who stops a recording with the keyboard can go on with it', async t => {
+  const page = await world.open(t)
+  await page.getByRole('button', { name: 'Record camera' }).focus()
+  await page.keyboard.press('Enter')
+  await page.locator('#live-link a').waitFor()
+  await at(page, 'Stop recording', 'Enter')
+  await at(page, 'Close', 'Enter')
+  await at(page, 'Choose files')
+  t.equal(await page.locator('#live').isVisible(), false)
+})
