@@ -35,6 +35,10 @@ export class EditView {
     inside(this.node, '[data-edit="undo"]').addEventListener('click', () => {
       onChange({ name: upload.record.file.name, recipe: [], others: [] }).catch(reportError)
     })
+    // A browser would label its own button in its own language, which may not be that of the page.
+    this.#join.addEventListener('change', () => {
+      write(inside(this.node, '.joined'), Array.from(this.#join.files ?? [], ({ name }) => name).join(', '))
+    })
     for (const input of this.node.querySelectorAll('input')) {
       const label = inside(this.node, `label[data-for="${input.name}"]`)
       label.setAttribute('for', input.id = `edit-${input.name}-${upload.id}`)

@@ -1,5 +1,5 @@
 import { byId, copyOf, inside, write, writeTexts } from './dom.ts'
-import { formatBytes } from './format.ts'
+import { formatBytes, formatClock } from './format.ts'
 import { language, text } from './i18n.ts'
 import { LiveRecording, capture, closeRecording } from './live/recorder.ts'
 import type { LiveKind } from './live/recorder.ts'
@@ -114,7 +114,9 @@ export class LiveView {
 
   #showProgress (recorded: number, accepted: number, wait: Wait | null): void {
     const size = (bytes: number) => formatBytes(bytes, language())
-    const amounts = { recorded: size(recorded), accepted: size(accepted) }
+    // The preview runs as long as it is recorded.
+    const time = formatClock(byId<HTMLVideoElement>('live-preview').currentTime)
+    const amounts = { time, recorded: size(recorded), accepted: size(accepted) }
     write(byId('live-words'), text(wait ? 'liveAway' : 'liveProgress', amounts))
   }
 
