@@ -60,6 +60,29 @@ t.test('with a handle the row asks for a click after a reload', async t => {
   await onlyOne(t, path)
 })
 
+t.test('a click that the visitor confirms goes on with the handle, and one that is not asks again', async t => {
+  const { page, path } = await world.inTheMiddle(t, 'clicked.bin', { preferences: { copyCap: 0 }, bring: drop })
+  await rowOf(page, path).getByText('it goes on after one click').waitFor()
+  // The browser's own question can be answered by nobody here; the handle and the file are real.
+  await page.addInitScript(`
+    FileSystemHandle.prototype.queryPermission = async () => 'prompt'
+    window.asked = 0
+    FileSystemHandle.prototype.requestPermission = async () => {
+      window.asked++
+      return window.asked > 1 ? 'granted' : 'denied'
+    }`)
+  await page.reload()
+  const button = page.getByRole('button', { name: 'Continue clicked.bin' })
+  await button.click()
+  await page.waitForFunction('window.asked === 1')
+  await state(page, path, 'missing')
+  await button.click()
+  await rowOf(page, path).getByText('continued at').waitFor()
+  world.hurry()
+  await state(page, path, 'done')
+  await onlyOne(t, path)
+})
+
 t.test('without either the same file is asked for, and a wrong one is refused with the reason', async t => {
   const { page, path } = await world.inTheMiddle(t, 'ghost.bin', { preferences: { copyCap: 0 } })
   await rowOf(page, path).getByText('choose the same file again to go on').waitFor()
