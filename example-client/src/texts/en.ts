@@ -11,7 +11,7 @@ export const en = {
   sliceSize: 'Slice size',
   sliceSizeHint: 'A lost connection costs one slice at most.',
   lanes: 'Slices at a time',
-  lanesHint: 'More than one can be faster on long ways. Such a file plays only when it is complete.',
+  lanesHint: 'More than one can be faster to a server far away. Such a file plays only when it is complete.',
   copyCap: 'Keep a copy for reloads of files up to',
   copyCapHint: 'In this browser, until the upload is finished. Then a reload goes on by itself.',
   copyNone: 'no file',
