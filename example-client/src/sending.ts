@@ -14,6 +14,8 @@ export interface SendingOptions {
   metadata: Record<string, string>
   /** A lane has an upload on the server. */
   onUrl: () => void
+  /** The server has made an upload for a lane that was stopped in the meantime, or tried again. */
+  onLateUrl: (url: string, lane: Lane) => void
   /** The server has told how many bytes of a lane it has. `asked`: after a question, before the first byte is sent. */
   onAccepted: (asked: boolean) => void
   /** Something was sent, or has arrived. */
@@ -22,7 +24,7 @@ export interface SendingOptions {
   onWait: (wait: { why: Wait, nextTry: number | null } | null) => void
   /** Every byte is there, and the server joins the lanes. */
   onJoining: () => void
-  /** The server has the whole file at a URL. */
+  /** The server has the whole file at a URL; also after `stop`, where it was joining the lanes. */
   onDone: (url: string) => void
   /** Nothing goes on; `lane` is the one that the server has refused. */
   onFailed: (failure: Failure, lane: Lane | null) => void
@@ -62,7 +64,7 @@ export class Sending {
   }
 
   #transfer (lane: Lane, body: Blob): Transfer {
-    const { endpoint, sliceSize, metadata, onUrl, onAccepted, onWait, onFailed } = this.#options
+    const { endpoint, sliceSize, metadata, onUrl, onLateUrl, onAccepted, onWait, onFailed } = this.#options
     const alone = this.#lanes.length === 1
     const transfer = new Transfer(body.slice(lane.start, lane.end), {
       endpoint,
@@ -75,6 +77,7 @@ export class Sending {
         onUrl()
         this.#moved(lane)
       },
+      onLateUrl: url => onLateUrl(url, lane),
       onAccepted: accepted => {
         Object.assign(lane, { accepted, sent: accepted })
         const asked = this.#resuming
@@ -118,17 +121,17 @@ export class Sending {
     const { endpoint, metadata, onJoining, onWait, onDone, onFailed } = this.#options
     onJoining()
     concatenate(endpoint, urls, metadata).then(({ status, url }) => {
-      if (this.#stopped) return
       if (url) {
         // The whole is a copy of its parts.
         urls.forEach(discard)
         return onDone(url)
       }
+      if (this.#stopped) return
       const verdict = judge(status)
       if ('failure' in verdict) return onFailed(verdict.failure, null)
       const delay = delayOf(attempt)
       this.#timer = setTimeout(() => this.#join(urls, attempt + 1), delay)
       onWait({ why: verdict.wait, nextTry: Date.now() + delay })
-    }).catch(() => {})
+    }).catch(reportError)
   }
 }

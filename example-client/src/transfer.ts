@@ -12,6 +12,8 @@ export interface TransferOptions {
   metadata: Record<string, string>
   headers?: Record<string, string>
   onUrl: (url: string) => void
+  /** The server has made an upload for a try that was stopped: it has no bytes, and nobody else knows of it. */
+  onLateUrl?: (url: string) => void
   /** The server has told how many bytes it has. */
   onAccepted: (bytes: number) => void
   /** The browser has taken so many bytes from the file to send them. */
@@ -21,6 +23,9 @@ export interface TransferOptions {
   onDone: () => void
   onFailed: (failure: Failure) => void
 }
+
+// How long a creation may take that nobody waits for any more, in ms.
+const creationPatience = 30_000
 
 /** Bytes that are not all there yet: a source of tus-js-client of its own. */
 export interface GrowingSource {
@@ -38,6 +43,8 @@ export class Transfer {
   #upload: Upload | null = null
   // Counts the tries, so that nothing late of an earlier one can be mistaken for news.
   #turn = 0
+  // Whether the server has been asked for a new upload, and has not answered.
+  #creating = false
   #attempt = 0
   #stalls = 0
   #sentAt = -1
@@ -54,7 +61,7 @@ export class Transfer {
   /** Begins, or tries again now. */
   start (): void {
     this.stop()
-    const { endpoint, sliceSize, metadata, headers, onUrl, onAccepted, onSent, onDone } = this.#options
+    const { endpoint, sliceSize, metadata, headers, onUrl, onLateUrl, onAccepted, onSent, onDone } = this.#options
     const url = this.#url
     const turn = this.#turn
     const current = this.#current()
@@ -73,12 +80,16 @@ export class Transfer {
       retryDelays: null,
       storeFingerprintForResuming: false,
       // tus-js-client forgets that it was aborted where that happens before it has opened the file.
-      onBeforeRequest: () => this.#turn === turn ? undefined : new Promise(() => {}),
-      onUploadUrlAvailable: current(() => {
+      onBeforeRequest: request => {
+        if (this.#turn !== turn) return new Promise(() => {})
+        this.#creating = request.getMethod() === 'POST'
+      },
+      onUploadUrlAvailable: () => {
         if (!upload.url || upload.url === this.#url) return
+        if (this.#turn !== turn) return onLateUrl?.(upload.url)
         this.#url = upload.url
         onUrl(upload.url)
-      }),
+      },
       onAfterResponse: current((request, response) => {
         const offset = response.getHeader('Upload-Offset')
         if (request.getMethod() === 'HEAD' && offset) this.#accept(Number(offset))
@@ -107,7 +118,12 @@ export class Transfer {
   stop (): void {
     clearTimeout(this.#timer)
     clearInterval(this.#watch)
-    this.#upload?.abort().catch(() => {})
+    const upload = this.#upload
+    const abort = () => { upload?.abort().catch(() => {}) }
+    // An upload that was made, and whose URL never came, could not be deleted.
+    if (this.#creating) setTimeout(abort, creationPatience)
+    else abort()
+    this.#creating = false
     this.#upload = null
     this.#turn++
   }
@@ -143,6 +159,7 @@ export class Transfer {
   #checkStall (): void {
     if (Date.now() - this.#signAt < patienceAfter(this.#stalls)) return
     this.#stalls++
+    this.#creating = false
     this.stop()
     this.#options.onWait('stalled', Date.now())
     this.start()

@@ -2,7 +2,7 @@ import { discard } from './deletions.ts'
 import type { Layout } from './edit/faststart.ts'
 import { sum } from './lanes.ts'
 import type { Lane } from './lanes.ts'
-import { isRunning } from './queue.ts'
+import { isOver, isRunning } from './queue.ts'
 import type { Failure } from './retry.ts'
 import { Sending } from './sending.ts'
 import { Speedometer } from './speed.ts'
@@ -150,6 +150,12 @@ export class FileUpload implements Seen {
       sliceSize: this.record.sliceSize,
       metadata: { filename: this.name, ...this.record.type && { filetype: this.record.type } },
       onUrl: () => this.#remember(true),
+      onLateUrl: (url, lane) => {
+        // Paused while the server made it: it goes on there.
+        if (lane.url !== null || isOver(this) || isRunning(this)) return discard(url)
+        lane.url = url
+        this.#remember(true)
+      },
       onAccepted: asked => {
         if (asked) this.continuedAt = this.accepted
         this.#remember(false)
@@ -163,7 +169,7 @@ export class FileUpload implements Seen {
         this.#change(wait ? { state: 'waiting', wait, speed: null } : {})
       },
       onJoining: () => this.#change({ state: 'joining', wait: null, speed: null }),
-      onDone: url => this.#finish(url),
+      onDone: url => isOver(this) ? discard(url) : this.#finish(url),
       onFailed: (failure, lane) => this.#fail(failure, lane)
     })
   }
@@ -197,6 +203,7 @@ export class FileUpload implements Seen {
   }
 
   #finish (url: string): void {
+    this.#stop()
     this.#url = url
     for (const lane of this.lanes) lane.accepted = lane.sent = lane.end - lane.start
     this.#change({ state: 'done', speed: null, wait: null, failure: null })

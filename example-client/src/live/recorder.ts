@@ -1,3 +1,4 @@
+import { discard } from '../deletions.ts'
 import type { Wait } from '../retry.ts'
 import { Transfer } from '../transfer.ts'
 import { LiveSource } from './source.ts'
@@ -54,6 +55,7 @@ export class LiveRecording {
       // A viewer must name the codecs before it can play.
       metadata: { filename: options.name, filetype, codecs: codecs.replaceAll('"', '') },
       onUrl: options.onUrl,
+      onLateUrl: discard,
       onAccepted: accept,
       onSent: () => {},
       onWait: why => tell(accepted, why),

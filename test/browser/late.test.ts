@@ -1,0 +1,87 @@
+import type { Page } from 'playwright-core'
+import t from 'tap'
+import { MiB, give, makeWorld, rowOf, setPreferences, state, until } from './world.ts'
+
+const world = await makeWorld()
+
+interface Held {
+  /** Resolves when the server has done what it was asked for, and the page does not know. */
+  held: () => Promise<boolean>
+  release: () => void
+}
+
+/** Holds back the answer to the first creation whose header `Upload-Concat` begins so. */
+async function hold (page: Page, concat = ''): Promise<Held> {
+  let asked = false
+  let held = false
+  let release = () => {}
+  const released = new Promise<void>(resolve => { release = resolve })
+  await page.route('**/files', async (route, request) => {
+    const isIt = request.method() === 'POST' && (request.headers()['upload-concat'] ?? '').startsWith(concat)
+    if (asked || !isIt) return route.fallback()
+    asked = true
+    const response = await route.fetch()
+    held = true
+    await released
+    // Nobody may wait for it any more.
+    await route.fulfill({ response }).catch(() => {})
+  })
+  return { held: () => until(async () => held), release }
+}
+
+t.test('what is cancelled while the server makes it is deleted', async t => {
+  const page = await world.open(t)
+  const { held, release } = await hold(page)
+  const path = await world.file('unborn.bin', MiB)
+  await give(page, path)
+  await held()
+  t.equal((await world.stored(path)).length, 1, 'the server has it')
+  await page.getByRole('button', { name: /^Cancel unborn.bin/ }).click()
+  await rowOf(page, path).waitFor({ state: 'detached' })
+  release()
+  await until(async () => (await world.stored(path)).length === 0)
+})
+
+t.test('what is paused while the server makes it goes on, and nothing else of it is left', async t => {
+  const page = await world.open(t)
+  const { held, release } = await hold(page)
+  const path = await world.file('paused-early.bin', MiB)
+  await give(page, path)
+  await held()
+  await page.getByRole('button', { name: 'Pause paused-early.bin' }).click()
+  await state(page, path, 'paused')
+  release()
+  await page.getByRole('button', { name: 'Resume paused-early.bin' }).click()
+  await state(page, path, 'done')
+  await world.arrived(t, path)
+  await until(async () => (await world.stored(path)).length === 1)
+})
+
+t.test('what is resumed before the server has answered is one upload in the end', async t => {
+  const page = await world.open(t)
+  const { held, release } = await hold(page)
+  const path = await world.file('two-answers.bin', MiB)
+  await give(page, path)
+  await held()
+  await page.getByRole('button', { name: 'Pause two-answers.bin' }).click()
+  await page.getByRole('button', { name: 'Resume two-answers.bin' }).click()
+  await state(page, path, 'done')
+  await world.arrived(t, path)
+  release()
+  await until(async () => (await world.stored(path)).length === 1)
+})
+
+t.test('what is cancelled while the server joins it is deleted, and so are its parts', async t => {
+  const page = await world.open(t)
+  await setPreferences(page, { lanes: 3, sliceSize: MiB })
+  const before = (await world.everything()).length
+  const { held, release } = await hold(page, 'final')
+  const path = await world.file('joined.bin', 3 * MiB)
+  await give(page, path)
+  await held()
+  await page.getByRole('button', { name: /^Cancel joined.bin/ }).click()
+  await rowOf(page, path).waitFor({ state: 'detached' })
+  t.equal((await world.stored(path)).length, 1, 'the server has joined it')
+  release()
+  await until(async () => (await world.everything()).length === before)
+})
