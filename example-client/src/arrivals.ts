@@ -5,10 +5,11 @@ import { fingerprint } from './fingerprint.ts'
 import { text } from './i18n.ts'
 import type { Picked } from './intake.ts'
 import { makeLanes } from './lanes.ts'
-import { makeId, own } from './ownership.ts'
+import { alone, makeId, own } from './ownership.ts'
 import { alertVisitor } from './page-view.ts'
 import type { Preferences } from './preferences.ts'
 import { isOver } from './queue.ts'
+import { restoreUpload } from './restore.ts'
 import { isFinished } from './server.ts'
 import { examine, keep } from './settle.ts'
 import { matchFile } from './sources.ts'
@@ -65,8 +66,7 @@ export class Arrivals {
       if (used) unused.delete(used)
       // Cancelled in the meantime: it must not come back.
       if (isOver(upload)) continue
-      upload.adopt(body, used?.file ?? null, used?.handle ?? null)
-      this.#settle(upload)
+      this.#adopt(upload, body, used)
     }
     for (const each of unused) {
       const wanting = this.#list.wanting().find(upload =>
@@ -120,17 +120,27 @@ export class Arrivals {
       paused: !startAtOnce,
       addedAt: Date.now()
     }
-    await own(record.id)
     const known = await findOnServer(print)
+    const begun = known ? undefined : await claim(record)
+    if (begun) {
+      await restoreUpload(begun, this.#list)
+      const wanting = this.#list.wanting().find(({ id }) => id === begun.id)
+      if (wanting) this.#adopt(wanting, file, { file, handle })
+      return true
+    }
     const upload = this.#list.show(record, file, startAtOnce || known ? 'queued' : 'ready')
     Object.assign(upload, { original: file, handle })
     if (known) {
       upload.finishAt(known)
       return true
     }
-    await store.putUpload(record).catch(() => {})
     this.#settle(upload)
     return true
+  }
+
+  #adopt (upload: FileUpload, body: Blob, picked?: Picked): void {
+    upload.adopt(body, picked?.file ?? null, picked?.handle ?? null)
+    this.#settle(upload)
   }
 
   // What can wait until the upload is under way.
@@ -146,6 +156,18 @@ async function findOwn ({ file: { name }, fingerprint: print, recipe }: UploadRe
   for (const each of picked.filter(({ file }) => file.name === name)) {
     if (await fingerprint(each.file, recipe).catch(() => null) === print) return each
   }
+}
+
+// Makes an upload this tab's own and remembers it. Where its file is on the way already it is that upload. In one go,
+// or two tabs that are given the file at the same time would both send it.
+function claim (record: UploadRecord): Promise<UploadRecord | undefined> {
+  return alone(record.fingerprint, async () => {
+    const same = await store.uploadsOf(record.fingerprint).catch(() => [])
+    const begun = same.find(({ endpoint }) => endpoint === record.endpoint)
+    if (begun) return begun
+    await own(record.id)
+    await store.putUpload(record).catch(() => {})
+  })
 }
 
 // The URL of a file that was uploaded before from this browser, if the server still has all of it.

@@ -30,6 +30,11 @@ function ask (id: string, options: LockOptions): Promise<boolean> {
   })
 }
 
+/** Does something while no other tab does the same. */
+export function alone<T> (what: string, work: () => Promise<T>): Promise<T> {
+  return 'locks' in navigator ? navigator.locks.request(`fastify-tus:${what}`, work) : work()
+}
+
 /** A name for something to own. `crypto.randomUUID` would need a page from https:. */
 export function makeId (): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), byte => byte.toString(16).padStart(2, '0')).join('')

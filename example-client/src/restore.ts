@@ -16,10 +16,16 @@ export async function restoreUploads (endpoint: string, list: UploadList): Promi
     alertVisitor(text('noStorage'))
     return []
   })
-  for (const record of records.filter(record => record.endpoint === endpoint)) {
-    if (await own(record.id)) await bringBack(record, list)
-    else watchOther(record, list)
-  }
+  for (const record of records.filter(record => record.endpoint === endpoint)) await restoreUpload(record, list)
+}
+
+/** Brings back one that was begun earlier, or shows that it is another tab's. */
+export async function restoreUpload (record: UploadRecord, list: UploadList): Promise<void> {
+  const mine = await own(record.id)
+  // It may have come here while the others were brought back.
+  if (list.uploads.some(({ id }) => id === record.id)) return
+  if (mine) await bringBack(record, list)
+  else watchOther(record, list)
 }
 
 /** Gives an upload its file again, if that can be had. `ask` may show the browser's question: only on a click. */

@@ -61,6 +61,10 @@ export const store = {
 
   upload: (id: string) => request<UploadRecord | undefined>('uploads', 'readonly', store => store.get(id)),
 
+  /** Those of the same file, with the same edits. */
+  uploadsOf: (fingerprint: string) =>
+    request<UploadRecord[]>('uploads', 'readonly', store => store.index('fingerprint').getAll(fingerprint)),
+
   putUpload: (record: UploadRecord) => request('uploads', 'readwrite', store => store.put(record)),
 
   /** Forgets an upload and gives back the room of its copy. */
@@ -109,6 +113,7 @@ function open (): Promise<IDBDatabase> {
         opening.result.createObjectStore('recordings', { keyPath: 'id' })
       }
       opening.result.createObjectStore('deletions', { keyPath: 'url' })
+      opening.transaction?.objectStore('uploads').createIndex('fingerprint', 'fingerprint')
     }
     opening.onsuccess = () => {
       // A tab with a newer page must not wait for this one.

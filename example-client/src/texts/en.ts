@@ -40,7 +40,7 @@ export const en = {
   stateFailed: 'Stopped',
   stateDone: 'Finished',
   stateInstant: 'Finished: the server had this file already',
-  stateElsewhere: 'Another tab of this browser uploads it. When that tab is closed, this one goes on.',
+  stateElsewhere: 'Open in another tab of this browser. Go on there, or close that tab to go on here.',
   statePermission: 'Interrupted. To go on, the browser will ask whether this page may read the file again.',
   stateFile: 'Interrupted. Choose the same file again, and it goes on at {percent}.',
   stateChanged: 'The file on your disk has changed since. Choose the unchanged file, or cancel.',

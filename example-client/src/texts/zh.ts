@@ -42,7 +42,7 @@ export const zh: Texts = {
   stateFailed: '已停止',
   stateDone: '上传完成',
   stateInstant: '秒传完成：服务器上已有这个文件',
-  stateElsewhere: '本浏览器的另一个标签页正在上传。关闭那个标签页后，会在这里继续。',
+  stateElsewhere: '已在本浏览器的另一个标签页中打开。请到那里继续，或关闭那个标签页，再在这里继续。',
   statePermission: '上传中断。继续时，浏览器会询问是否允许本页面再次读取文件。',
   stateFile: '上传中断。请重新选择同一个文件，将从 {percent} 处继续。',
   stateChanged: '磁盘上的文件已被修改。请选择未修改的文件，或取消上传。',
