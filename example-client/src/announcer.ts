@@ -17,6 +17,7 @@ const texts: Partial<Record<State, TextKey>> = {
 }
 
 const states = new WeakMap<FileUpload, State>()
+let news: string[] = []
 let quarter = 0
 
 /** Tells screen readers that an upload was changed before it is sent. */
@@ -24,14 +25,20 @@ export function announceChanged (upload: FileUpload): void {
   write(byId('status'), text('announceChanged', { name: upload.name }))
 }
 
-/** Tells screen readers, in one quiet place, of new states and of each quarter of the whole. */
-export function announce (upload: FileUpload, all: readonly FileUpload[]): void {
+/** Notes the new state of an upload, to be told. */
+export function note (upload: FileUpload): void {
   const key = states.get(upload) === upload.state ? undefined : texts[upload.state]
   states.set(upload, upload.state)
+  if (key) news.push(text(key, { name: upload.name }))
+}
+
+/** Tells screen readers, in one quiet place, of new states and of each quarter of the whole. */
+export function announce (all: readonly FileUpload[]): void {
   const { accepted, size } = sumUp(all)
   const reached = size > 0 ? Math.floor(accepted / size * 4) : 0
-  const words: string[] = []
-  if (key) words.push(text(key, { name: upload.name }))
+  // Of very many nobody would listen to the end.
+  const words = news.slice(-3)
+  news = []
   if (reached > quarter && reached < 4) {
     words.push(text('announcePercent', { percent: formatPercent(reached, 4, language()) }))
   }

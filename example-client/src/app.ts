@@ -80,7 +80,7 @@ export class App {
   }
 
   pauseAll (): void {
-    for (const upload of [...this.list.uploads].reverse()) {
+    for (const upload of this.list.uploads) {
       if (['queued', 'uploading', 'waiting'].includes(upload.state)) upload.pause()
     }
   }
@@ -91,8 +91,8 @@ export class App {
   }
 
   cancelAll (): void {
-    // From the end, or each place that becomes free would begin another upload.
-    for (const upload of this.list.open().reverse()) upload.cancel()
+    this.arrivals.stop()
+    for (const upload of this.list.open()) upload.cancel()
   }
 
   clearDone (): void {

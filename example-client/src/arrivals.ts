@@ -28,6 +28,7 @@ export class Arrivals {
   #expected: FileUpload | null = null
   // The input asks the visitor: no files now may still become some.
   #asking = false
+  #intake = new AbortController()
 
   constructor (endpoint: string, preferences: Preferences, list: UploadList) {
     this.#endpoint = endpoint
@@ -47,36 +48,34 @@ export class Arrivals {
     this.#expected = upload
   }
 
-  /** Takes files: for interrupted uploads that they belong to, or to be uploaded. */
-  async add (picked: readonly Picked[]): Promise<void> {
+  /** Takes files as they are found: for interrupted uploads that they belong to, or to be uploaded. */
+  async add (batches: Iterable<Picked[]> | AsyncIterable<Picked[]>): Promise<void> {
+    const { signal } = this.#intake
     const expected = this.#expected
-    if (picked.length > 0 || !this.#asking) this.#expected = null
-    if (picked.length === 0) return
+    const here: string[] = []
+    let unreadable = 0
     alertVisitor('')
     // So that the same reason, told again, is seen and read again.
     for (const upload of this.#list.wanting()) this.#list.rowOf(upload)?.complain('')
-    const files = picked.map(({ file }) => file)
-    const unused = new Set(picked)
-    const here: string[] = []
-    let unreadable = 0
-    for (const upload of this.#list.wanting()) {
-      const body = await matchFile(upload.record, files).catch(() => null)
-      if (!body) continue
-      const used = await findOwn(upload.record, picked)
-      if (used) unused.delete(used)
-      // Cancelled in the meantime: it must not come back.
-      if (isOver(upload)) continue
-      this.#adopt(upload, body, used)
+    for await (const picked of batches) {
+      if (picked.length > 0 || !this.#asking) this.#expected = null
+      for (const each of await this.#giveBack(picked)) {
+        if (signal.aborted) return
+        const wanting = this.#list.wanting().find(upload =>
+          upload === expected || upload.record.file.name === each.file.name)
+        if (wanting) this.#list.rowOf(wanting)?.complain(describeMismatch(wanting.record.file, each.file))
+        else if (!await this.#addNew(each, signal).catch(() => ++unreadable)) here.push(each.file.name)
+        this.#list.startNext()
+      }
     }
-    for (const each of unused) {
-      const wanting = this.#list.wanting().find(upload =>
-        upload === expected || upload.record.file.name === each.file.name)
-      if (wanting) this.#list.rowOf(wanting)?.complain(describeMismatch(wanting.record.file, each.file))
-      else if (!await this.#addNew(each).catch(() => ++unreadable)) here.push(each.file.name)
-    }
-    this.#list.startNext()
     const problems = [unreadable > 0 ? text('failureFile') : '', describeHere(here)].filter(Boolean)
     if (problems.length > 0) alertVisitor(problems.join(' '))
+  }
+
+  /** Takes no more of the files that are being found now. */
+  stop (): void {
+    this.#intake.abort()
+    this.#intake = new AbortController()
   }
 
   /** Changes a file before it is sent; what was sent of it already is deleted, and it begins anew. */
@@ -101,8 +100,24 @@ export class Arrivals {
     this.#list.startNext()
   }
 
+  // Gives files to the interrupted uploads that they belong to, and returns the others.
+  async #giveBack (picked: readonly Picked[]): Promise<Set<Picked>> {
+    const files = picked.map(({ file }) => file)
+    const unused = new Set(picked)
+    for (const upload of this.#list.wanting()) {
+      const body = await matchFile(upload.record, files).catch(() => null)
+      if (!body) continue
+      const used = await findOwn(upload.record, picked)
+      if (used) unused.delete(used)
+      // Cancelled in the meantime: it must not come back.
+      if (!isOver(upload)) this.#adopt(upload, body, used)
+    }
+    this.#list.startNext()
+    return unused
+  }
+
   // `false`: it is in the list already.
-  async #addNew ({ file, handle }: Picked): Promise<boolean> {
+  async #addNew ({ file, handle }: Picked, signal: AbortSignal): Promise<boolean> {
     const { sliceSize, lanes, startAtOnce } = this.#preferences
     const print = await fingerprint(file)
     if (this.#list.uploads.some(upload => !isOver(upload) && upload.record.fingerprint === print)) return false
@@ -130,11 +145,10 @@ export class Arrivals {
     }
     const upload = this.#list.show(record, file, startAtOnce || known ? 'queued' : 'ready')
     Object.assign(upload, { original: file, handle })
-    if (known) {
-      upload.finishAt(known)
-      return true
-    }
-    this.#settle(upload)
+    // Stopped in the meantime: nothing may be left behind.
+    if (signal.aborted) upload.cancel()
+    else if (known) upload.finishAt(known)
+    else this.#settle(upload)
     return true
   }
 

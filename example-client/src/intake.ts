@@ -4,6 +4,9 @@ export interface Picked {
   handle: FileSystemFileHandle | null
 }
 
+// How many files of a folder are taken at a time.
+const batchSize = 100
+
 /** Lets the visitor choose files. Where the browser gives no handles, the `input` asks, and its event brings them. */
 export async function chooseFiles (input: HTMLInputElement): Promise<Picked[]> {
   if (!window.showOpenFilePicker) {
@@ -11,7 +14,7 @@ export async function chooseFiles (input: HTMLInputElement): Promise<Picked[]> {
     return []
   }
   try {
-    return await fromHandles(await window.showOpenFilePicker({ multiple: true }))
+    return await Promise.all((await window.showOpenFilePicker({ multiple: true })).map(fromHandle))
   } catch (error) {
     // AbortError: the visitor has thought better of it. Anything else: forbidden here, as in a frame.
     if ((error as Error).name !== 'AbortError') input.click()
@@ -24,46 +27,65 @@ export function fromList (list: FileList | null | undefined): Picked[] {
   return Array.from(list ?? [], file => ({ file, handle: null }))
 }
 
-/** The files that were dropped, those in folders too. Must be called in the event itself: later the items are gone. */
-export async function fromDrop (transfer: DataTransfer): Promise<Picked[]> {
-  const found = Array.from(transfer.items).filter(item => item.kind === 'file').map(item => {
-    const file = item.getAsFile()
-    const entry = item.webkitGetAsEntry()
-    const handle = item.getAsFileSystemHandle?.().catch(() => null)
-    return async (): Promise<Picked[]> => {
-      const got = await handle
-      if (got) return fromHandles([got])
-      if (entry?.isDirectory) return fromEntry(entry)
-      return file ? [{ file, handle: null }] : []
-    }
-  })
-  return (await Promise.all(found.map(get => get()))).flat()
+/**
+ * The files that were dropped, and those in folders as they are found. Must be called in the event itself: later the
+ * items are gone.
+ */
+export function fromDrop (transfer: DataTransfer): AsyncIterable<Picked[]> {
+  return list(Array.from(transfer.items).filter(item => item.kind === 'file').map(item => ({
+    file: item.getAsFile(),
+    entry: item.webkitGetAsEntry(),
+    handle: item.getAsFileSystemHandle?.().catch(() => null)
+  })))
 }
 
-async function fromHandles (handles: Iterable<FileSystemHandle>): Promise<Picked[]> {
-  const picked: Picked[] = []
-  for (const handle of handles) {
-    if (handle instanceof FileSystemDirectoryHandle) {
-      for await (const within of handle.values()) picked.push(...await fromHandles([within]))
-    } else if (handle instanceof FileSystemFileHandle) {
-      picked.push({ file: await handle.getFile(), handle })
-    }
-  }
-  return picked
+interface Dropped {
+  file: File | null
+  entry: FileSystemEntry | null
+  handle: Promise<FileSystemHandle | null> | undefined
 }
 
-async function fromEntry (entry: FileSystemEntry): Promise<Picked[]> {
-  if (entry.isFile) {
-    const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject))
-    return [{ file, handle: null }]
+async function * list (dropped: Dropped[]): AsyncGenerator<Picked[]> {
+  const files: Picked[] = []
+  const folders: AsyncIterable<Picked[]>[] = []
+  for (const { file, entry, handle: asked } of dropped) {
+    const handle = await asked
+    if (handle instanceof FileSystemDirectoryHandle) folders.push(fromFolder(handle))
+    else if (handle instanceof FileSystemFileHandle) files.push(await fromHandle(handle))
+    else if (entry?.isDirectory) folders.push(fromEntry(entry as FileSystemDirectoryEntry))
+    else if (file) files.push({ file, handle: null })
   }
-  const reader = (entry as FileSystemDirectoryEntry).createReader()
-  const picked: Picked[] = []
+  yield files
+  for (const folder of folders) yield * folder
+}
+
+async function fromHandle (handle: FileSystemFileHandle): Promise<Picked> {
+  return { file: await handle.getFile(), handle }
+}
+
+async function * fromFolder (folder: FileSystemDirectoryHandle): AsyncGenerator<Picked[]> {
+  let files: Picked[] = []
+  for await (const within of folder.values()) {
+    if (within instanceof FileSystemDirectoryHandle) yield * fromFolder(within)
+    else if (within instanceof FileSystemFileHandle) files.push(await fromHandle(within))
+    if (files.length < batchSize) continue
+    yield files
+    files = []
+  }
+  yield files
+}
+
+async function * fromEntry (folder: FileSystemDirectoryEntry): AsyncGenerator<Picked[]> {
+  const reader = folder.createReader()
   // A reader gives a hundred entries at a time, and none at the end.
-  for (let more = true; more;) {
+  for (;;) {
     const entries = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject))
-    for (const inside of entries) picked.push(...await fromEntry(inside))
-    more = entries.length > 0
+    if (entries.length === 0) return
+    const files = entries.filter(entry => entry.isFile) as FileSystemFileEntry[]
+    yield Promise.all(files.map(async entry => ({
+      file: await new Promise<File>((resolve, reject) => entry.file(resolve, reject)),
+      handle: null
+    })))
+    for (const entry of entries) if (entry.isDirectory) yield * fromEntry(entry as FileSystemDirectoryEntry)
   }
-  return picked
 }

@@ -29,13 +29,13 @@ document.addEventListener('click', event => {
 }, { capture: true })
 byId('choose').addEventListener('click', choose)
 input.addEventListener('change', () => {
-  app.arrivals.add(fromList(input.files)).catch(reportError)
+  app.arrivals.add([fromList(input.files)]).catch(reportError)
   // So that choosing the same file again counts as a change.
   input.value = ''
 })
 
 document.addEventListener('paste', event => {
-  app.arrivals.add(fromList(event.clipboardData?.files)).catch(reportError)
+  app.arrivals.add([fromList(event.clipboardData?.files)]).catch(reportError)
 })
 document.addEventListener('dragover', event => {
   if (!event.dataTransfer?.types.includes('Files')) return
@@ -49,7 +49,7 @@ document.addEventListener('drop', event => {
   if (!event.dataTransfer?.types.includes('Files')) return
   event.preventDefault()
   renderDrop(false)
-  fromDrop(event.dataTransfer).then(picked => app.arrivals.add(picked)).catch(reportError)
+  app.arrivals.add(fromDrop(event.dataTransfer)).catch(reportError)
 })
 
 byId('pause-all').addEventListener('click', () => app.pauseAll())
@@ -86,7 +86,7 @@ window.addEventListener('beforeunload', event => {
 setInterval(() => app.list.tick(), 1000)
 
 function choose (): void {
-  chooseFiles(input).then(picked => app.arrivals.add(picked)).catch(reportError)
+  chooseFiles(input).then(picked => app.arrivals.add([picked])).catch(reportError)
 }
 
 function speak (chosen: 'en' | 'zh'): void {

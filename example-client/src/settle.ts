@@ -24,6 +24,7 @@ export function examine (upload: FileUpload, onFound: () => void): void {
   const { body } = upload
   if (!body) return
   examined = examined.then(async () => {
+    if (upload.state === 'cancelled') return
     upload.layout = await findLayout(body).catch(() => 'none')
     onFound()
     if (!/^(video|image)\//.test(body.type)) return

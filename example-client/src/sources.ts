@@ -69,7 +69,10 @@ export async function getKeptCopy (record: UploadRecord): Promise<File | null> {
 export async function matchFile (record: UploadRecord, files: readonly File[]): Promise<Blob | null> {
   const others = record.recipe.flatMap(edit => edit.op === 'join' ? edit.files : []).map(({ name, size }) =>
     files.find(file => file.name === name && file.size === size))
+  const { name, size, lastModified } = record.file
   for (const file of files) {
+    // A fingerprint reads the file.
+    if (file.name !== name || file.size !== size || file.lastModified !== lastModified) continue
     if (await fingerprint(file, record.recipe) !== record.fingerprint) continue
     if (others.every(other => other !== undefined)) return applyRecipe(file, record.recipe, others)
   }

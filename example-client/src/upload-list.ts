@@ -1,4 +1,4 @@
-import { announce, announceChanged } from './announcer.ts'
+import { announce, announceChanged, note } from './announcer.ts'
 import { byId } from './dom.ts'
 import type { Change } from './edit-view.ts'
 import { disown } from './ownership.ts'
@@ -27,6 +27,8 @@ export class UploadList {
   readonly uploads: FileUpload[] = []
   #rows = new Map<FileUpload, RowView>()
   #options: UploadListOptions
+  #rendering: ReturnType<typeof setTimeout> | undefined
+  #starting = false
 
   constructor (options: UploadListOptions) {
     this.#options = options
@@ -40,15 +42,14 @@ export class UploadList {
       onRemember: record => { store.putUpload(record).catch(() => {}) },
       onEnd: ended => this.#ended(ended)
     })
-    const index = before ? this.uploads.indexOf(before) : this.uploads.length
-    this.uploads.splice(index, 0, upload)
+    this.uploads.splice(before ? this.uploads.indexOf(before) : this.uploads.length, 0, upload)
     const row = new RowView(upload, {
       onAction: action => this.#options.onAction(action, upload),
       onChange: change => this.#options.onChange(upload, change)
     })
     this.#rows.set(upload, row)
-    byId('rows').insertBefore(row.node, byId('rows').children[index] ?? null)
-    renderOverall(this.uploads)
+    byId('rows').insertBefore(row.node, before ? this.#rows.get(before)?.node ?? null : null)
+    this.#renderSoon()
     return upload
   }
 
@@ -74,15 +75,12 @@ export class UploadList {
     const neighbour = this.uploads[index] ?? this.uploads[index - 1]
     row.close()
     if (focused) (neighbour ? this.#rows.get(neighbour) : byId('choose'))?.focus()
-    renderOverall(this.uploads)
+    this.#renderSoon()
   }
 
   /** Begins the uploads whose turn it is. */
   startNext (): void {
-    for (const upload of nextToStart(this.uploads, this.#options.atATime())) {
-      // Beginning one tells of a change, and so may have begun the next.
-      if (upload.state === 'queued') upload.begin()
-    }
+    for (const upload of nextToStart(this.uploads, this.#options.atATime())) upload.begin()
   }
 
   /** Uploads that go on once they are given their file. */
@@ -112,10 +110,30 @@ export class UploadList {
   }
 
   #changed (upload: FileUpload): void {
-    this.#rows.get(upload)?.render()
-    announce(upload, this.uploads)
-    renderOverall(this.uploads)
-    this.startNext()
+    // The row of a cancelled one goes at once.
+    if (upload.state !== 'cancelled') this.#rows.get(upload)?.render()
+    note(upload)
+    this.#renderSoon()
+    this.#startSoon()
+  }
+
+  // However many change, all of them together are rendered at once. Hidden pages get no frames, but have a title.
+  #renderSoon (): void {
+    this.#rendering ??= setTimeout(() => {
+      this.#rendering = undefined
+      renderOverall(this.uploads)
+      announce(this.uploads)
+    }, 50)
+  }
+
+  // When what changes several uploads is done with all of them, or one that is to be paused would begin before.
+  #startSoon (): void {
+    if (this.#starting) return
+    this.#starting = true
+    queueMicrotask(() => {
+      this.#starting = false
+      this.startNext()
+    })
   }
 
   #ended (upload: FileUpload): void {

@@ -55,7 +55,7 @@ t.test('with a handle the row asks for a click after a reload', async t => {
     ])
   })
   t.equal(await page.getByRole('button', { name: 'Continue handle.bin' }).count(), 1)
-  t.equal(await page.getByRole('button', { name: 'Continue all' }).isVisible(), true)
+  await page.getByRole('button', { name: 'Continue all' }).waitFor()
   world.hurry()
   await give(page, path)
   await state(page, path, 'done')

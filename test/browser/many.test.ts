@@ -1,0 +1,40 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import t from 'tap'
+import { drop, give, makeWorld, state } from './world.ts'
+
+const world = await makeWorld()
+
+async function makeFolder (name: string, count: number): Promise<string> {
+  const folder = join(dirname(await world.file('beside.bin', 1)), name)
+  await mkdir(folder)
+  for (let index = 0; index < count; index++) await writeFile(join(folder, `${index}.txt`), `${name} ${index}`)
+  return folder
+}
+
+t.test('files of a folder are sent while others are found, and cancelling all ends both', async t => {
+  const page = await world.open(t)
+  const count = 600
+  await drop(page, await makeFolder('many', count))
+  const rows = page.locator('.row')
+  await page.locator('.row[data-state="done"]').first().waitFor()
+  const listed = await rows.count()
+  t.ok(listed < count, `${listed} of ${count} are listed when the first one has arrived`)
+  await page.getByRole('button', { name: 'Cancel all' }).click()
+  const left = await rows.count()
+  t.equal(await page.locator('.row[data-state="done"]').count(), left, 'only what had arrived is left')
+  const path = await world.file('afterwards.bin', 100)
+  await give(page, path)
+  await state(page, path, 'done')
+  t.equal(await rows.count(), left + 1, 'nothing else came into the list')
+})
+
+t.test('all files of a folder arrive', async t => {
+  const page = await world.open(t)
+  // More than are taken at a time.
+  const count = 120
+  const before = (await world.everything()).length
+  await drop(page, await makeFolder('all', count))
+  await page.getByText(`${count} of ${count} finished`).waitFor({ timeout: 120_000 })
+  t.equal((await world.everything()).length, before + count)
+})
