@@ -62,7 +62,8 @@ export function newUpload (facts: Facts & Partial<Upload>): Upload {
 
 export const idOf = ({ location }: Upload): string => location.slice(location.lastIndexOf('/') + 1)
 
-const isPending = (upload: Upload): boolean => upload.parts !== undefined && !upload.isJoined
+/** Whether it is a final upload that has no bytes yet. */
+export const isPending = (upload: Upload): boolean => upload.parts !== undefined && !upload.isJoined
 
 export const isWhole = (upload: Upload): boolean => upload.offset === upload.size && !isPending(upload)
 

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { type Machine, type Place } from './machine.ts'
 import {
-  idOf, isWhole, learn, mayBeExpired, mayHaveWholeParts, miss, type Now, type OpenBody, touch, type Upload
+  idOf, isPending, isWhole, learn, mayBeExpired, mayHaveWholeParts, miss, type Now, type OpenBody, touch, type Upload
 } from './model.ts'
 import { type Answer, type BodyShape, answerOf, checkAnswer, isOfParser, send } from './wire.ts'
 import { checkNotes } from './notes.ts'
@@ -89,10 +89,12 @@ export class World {
     }
   }
 
-  /** Notes which final uploads may get their bytes, which the server does by itself. */
+  /** Notes what the server does by itself to final uploads: they get their bytes, or are swept with their parts. */
   noteFinals (): void {
     for (const final of this.uploads) {
       if (final.parts && mayHaveWholeParts(final)) final.maybeJoined = true
+      // Parts that are gone on with live longer from then on; that may be too late for it.
+      if (isPending(final) && !final.isGone && mayBeExpired(final, this.clock)) final.maybeGone = true
     }
   }
 
