@@ -39,7 +39,8 @@ export class StripView {
 }
 
 function describe (lanes: readonly Lane[], sliceSize: number): string {
-  return text('strip', { ...countSlices(lanes, sliceSize), size: formatBytes(sliceSize, language()) })
+  const counts = countSlices(lanes, sliceSize)
+  return text(counts.sending > 0 ? 'strip' : 'stripStill', { ...counts, size: formatBytes(sliceSize, language()) })
 }
 
 function percent (share: number): string {

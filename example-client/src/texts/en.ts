@@ -60,6 +60,7 @@ export const en = {
   failureRefused: 'The server refused the upload (status {status}).',
 
   strip: '{accepted} of {count} slices of {size} are on the server, {sending} on the way.',
+  stripStill: '{accepted} of {count} slices of {size} are on the server.',
   stripGrouped: 'One square is {size}.',
   legendAccepted: 'on the server',
   legendSending: 'on the way',

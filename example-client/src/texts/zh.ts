@@ -62,6 +62,7 @@ export const zh: Texts = {
   failureRefused: '服务器拒绝了上传（状态码 {status}）。',
 
   strip: '{count} 个 {size} 的分片：{accepted} 个已在服务器，{sending} 个正在路上。',
+  stripStill: '{count} 个 {size} 的分片：{accepted} 个已在服务器。',
   stripGrouped: '每格代表 {size}。',
   legendAccepted: '已在服务器',
   legendSending: '正在路上',
