@@ -1,0 +1,189 @@
+import { constants, type Dir } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { setImmediate } from 'node:timers/promises'
+import { type FileSystem, fileSystem, type OpenFile } from '../../plugin/stores/file-system.ts'
+
+type Range = [start: number, end: number]
+
+/** What of a file is not on the disk, as far as the system can know. */
+interface Contents {
+  /** Written, and not flushed yet. */
+  dirty: Range[]
+  /** Of these, what a flush that failed has dropped: the system does not tell of it again. */
+  lost: Range[]
+  failedFlushes: number
+}
+
+/** What calls fail with; all others with EIO. */
+const codes: Record<string, string[]> = {
+  open: ['EMFILE', 'EIO', 'ENOSPC'],
+  readFile: ['EMFILE', 'EIO'],
+  writev: ['ENOSPC', 'EIO'],
+  copyFile: ['ENOSPC', 'EIO', 'EMFILE'],
+  rename: ['EIO', 'ENOSPC']
+}
+
+/**
+ * A file system over the real one, whose calls fail now and then, until it stops as if the process had been killed
+ * between two of them. It knows which bytes a machine that goes down would have lost.
+ */
+export class FailingDisk {
+  /** How often a call fails, from 0 to 1. */
+  rate = 0
+  /** How many calls the process lives for. */
+  callsToLive = Infinity
+  calls = 0
+  faults = 0
+  isDead = false
+  /** Resolves when the process is killed. */
+  died = Promise.resolve()
+  readonly fs: FileSystem
+  readonly #random: () => number
+  readonly #contents = new Map<string, Contents>()
+  readonly #open = new Set<OpenFile>()
+  readonly #directories = new Set<Dir>()
+  #inFlight = 0
+  #die = () => {}
+
+  constructor (random: () => number) {
+    this.#random = random
+    const call = this.#call.bind(this)
+    this.fs = {
+      ...fileSystem,
+      readFile: (file) => call('readFile', () => fileSystem.readFile(file)),
+      stat: (file) => call('stat', () => fileSystem.stat(file)),
+      access: (file) => call('access', () => fileSystem.access(file)),
+      opendir: (name) => call('opendir', async () => {
+        const directory = await fileSystem.opendir(name)
+        this.#directories.add(directory)
+        return directory
+      }),
+      createReadStream: (file, range, opening = (open) => open()) =>
+        fileSystem.createReadStream(file, range, (open) => opening(() => call('open', open))),
+      unlink: (file) => call('unlink', async () => {
+        await fileSystem.unlink(file)
+        this.#contents.delete(file)
+      }),
+      rename: (from, to) => call('rename', async () => {
+        await fileSystem.rename(from, to)
+        this.#contents.set(to, this.#contentsOf(from)).delete(from)
+      }),
+      copyFile: (from, to) => call('copyFile', async () => {
+        await fileSystem.copyFile(from, to, constants.COPYFILE_EXCL)
+        this.#contentsOf(to).dirty = [[0, (await stat(to)).size]]
+      }),
+      open: (name, flags) => call('open', async () => {
+        const file = await fileSystem.open(name, flags)
+        this.#open.add(file)
+        return this.#failing(file, this.#contentsOf(name))
+      })
+    }
+    this.#begin()
+  }
+
+  get openFiles (): number {
+    return this.#open.size
+  }
+
+  /** A new process begins, once what the old one asked for has ended. */
+  async restart (): Promise<void> {
+    // Between a flush that fails and the cut that follows nobody can know of it any more.
+    if (this.isDead) for (const contents of this.#contents.values()) contents.lost = []
+    this.isDead = true
+    while (this.#inFlight > 0) await setImmediate()
+    await Promise.all([...this.#open].map((file) => file.close()))
+    this.#open.clear()
+    // One that was read to its end is closed.
+    for (const directory of this.#directories) await directory.close().catch(() => {})
+    this.#directories.clear()
+    this.#begin()
+  }
+
+  failedFlushes (file: string): number {
+    return this.#contentsOf(file).failedFlushes
+  }
+
+  /** Whether some of the first bytes of a file would not outlive the machine. */
+  isUnsure (file: string, bytes: number): boolean {
+    const { dirty, lost } = this.#contentsOf(file)
+    return [...dirty, ...lost].some(([start]) => start < bytes)
+  }
+
+  #begin (): void {
+    this.isDead = false
+    this.callsToLive = Infinity
+    this.died = new Promise((resolve) => { this.#die = resolve })
+  }
+
+  #contentsOf (file: string): Contents {
+    const known = this.#contents.get(file) ?? { dirty: [], lost: [], failedFlushes: 0 }
+    this.#contents.set(file, known)
+    return known
+  }
+
+  async #call<T> (name: string, work: () => Promise<T>): Promise<T> {
+    this.calls++
+    if (--this.callsToLive <= 0) this.isDead = true
+    if (this.isDead) return await this.#never()
+    if (this.#random() < this.rate) {
+      this.faults++
+      const some = codes[name] ?? ['EIO']
+      const code = some[Math.floor(this.#random() * some.length)] as string
+      // A file is closed, whatever comes of it.
+      if (name === 'close') await work()
+      throw Object.assign(new Error(`${code}: ${name}`), { code })
+    }
+    this.#inFlight++
+    const result = await work().finally(() => { this.#inFlight-- })
+    return this.isDead ? await this.#never() : result
+  }
+
+  async #never (): Promise<never> {
+    this.#die()
+    return await new Promise<never>(() => {})
+  }
+
+  #failing (file: OpenFile, contents: Contents): OpenFile {
+    const call = this.#call.bind(this)
+    return {
+      read: (buffer, position) => call('read', () => file.read(buffer, position)),
+      sync: () => call('sync', () => file.sync()),
+      close: () => call('close', async () => {
+        this.#open.delete(file)
+        await file.close()
+      }),
+      writev: (buffers, position) => call('writev', async () => {
+        const bytes = Buffer.concat(buffers)
+        // Now and then the system takes less than it is given.
+        const taken = this.#random() < this.rate ? Math.ceil(bytes.length / 2) : bytes.length
+        const written: Range = [position, position + await file.writev([bytes.subarray(0, taken)], position)]
+        contents.lost = without(contents.lost, written)
+        contents.dirty = [...without(contents.dirty, written), written]
+        return written[1] - written[0]
+      }),
+      truncate: (length) => call('truncate', async () => {
+        await file.truncate(length)
+        contents.dirty = without(contents.dirty, [length, Infinity])
+        contents.lost = without(contents.lost, [length, Infinity])
+      }),
+      datasync: async () => {
+        const flushed = contents.dirty
+        try {
+          await call('datasync', () => file.datasync())
+          contents.dirty = contents.dirty.filter((range) => !flushed.includes(range))
+        } catch (error) {
+          contents.failedFlushes++
+          contents.lost.push(...contents.dirty)
+          contents.dirty = []
+          throw error
+        }
+      }
+    }
+  }
+}
+
+function without (ranges: Range[], [from, to]: Range): Range[] {
+  return ranges
+    .flatMap(([start, end]): Range[] => [[start, Math.min(end, from)], [Math.max(start, to), end]])
+    .filter(([start, end]) => start < end)
+}

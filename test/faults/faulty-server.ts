@@ -1,0 +1,68 @@
+import path from 'node:path'
+import type { Readable } from 'node:stream'
+import Fastify, { type FastifyInstance } from 'fastify'
+import tus, { type Durability, FileStore, type Upload } from '../../plugin/index.ts'
+import type { FailingDisk } from './failing-disk.ts'
+import type { Answer } from './known.ts'
+
+interface Options {
+  directory: string
+  durability: Durability
+  exclusive: boolean
+}
+
+/** An app with the plugin on a disk that fails, which can be started again. */
+export class FaultyServer {
+  readonly problems: string[] = []
+  /** The uploads whose finish hook ran. */
+  readonly told = new Set<string>()
+  kills = 0
+  store!: FileStore
+  #app!: FastifyInstance
+  readonly #disk: FailingDisk
+  readonly #options: Options
+
+  constructor (disk: FailingDisk, options: Options) {
+    this.#disk = disk
+    this.#options = options
+  }
+
+  async start (): Promise<void> {
+    const { directory, durability } = this.#options
+    this.store = new FileStore({ ...this.#options, fs: this.#disk.fs })
+    const onUploadFinish = (_request: unknown, { id }: Upload) => {
+      this.told.add(id)
+      const isUnsure = durability !== 'none' && this.#disk.isUnsure(path.join(directory, id), Infinity)
+      if (isUnsure) this.problems.push(`${id} is finished and not on the disk`)
+    }
+    this.#app = Fastify()
+    const options = { prefix: '/files', idleTimeout: 0, lockTimeout: 2000, onUploadFinish }
+    await this.#app.register(tus, { ...options, datastore: this.store })
+    await this.#app.ready()
+  }
+
+  /** Ends by its own will, where it was not killed before, and begins again. */
+  async restart (): Promise<void> {
+    await Promise.race([this.close(), this.#disk.died])
+    if (this.#disk.isDead) this.kills++
+    await this.#disk.restart()
+    await this.start()
+  }
+
+  async close (): Promise<void> {
+    await this.#app.close()
+    const { isDead, openFiles } = this.#disk
+    if (!isDead && openFiles > 0) this.problems.push(`${openFiles} files are open when the app is closed`)
+  }
+
+  /** @returns `undefined` where the process was killed meanwhile */
+  async ask (
+    method: string, url: string, headers: Record<string, string> = {}, payload?: Buffer | Readable
+  ): Promise<Answer> {
+    const answer = await Promise.race([this.#app.inject({
+      method: method as 'GET', url, headers: { 'tus-resumable': '1.0.0', ...headers }, ...payload ? { payload } : {}
+    }), this.#disk.died]) as Answer
+    if (answer?.statusCode === 500) this.problems.push(`${method} ${url}: ${answer.body}`)
+    return answer
+  }
+}
