@@ -29,6 +29,7 @@ const plugin: FastifyPluginAsync<FastifyTusOptions> = async (fastify, options) =
     running: new Map(),
     finals: new PendingFinals((request, id) => completeFinalUpload(scope, request, id), fastify.log),
     unfinished: new Unfinished(settings),
+    unmarked: new Map(),
     openBodies: new Map(),
     slowBodies: new SlowBodies(settings),
     followers: new Followers({

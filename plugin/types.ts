@@ -117,7 +117,7 @@ export interface DataStore {
    * Resolves with the upload as it is then; may reject with the reason of `signal` when that aborts.
    */
   concatenate? (upload: Upload, parts: Upload[], signal?: AbortSignal): Promise<Upload>
-  /** Ability: makes the bytes of a whole upload durable, before its finish hook is told of it. */
+  /** Ability: makes the bytes of an upload as durable as the store promises, before anybody is told of them. */
   flush? (upload: Upload): Promise<void>
   /** Ability: remembers, in a durable way, that the finish hook of a whole upload is done. */
   markFinished? (upload: Upload): Promise<void>

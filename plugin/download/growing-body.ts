@@ -38,7 +38,8 @@ export class GrowingBody extends Readable {
   /** Does the next thing that can be done. */
   #go (): void {
     const { upload: { offset, size }, error } = this.#following
-    // What was given cannot be taken back; only a client that sent more than it may makes an upload shorter.
+    // What was given cannot be taken back; only a client that sent more than it may, or a disk that failed, makes an
+    // upload shorter.
     const isShorter = this.#position > this.#start && this.#position > offset
     if (error instanceof errors.Shutdown) {
       // Nothing went wrong: Fastify warns of what ends with an error.

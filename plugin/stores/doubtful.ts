@@ -27,20 +27,19 @@ export class Doubtful {
     this.#lost.delete(id)
   }
 
-  /** Cuts an upload off behind its last byte that is known to be on the disk; where that fails too, it is lost. */
+  /**
+   * Makes an upload end behind its last byte that is known to be on the disk: by its record where that tells of bytes,
+   * otherwise by cutting off its file; where the one fails, by the other. Where both do, it is lost.
+   */
   async takeBack (upload: Upload, file: OpenFile, flushed: number): Promise<void> {
-    const { id, verified, concatenation } = upload
-    try {
-      await file.truncate(flushed)
-      // All others are as long as their file.
-      if (verified === undefined && concatenation?.joined !== true) return
-      const unjoined = concatenation && { ...concatenation, joined: false }
-      const record = new StoredUpload({ ...upload, concatenation: unjoined })
-      if (verified !== undefined) record.verified = Math.min(verified, flushed)
-      await this.#records.set(id, record, true)
-    } catch {
-      this.#lost.add(id)
-    }
+    const { id, concatenation, verified = Infinity } = upload
+    const joined = concatenation && { ...concatenation, joined: false }
+    const record = new StoredUpload({ ...upload, concatenation: joined, verified: Math.min(verified, flushed) })
+    const note = () => this.#records.set(id, record, true)
+    const cut = () => file.truncate(flushed)
+    const isRecorded = verified !== Infinity || concatenation?.joined === true
+    const [first, second] = isRecorded ? [note, cut] : [cut, note]
+    await first().catch(second).catch(() => { this.#lost.add(id) })
   }
 
   /**

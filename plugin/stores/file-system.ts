@@ -59,11 +59,12 @@ export const fileSystem: FileSystem = {
   createReadStream: (file, range, opening = (open) => open()) => fs.createReadStream(file, {
     ...range,
     fs: {
-      ...fs,
       open: (file: string, flags: string, mode: number, done: Callback<number>) => {
         opening(() => call<number>((done) => fs.open(file, flags, mode, done)))
           .then((fd) => done(null, fd), (error: Error) => done(error, -1))
-      }
+      },
+      read: fs.read,
+      close: fs.close
     }
   })
 }

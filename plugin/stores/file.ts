@@ -122,6 +122,7 @@ export class FileStore extends TusFileStore implements DataStore {
     const verifies = unverified || noted
     const before = new StoredUpload({ ...upload, verified: verifies ? offset : undefined })
     const everyAppend = this.durability === 'every-append'
+    if (offset > 0) await this.flush(upload)
     const flushed = everyAppend ? offset : this.#atHand.flushedOf(id)
     if (unverified && !noted) await this.#setRecord(id, before, this.durability !== 'none')
     this.#appending.add(id)
@@ -185,16 +186,20 @@ export class FileStore extends TusFileStore implements DataStore {
     const concatenation = { ...upload.concatenation as Concatenation, joined: true }
     this.#flushed.add(upload.id)
     const offset = parts.reduce((sum, part) => sum + part.offset, 0)
-    const joined = new StoredUpload({ ...upload, offset, concatenation })
+    const joined = new StoredUpload({ ...upload, offset, concatenation, verified: undefined })
     await this.#setRecord(upload.id, joined, flush)
     return joined
   }
 
-  /** What an append in this process made whole was flushed by it. */
+  /** Flushes what was not flushed by this process: of a whole upload, and with `'every-append'` of any. */
   async flush (upload: Upload): Promise<void> {
-    if (this.durability === 'none' || this.#flushed.has(upload.id)) return
-    await this.#doubtful.flush(upload, this.#path(upload.id))
-    this.#flushed.add(upload.id)
+    const { id, offset, size, finished } = upload
+    const isWhole = offset === size
+    const isDue = this.durability === 'every-append' || (this.durability === 'finished' && isWhole)
+    if (!isDue || finished === true || this.#flushed.has(id) || this.#atHand.flushedOf(id) === offset) return
+    this.#atHand.forget(id)
+    await this.#doubtful.flush(upload, this.#path(id))
+    if (isWhole) this.#flushed.add(id)
   }
 
   /** Records that nothing is left to do for a whole upload, in a way that survives a crash of the machine. */

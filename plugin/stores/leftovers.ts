@@ -15,17 +15,22 @@ const LEFTOVER_AGE = 3_600_000
 export async function removeLeftovers (records: FileRecords, fs: FileSystem): Promise<number> {
   let deleted = 0
   for await (const name of records.names()) {
-    const file = path.join(records.directory, name)
     const temporary = temporaryNames.test(name)
     if (!temporary && !name.endsWith('.json')) continue
-    if (!await isOld(fs, file)) continue
-    const id = name.slice(0, -'.json'.length)
-    if (!temporary && !await isBroken(records, fs, id)) continue
-    if (!temporary) await fs.unlink(path.join(records.directory, id)).catch(unless(isMissing, undefined))
-    await fs.unlink(file).catch(unless(isMissing, undefined))
-    deleted++
+    // One that fails does not keep the others waiting, and is looked at again.
+    if (await removeLeftover(records, fs, name, temporary).catch(() => false)) deleted++
   }
   return deleted
+}
+
+async function removeLeftover (records: FileRecords, fs: FileSystem, name: string, temporary: boolean) {
+  const file = path.join(records.directory, name)
+  if (!await isOld(fs, file)) return false
+  const id = name.slice(0, -'.json'.length)
+  if (!temporary && !await isBroken(records, fs, id)) return false
+  if (!temporary) await fs.unlink(path.join(records.directory, id)).catch(unless(isMissing, undefined))
+  await fs.unlink(file).catch(unless(isMissing, undefined))
+  return true
 }
 
 async function isOld (fs: FileSystem, file: string): Promise<boolean> {

@@ -102,15 +102,16 @@ export class FileRecords implements KvStore {
       if (isMissing(error)) rethrowUnmounted(error)
       throw error
     })
-    try {
+    const write = async () => {
       const bytes = Buffer.from(JSON.stringify(upload))
       await writeAll(opened, { position: 0 }, [bytes], bytes.length)
       if (flush) await opened.datasync()
+    }
+    try {
+      await write().finally(() => opened.close())
     } catch (error) {
       await this.#fs.unlink(file).catch(unless(isMissing, undefined))
       throw error
-    } finally {
-      await opened.close()
     }
   }
 

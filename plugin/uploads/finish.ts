@@ -16,6 +16,7 @@ export async function finishUpload (
   scope: Scope, request: FastifyRequest | null, upload: Upload
 ): Promise<FinishResponse | undefined> {
   if (!isWhole(upload) || upload.finished === true) return undefined
+  if (wasToldOf(scope, upload)) return await markAgain(scope, upload)
   // The process that stored the last byte may have been killed before it flushed.
   await scope.store.flush(upload)
   scope.unfinished.delete(upload.id)
@@ -35,9 +36,26 @@ export async function finishUpload (
 
 /** The app has the upload by now: whatever becomes of the mark, the client's answer is that of the hook. */
 async function mark (scope: Scope, upload: Upload): Promise<void> {
-  await scope.store.markFinished(upload).catch((err: unknown) => {
+  try {
+    await scope.store.markFinished(upload)
+    scope.unmarked.delete(upload.id)
+  } catch (err) {
+    scope.unmarked.set(upload.id, upload)
     scope.log.error({ err, uploadId: upload.id }, 'the upload is finished, but that was not recorded')
-  })
+  }
+}
+
+/** Whether nothing is due but the mark. An app may delete an upload and make another of the same id. */
+function wasToldOf (scope: Scope, upload: Upload): boolean {
+  const told = scope.unmarked.get(upload.id)
+  return told !== undefined && told.creation_date === upload.creation_date
+}
+
+/** @throws FST_TUS_GONE where the hook had refused it */
+async function markAgain (scope: Scope, upload: Upload): Promise<undefined> {
+  const told = scope.unmarked.get(upload.id) as Upload
+  await mark(scope, told)
+  if (told.refused === true) throw new errors.Gone()
 }
 
 /**

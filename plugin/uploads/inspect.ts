@@ -6,6 +6,7 @@ import { makeUpForFinish } from './finish.ts'
 import { authorizeExisting } from './hooks.ts'
 import { withLock } from './lock.ts'
 import type { Scope } from './scope.ts'
+import { isWhole } from './state.ts'
 
 /** How an upload stands. A body on its way to it is ended first: the next append may start at the offset told. */
 export async function inspectUpload (scope: Scope, request: FastifyRequest, id: string): Promise<Upload> {
@@ -13,6 +14,8 @@ export async function inspectUpload (scope: Scope, request: FastifyRequest, id: 
   return await withLock(scope, id, async () => {
     const upload = await joinIfPossible(scope, await findUpload(scope, id))
     await makeUpForFinish(scope, request, upload)
+    // What a killed process left may not be on the disk yet; of a whole upload that was seen to.
+    if (!isWhole(upload)) await scope.store.flush(upload)
     return upload
   })
 }

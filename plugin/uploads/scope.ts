@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Settings } from '../settings.ts'
 import type { AbleStore } from '../stores/able-store.ts'
-import type { Locker } from '../types.ts'
+import type { Locker, Upload } from '../types.ts'
 import type { Followers } from './follow.ts'
 import type { PendingFinals } from './pending-finals.ts'
 import type { SlowBodies } from './slow-bodies.ts'
@@ -23,6 +23,8 @@ export interface Scope {
   readonly finals: PendingFinals
   /** Those that count for `maxUploads`. */
   readonly unfinished: Unfinished
+  /** Uploads whose finish hook has had its last word, where that could not be recorded; as they are to be recorded. */
+  readonly unmarked: Map<string, Upload>
   /** How many bodies each client is sending, where that is limited. */
   readonly openBodies: Map<string, number>
   readonly slowBodies: SlowBodies

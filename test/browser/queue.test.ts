@@ -42,6 +42,8 @@ t.test('of many files two go at a time, and all arrive', async t => {
   const paths = await Promise.all(['a', 'b', 'c', 'd'].map(name => world.file(`${name}.bin`, 3 * MiB)))
   await give(page, ...paths)
   await page.locator('[data-state="uploading"]').nth(1).waitFor()
+  // They begin while others are still looked at.
+  await page.locator('[data-state="queued"]').nth(1).waitFor()
   t.equal(await page.locator('[data-state="queued"]').count(), 2)
   await until(async () => /^\d+%/.test(await page.title()))
   world.hurry()

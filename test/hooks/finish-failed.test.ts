@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
 import type { Test } from 'tap'
-import { build, OFFSET_OCTET_STREAM } from '../helper.ts'
+import { FileStore } from '../../plugin/index.ts'
+import { type FileSystem, fileSystem } from '../../plugin/stores/file-system.ts'
+import { build, OFFSET_OCTET_STREAM, temporaryDirectory } from '../helper.ts'
 import type { Built } from '../helper.ts'
 
 interface Failing extends Built {
@@ -129,4 +131,47 @@ t.test('EDGE-54 an onUploadFinish that fails for a creation answers it', async (
   t.equal((await post(whole, 'abc')).statusCode, 422)
   t.equal((await post({ 'upload-length': '0' })).statusCode, 422)
   t.same(calls, ['POST', 'POST', 'POST'])
+})
+
+t.test('EDGE-54 an onUploadFinish that is done is not called again where that could not be recorded', async (t) => {
+  for (const refuses of [false, true]) {
+    const directory = await temporaryDirectory(t)
+    let isBroken = false
+    const rename: FileSystem['rename'] = async (from, to) => {
+      if (isBroken) throw Object.assign(new Error('rename'), { code: 'EIO' })
+      await fileSystem.rename(from, to)
+    }
+    let calls = 0
+    const built = await build(t, {
+      datastore: new FileStore({ directory, fs: { ...fileSystem, rename } }),
+      onUploadFinish: () => {
+        calls++
+        if (refuses) throw Object.assign(new Error('not a video'), { statusCode: 422 })
+      }
+    })
+    const location = await built.create(3)
+    isBroken = true
+    t.equal((await built.patch(location, 0, 'abc')).statusCode, refuses ? 422 : 204)
+    t.equal((await built.head(location)).statusCode, refuses ? 410 : 200)
+    isBroken = false
+    t.notOk(await isMarked({ ...built, directory }, location))
+    t.equal((await built.head(location)).statusCode, refuses ? 410 : 200)
+    t.ok(await isMarked({ ...built, directory }, location))
+    t.equal((await built.head(location)).statusCode, refuses ? 410 : 200)
+    t.equal(calls, 1)
+  }
+})
+
+t.test('EDGE-54 an upload that takes the id of one that was not recorded is told of', async (t) => {
+  const directory = await temporaryDirectory(t)
+  const datastore = new FileStore({ directory })
+  const markFinished = datastore.markFinished.bind(datastore)
+  datastore.markFinished = async () => { throw new Error('not recorded') }
+  let calls = 0
+  const { create, patch } = await build(t, { datastore, namingFunction: () => 'a', onUploadFinish: () => { calls++ } })
+  t.equal((await patch(await create(3), 0, 'abc')).statusCode, 204)
+  await datastore.remove('a')
+  datastore.markFinished = markFinished
+  t.equal((await patch(await create(3), 0, 'def')).statusCode, 204)
+  t.equal(calls, 2)
 })

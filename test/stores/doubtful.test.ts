@@ -5,7 +5,6 @@ import t, { type Test } from 'tap'
 import { FLUSH_BYTES } from '../../plugin/stores/flushes.ts'
 import { FileStore, type FileStoreOptions } from '../../plugin/stores/file.ts'
 import { type FileSystem, fileSystem, type OpenFile } from '../../plugin/stores/file-system.ts'
-import type { Upload } from '../../plugin/types.ts'
 import { build, sampleBytes, temporaryDirectory } from '../helper.ts'
 
 const MIB = 1024 * 1024
@@ -19,6 +18,8 @@ interface Rig {
   /** Appends bytes of the sample up to an offset. */
   appendTo: (end: number, unverified?: boolean) => Promise<number>
   stored: () => Promise<Buffer>
+  /** Does something before the next record gets its name. */
+  whileRenaming: (work: () => Promise<void>) => void
 }
 
 const sample = sampleBytes(SIZE)
@@ -39,7 +40,14 @@ async function rig (t: Test, options: Partial<FileStoreOptions> = {}): Promise<R
     }
     return file
   }
-  const store = new FileStore({ directory, fs: { ...fileSystem, open }, ...options })
+  let work = async () => {}
+  const rename: FileSystem['rename'] = async (from, to) => {
+    const now = work
+    work = async () => {}
+    await now()
+    await fileSystem.rename(from, to)
+  }
+  const store = new FileStore({ directory, fs: { ...fileSystem, open, rename }, ...options })
   t.teardown(() => store.close())
   await store.create({ id: 'a', size: SIZE, offset: 0 })
   const appendTo = async (end: number, unverified = false) => {
@@ -52,7 +60,8 @@ async function rig (t: Test, options: Partial<FileStoreOptions> = {}): Promise<R
     }
     return await append.commit()
   }
-  return { store, directory, broken, appendTo, stored: () => fs.readFile(path.join(directory, 'a')) }
+  const whileRenaming = (what: () => Promise<void>) => { work = what }
+  return { store, directory, broken, appendTo, stored: () => fs.readFile(path.join(directory, 'a')), whileRenaming }
 }
 
 const eio = { code: 'EIO' }
@@ -80,11 +89,25 @@ t.test('what was flushed before a flush that failed is kept', async (t) => {
 })
 
 t.test('where every append is flushed, one whose flush fails is taken back alone', async (t) => {
-  const { store, broken, appendTo } = await rig(t, { durability: 'every-append' })
+  const { store, broken, appendTo } = await rig(t, { durability: 'every-append', exclusive: true })
   await appendTo(4 * MIB)
   broken.add('datasync')
   await t.rejects(appendTo(6 * MIB), eio)
   t.equal((await store.getUpload('a')).offset, 4 * MIB)
+})
+
+t.test('where every append is flushed, what a killed process left is flushed before it is told of', async (t) => {
+  for (const contact of ['head', 'patch'] as const) {
+    const { store, directory, broken } = await rig(t, { durability: 'every-append' })
+    const { head, patch } = await build(t, { datastore: store })
+    await fs.writeFile(path.join(directory, 'a'), sample.subarray(0, 4))
+    broken.add('datasync')
+    const refused = contact === 'head' ? await head('/files/a') : await patch('/files/a', 4, 'abc')
+    t.equal(refused.statusCode, contact === 'head' ? 423 : 503)
+    t.equal((await head('/files/a')).headers['upload-offset'], '0')
+    t.equal((await patch('/files/a', 0, sample.subarray(0, 9))).statusCode, 204)
+    t.equal((await head('/files/a')).headers['upload-offset'], '9')
+  }
 })
 
 t.test('what was verified does not count either, if its flush failed', async (t) => {
@@ -97,9 +120,30 @@ t.test('what was verified does not count either, if its flush failed', async (t)
   t.ok((await stored()).equals(sample))
 })
 
-t.test('an upload that cannot be taken back is gone, and can be deleted', async (t) => {
-  const { store, broken, appendTo } = await rig(t)
+t.test('where a file cannot be cut off, the record tells what counts, also after a restart', async (t) => {
+  const { store, directory, broken, appendTo, stored } = await rig(t)
   broken.add('datasync').add('truncate')
+  await t.rejects(appendTo(SIZE), eio)
+  for (const asked of [store, new FileStore({ directory })]) t.equal((await asked.getUpload('a')).offset, 0)
+  t.equal(await appendTo(SIZE), SIZE)
+  t.ok((await stored()).equals(sample))
+})
+
+t.test('what is asked for an upload that is taken back finds it, and nothing that does not fit', async (t) => {
+  const { store, broken, appendTo, whileRenaming } = await rig(t)
+  await appendTo(4 * MIB, true)
+  broken.add('datasync')
+  const offsets: number[] = []
+  whileRenaming(async () => { offsets.push((await store.getUpload('a')).offset) })
+  await t.rejects(appendTo(SIZE), eio)
+  offsets.push((await store.getUpload('a')).offset)
+  t.same(offsets, [4 * MIB, 0])
+})
+
+t.test('an upload that cannot be taken back is gone, and can be deleted', async (t) => {
+  const { store, broken, appendTo, whileRenaming } = await rig(t)
+  broken.add('datasync').add('truncate')
+  whileRenaming(async () => { throw Object.assign(new Error('rename'), { code: 'EIO' }) })
   await t.rejects(appendTo(SIZE), eio)
   await t.rejects(store.getUpload('a'), { code: 'FST_TUS_GONE' })
   await store.remove('a')
@@ -126,11 +170,11 @@ t.test('a final upload whose flush fails is joined again', async (t) => {
   const { store, directory, broken, appendTo } = await rig(t)
   await appendTo(SIZE)
   const concatenation = { header: 'final;/a', parts: ['a'], joined: true }
-  const final: Upload = await store.create({ id: 'b', size: SIZE, offset: 0, concatenation })
+  await store.create({ id: 'b', size: SIZE, offset: 0, concatenation })
   // As a process leaves it that was killed behind the joining.
   await fs.writeFile(path.join(directory, 'b'), sample)
   broken.add('datasync')
-  await t.rejects(store.flush(final), eio)
+  await t.rejects(store.flush(await store.getUpload('b')), eio)
   const waiting = await store.getUpload('b')
   t.match(waiting, { offset: 0, concatenation: { joined: false } })
   await store.markFinished(await store.concatenate(waiting, [await store.getUpload('a')]))

@@ -71,6 +71,12 @@ t.test('EDGE-45 a creation that fails half-way leaves no files', async (t) => {
   await t.rejects(new FileStore({ directory, fs: notClosed }).create({ id: 'c', offset: 0 }), { code: 'EIO' })
   t.same(await fs.readdir(directory), [])
 
+  const notWritten = faulty((file, name) => name.includes('.json')
+    ? { close: async () => { await file.close().then(fault('EIO')) } }
+    : {})
+  await t.rejects(new FileStore({ directory, fs: notWritten }).create({ id: 'c', offset: 0 }), { code: 'EIO' })
+  t.same(await fs.readdir(directory), [])
+
   const notFlushed = faulty(() => ({ sync: fault('EIO') }))
   const durable = new FileStore({ directory, fs: notFlushed, durability: 'every-append', exclusive: true })
   await t.rejects(durable.create({ id: 'd', offset: 0 }), { code: 'EIO' })
@@ -139,6 +145,15 @@ t.test('a file that cannot be deleted keeps its record, to be found by', async (
   const store = new FileStore({ directory, fs: { ...fileSystem, unlink: fault('EBUSY') } })
   await t.rejects(store.remove('a'), { code: 'EBUSY' })
   t.same((await fs.readdir(directory)).sort(), ['a', 'a.json'])
+})
+
+t.test('a leftover that cannot be looked at does not keep the others', async (t) => {
+  const directory = t.testdir({ 'a.json.01234567.tmp': '', 'b.json.01234567.tmp': '', 'c.json.01234567.tmp': '' })
+  for (const name of await fs.readdir(directory)) await fs.utimes(path.join(directory, name), 0, 0)
+  const stat: FileSystem['stat'] = async (file) =>
+    path.basename(file).startsWith('b') ? await fault('EIO')() : await fileSystem.stat(file)
+  t.equal(await new FileStore({ directory, fs: { ...fileSystem, stat } }).removeLeftovers(), 2)
+  t.same(await fs.readdir(directory), ['b.json.01234567.tmp'])
 })
 
 t.test('CONCAT-16 a part that lost bytes is not joined', async (t) => {

@@ -37,6 +37,7 @@ async function rig (t: Test, options: FastifyTusOptions = {}) {
     running: new Map(),
     finals: new PendingFinals(async () => {}, log),
     unfinished: new Unfinished(settings),
+    unmarked: new Map(),
     openBodies: new Map(),
     slowBodies: new SlowBodies(settings),
     followers: new Followers({
