@@ -14,7 +14,7 @@ interface Options {
 /** An app with the plugin on a disk that fails, which can be started again. */
 export class FaultyServer {
   readonly problems: string[] = []
-  /** The uploads whose finish hook ran. */
+  /** The uploads whose finish hook ran, in any process. */
   readonly told = new Set<string>()
   kills = 0
   store!: FileStore
@@ -30,7 +30,10 @@ export class FaultyServer {
   async start (): Promise<void> {
     const { directory, durability } = this.#options
     this.store = new FileStore({ ...this.#options, fs: this.#disk.fs })
+    const toldNow = new Set<string>()
     const onUploadFinish = (_request: unknown, { id }: Upload) => {
+      if (toldNow.has(id)) this.problems.push(`${id} is told of twice by one process`)
+      toldNow.add(id)
       this.told.add(id)
       const isUnsure = durability !== 'none' && this.#disk.isUnsure(path.join(directory, id), Infinity)
       if (isUnsure) this.problems.push(`${id} is finished and not on the disk`)

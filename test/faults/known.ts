@@ -73,9 +73,7 @@ export class Known {
     if (offset < this.offset && !mayGoBack) problems.push(`${this.offset} was acknowledged, now it is ${offset}`)
     if (offset > stored.length) problems.push(`${offset} is acknowledged, ${stored.length} bytes are stored`)
     if (!stored.subarray(0, offset).equals(this.content.subarray(0, offset))) problems.push('wrong bytes are stored')
-    // What a killed process left is not flushed before the next append: a HEAD may tell of it.
-    const isFlushed = durability === 'every-append' && answer.raw.req.method !== 'HEAD'
-    if (isFlushed && this.#disk.isUnsure(this.#file, offset)) problems.push(`${offset} is not on the disk`)
+    if (durability === 'every-append' && this.#disk.isUnsure(this.#file, offset)) problems.push(`${offset} is not on the disk`)
     this.offset = offset
     this.#failedFlushes = failed
     return problems.map((problem) => `${this.location}: ${problem}`)

@@ -143,8 +143,9 @@ class Run {
 
   /** Without faults every upload gets to its end. */
   async #finish (known: Known): Promise<void> {
-    if (known.mayBeDeleted) return
     await this.#head(known)
+    // Deleted, or given up with the disk.
+    if (known.mayBeDeleted) return
     if (!known.isFinal) await this.#patch(known, known.content.length - known.offset, 1)
     const answer = await this.server.ask('GET', known.location)
     if (answer?.statusCode !== 200) this.server.problems.push(`${known.location} is not finished: ${answer?.body}`)
