@@ -126,6 +126,19 @@ t.test('without either the same file is asked for, and a wrong one is refused wi
   await onlyOne(t, path)
 })
 
+t.test('a server that does not say what it has keeps no other upload from coming back', async t => {
+  const { page, path } = await world.inTheMiddle(t, 'unasked-1.bin', { preferences: { copyCap: 0 } })
+  const second = await world.file('unasked-2.bin', 6 * MiB)
+  await give(page, second)
+  await rowOf(page, second).getByText('choose the same file again to go on').waitFor()
+  await remembered(page)
+  // Never answered.
+  await page.route('**/files/*', (route, request) => request.method() === 'HEAD' ? undefined : route.fallback())
+  await page.reload()
+  for (const each of [path, second]) await rowOf(page, each).getByText('Choose the same file again').waitFor()
+  t.equal(await page.locator('.row').count(), 2)
+})
+
 t.test('each wrong file is refused aloud, also when the reason is the same again', async t => {
   const { page, path } = await world.inTheMiddle(t, 'refused.bin', { preferences: { copyCap: 0 } })
   await rowOf(page, path).getByText('choose the same file again to go on').waitFor()
