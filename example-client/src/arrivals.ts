@@ -109,8 +109,8 @@ export class Arrivals {
       if (!body) continue
       const used = await findOwn(upload.record, picked)
       if (used) unused.delete(used)
-      // Cancelled in the meantime: it must not come back.
-      if (!isOver(upload)) this.#adopt(upload, body, used)
+      // Cancelled, or given its file, in the meantime: it must not come back, or be sent twice.
+      if (this.#list.wanting().includes(upload)) this.#adopt(upload, body, used)
     }
     this.#list.startNext()
     return unused

@@ -1,7 +1,6 @@
 import { text } from './i18n.ts'
 import { own, ownWhenFree } from './ownership.ts'
 import { alertVisitor } from './page-view.ts'
-import { isOver } from './queue.ts'
 import { askOffset } from './server.ts'
 import { examine } from './settle.ts'
 import { restoreSource } from './sources.ts'
@@ -31,8 +30,8 @@ export async function restoreUpload (record: UploadRecord, list: UploadList): Pr
 /** Gives an upload its file again, if that can be had. `ask` may show the browser's question: only on a click. */
 export async function takeSource (upload: FileUpload, ask: boolean, list: UploadList): Promise<void> {
   const found = await restoreSource(upload.record, ask)
-  // Cancelled in the meantime: it must not come back.
-  if (isOver(upload)) return
+  // Cancelled, or given its file by the visitor, in the meantime.
+  if (upload.state !== 'missing') return
   if (typeof found === 'string') {
     upload.lose(found)
     // What was remembered may be older than what the server has.

@@ -81,6 +81,7 @@ export class FileUpload implements Seen {
   begin (): void {
     const body = this.#body
     if (!body) return
+    this.#stop()
     this.#speedometer.reset()
     this.#change({ state: 'uploading', wait: null, failure: null, continuedAt: null, speed: null })
     this.#sending = this.#send(body)

@@ -126,6 +126,36 @@ t.test('without either the same file is asked for, and a wrong one is refused wi
   await onlyOne(t, path)
 })
 
+t.test('a file that is given twice at once goes on once', async t => {
+  const { page, path } = await world.inTheMiddle(t, 'hasty.bin', { preferences: { copyCap: 0 } })
+  await rowOf(page, path).getByText('choose the same file again to go on').waitFor()
+  // So that nothing of the first visit is on the way any more.
+  await page.getByRole('button', { name: 'Pause hasty.bin' }).click()
+  await state(page, path, 'paused')
+  await remembered(page)
+  await page.reload()
+  await rowOf(page, path).getByText('Choose the same file again').waitFor()
+  let asked = 0
+  page.on('request', request => {
+    if (request.method() === 'HEAD' && request.resourceType() === 'xhr') asked++
+  })
+  await page.evaluate(`{
+    const input = Object.assign(document.createElement('input'), { type: 'file', id: 'own' })
+    document.body.append(input)
+  }`)
+  await page.locator('#own').setInputFiles(path)
+  await page.evaluate(`{
+    const clipboardData = new DataTransfer()
+    clipboardData.items.add(document.getElementById('own').files[0])
+    for (let times = 0; times < 2; times++) document.dispatchEvent(new ClipboardEvent('paste', { clipboardData }))
+  }`)
+  await rowOf(page, path).getByText('continued at').waitFor()
+  world.hurry()
+  await state(page, path, 'done')
+  t.equal(asked, 1, 'the server was asked once where to go on')
+  await onlyOne(t, path)
+})
+
 t.test('a server that does not say what it has keeps no other upload from coming back', async t => {
   const { page, path } = await world.inTheMiddle(t, 'unasked-1.bin', { preferences: { copyCap: 0 } })
   const second = await world.file('unasked-2.bin', 6 * MiB)
