@@ -46,6 +46,8 @@ export class FileUpload implements Seen {
 
   #body: Blob | null
   #fromCopy = false
+  // Of lanes. By itself each begins anew once, or a server that deletes all it is given would get it for ever.
+  #restarts = 0
   #url: string | null = null
   #options: FileUploadOptions
   #sending: Sending | null = null
@@ -177,11 +179,14 @@ export class FileUpload implements Seen {
 
   #fail (failure: Failure, lane: Lane | null): void {
     this.#stop()
-    if (failure.reason === 'gone' && lane?.url && !this.restarted) {
-      // The server deletes uploads that are left alone for long.
-      Object.assign(lane, { url: null, accepted: 0, sent: 0 })
+    if (failure.reason === 'gone' && lane?.url !== null) {
+      // The server deletes uploads that are left alone for long; of those to be joined it does not say which.
+      const gone = lane ? [lane] : this.lanes
+      for (const { url } of gone) if (url) discard(url)
+      for (const each of gone) Object.assign(each, { url: null, accepted: 0, sent: 0 })
       this.restarted = true
-      return this.begin()
+      this.#restarts += gone.length
+      if (this.#restarts <= this.lanes.length) return this.begin()
     }
     if (failure.reason === 'file' && this.kept === 'copy' && !this.#fromCopy) {
       this.#goOnFromCopy(failure).catch(reportError)

@@ -106,6 +106,23 @@ t.test('an upload that the server has deleted begins anew, and the page says so'
   await world.arrived(t, path)
 })
 
+t.test('all parts of an upload that the server has deleted begin anew', async t => {
+  const { page, path } = await world.inTheMiddle(t, 'parts.bin', { preferences: { lanes: 3 } })
+  await page.getByRole('button', { name: 'Pause parts.bin' }).click()
+  await state(page, path, 'paused')
+  const parts = (await world.everything()).filter(({ filename, bytes, size }) =>
+    filename === undefined && bytes !== size)
+  t.equal(parts.length, 3)
+  for (const { id } of parts) {
+    await fetch(`${world.url}files/${id}`, { method: 'DELETE', headers: { 'Tus-Resumable': '1.0.0' } })
+  }
+  await page.getByRole('button', { name: 'Resume parts.bin' }).click()
+  await rowOf(page, path).getByText('Uploading from the start').waitFor()
+  world.hurry()
+  await state(page, path, 'done')
+  await world.arrived(t, path)
+})
+
 t.test('what was cancelled while the server could not be told is deleted after a reload', async t => {
   const { page, path } = await world.inTheMiddle(t, 'owed.bin')
   let lost = 0
