@@ -20,9 +20,10 @@ const states = new WeakMap<FileUpload, State>()
 let news: string[] = []
 let quarter = 0
 
-/** Tells screen readers that an upload was changed before it is sent. */
-export function announceChanged (upload: FileUpload): void {
-  write(byId('status'), text('announceChanged', { name: upload.name }))
+/** Notes that an upload was changed before it is sent, to be told: that the old one is cancelled is no news. */
+export function noteChange (old: FileUpload, upload: FileUpload): void {
+  states.set(old, 'cancelled')
+  news.push(text('announceChanged', { name: upload.name }))
 }
 
 /** Notes the new state of an upload, to be told. */

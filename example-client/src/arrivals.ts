@@ -5,7 +5,7 @@ import { fingerprint } from './fingerprint.ts'
 import { text } from './i18n.ts'
 import type { Picked } from './intake.ts'
 import { makeLanes } from './lanes.ts'
-import { alone, makeId, own } from './ownership.ts'
+import { alone, disown, makeId, own } from './ownership.ts'
 import { alertVisitor } from './page-view.ts'
 import type { Preferences } from './preferences.ts'
 import { isOver } from './queue.ts'
@@ -80,7 +80,7 @@ export class Arrivals {
 
   /** Changes a file before it is sent; what was sent of it already is deleted, and it begins anew. */
   async change (upload: FileUpload, { name, recipe, others }: Change): Promise<void> {
-    const { original, record, state } = upload
+    const { original, record } = upload
     if (!original) return
     const body = await applyRecipe(original, recipe, others)
     const changed: UploadRecord = {
@@ -93,7 +93,11 @@ export class Arrivals {
       lanes: makeLanes(body.size, this.#preferences.lanes, record.sliceSize)
     }
     await own(changed.id)
-    const shown = this.#list.replace(upload, changed, body, state === 'ready' ? 'ready' : 'queued')
+    // By a second click, or cancelled in the meantime: it must not come back.
+    if (isOver(upload)) return disown(changed.id)
+    const state = upload.changeable ? upload.state : 'queued'
+    changed.paused = state !== 'queued'
+    const shown = this.#list.replace(upload, changed, body, state)
     Object.assign(shown, { original, others, handle: upload.handle })
     await store.putUpload(changed).catch(() => {})
     this.#settle(shown)

@@ -1,4 +1,4 @@
-import { announce, announceChanged, note } from './announcer.ts'
+import { announce, note, noteChange } from './announcer.ts'
 import { byId } from './dom.ts'
 import type { Change } from './edit-view.ts'
 import { disown } from './ownership.ts'
@@ -58,8 +58,8 @@ export class UploadList {
     const focused = this.#rows.get(old)?.node.contains(document.activeElement)
     const upload = this.show(record, body, state, old)
     if (focused) this.#rows.get(upload)?.focusInside()
+    noteChange(old, upload)
     old.cancel()
-    announceChanged(upload)
     return upload
   }
 

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { createHash } from 'node:crypto'
 import t from 'tap'
 import { makeClip } from './clips.ts'
-import { KiB, MiB, give, makeWorld, rowOf, setPreferences, sha256, someAccepted, state } from './world.ts'
+import { KiB, MiB, give, listen, makeWorld, rowOf, setPreferences, sha256, someAccepted, state } from './world.ts'
 
 const world = await makeWorld()
 
@@ -90,6 +90,41 @@ t.test('a file is renamed, cut and joined before it is sent', async t => {
   const [stored] = await world.stored('both.log')
   const expected = Buffer.concat([(await readFile(first)).subarray(10, 900), await readFile(second)])
   t.equal(await sha256(stored?.path ?? ''), createHash('sha256').update(expected).digest('hex'))
+})
+
+t.test('a change that is applied twice at once is made once, and is no news of a cancelled upload', async t => {
+  const page = await world.open(t)
+  await setPreferences(page, { startAtOnce: false })
+  const path = await world.file('hasty.log', 1000)
+  await give(page, path)
+  await rowOf(page, path).locator('summary').click()
+  const form = page.locator('[open] form.edit')
+  await form.getByLabel('Name on the server').fill('hasty-renamed.log')
+  const said = await listen(page, '#status')
+  await form.getByRole('button', { name: 'Apply' }).evaluate((button: HTMLElement) => {
+    button.click()
+    button.click()
+  })
+  await said('hasty-renamed.log: changed')
+  await page.getByRole('button', { name: 'Upload hasty-renamed.log' }).click()
+  await state(page, 'hasty-renamed.log', 'done')
+  t.equal(await page.locator('.row').count(), 1)
+  t.notMatch(await page.evaluate<string>('said.join()'), 'cancelled')
+  t.equal((await world.stored('hasty-renamed.log')).length, 1)
+})
+
+t.test('what is paused stays so when it is changed', async t => {
+  const page = await world.open(t)
+  world.slow(t)
+  const paths = await Promise.all(['busy-1.bin', 'busy-2.bin', 'later.log'].map(name => world.file(name, 1024 * KiB)))
+  await give(page, ...paths)
+  await page.getByRole('button', { name: 'Pause later.log' }).click()
+  await rowOf(page, 'later.log').locator('summary').click()
+  const form = page.locator('[open] form.edit')
+  await form.getByLabel('Name on the server').fill('later-renamed.log')
+  await form.getByRole('button', { name: 'Apply' }).click()
+  await rowOf(page, 'later-renamed.log').waitFor()
+  await state(page, 'later-renamed.log', 'paused')
 })
 
 t.test('the index of a video moves to the front, and a reload in the middle goes on with that', async t => {
