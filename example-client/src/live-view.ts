@@ -13,6 +13,8 @@ import { watchUrl } from './watch-dialog.ts'
 export class LiveView {
   #endpoint: string
   #recording: LiveRecording | null = null
+  // While the browser asks the visitor, the buttons are still there: of two recordings only one could be stopped.
+  #starting = false
   #onEnd: () => void
 
   /** `onEnd` is called when a recording is on the server. */
@@ -75,7 +77,12 @@ export class LiveView {
   }
 
   async #start (kind: LiveKind): Promise<void> {
-    alertVisitor('')
+    if (this.#starting) return
+    this.#starting = true
+    await this.#record(kind).finally(() => { this.#starting = false })
+  }
+
+  async #record (kind: LiveKind): Promise<void> {
     const stream = await capture(kind).catch(() => null)
     if (!stream) return alertVisitor(text('captureRefused'))
     const id = makeId()

@@ -55,6 +55,19 @@ t.test('a recording is watched while it is made, through a restart of the server
   await playsBeyond(viewer, 0.5)
 })
 
+t.test('two clicks make one recording', async t => {
+  const page = await world.open(t)
+  const before = (await world.everything()).length
+  await page.getByRole('button', { name: 'Record camera' }).evaluate((button: HTMLElement) => {
+    button.click()
+    button.click()
+  })
+  await page.locator('#live-link a').waitFor()
+  await page.getByRole('button', { name: 'Stop recording' }).click()
+  await page.locator('#live-words').getByText('Finished').waitFor()
+  t.equal((await world.everything()).length, before + 1)
+})
+
 t.test('a viewer tells a server that hangs from a recorder that is away, and goes on after both', async t => {
   const page = await world.open(t)
   const url = await record(page)
