@@ -117,8 +117,9 @@ export class LiveViewer {
 
 function change (buffer: SourceBuffer, act: () => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    buffer.addEventListener('updateend', () => resolve(), { once: true })
-    buffer.addEventListener('error', () => reject(new Error('no media')), { once: true })
+    // Each takes the place of the last one: of listeners, those for errors would add up, four in a second.
+    buffer.onupdateend = () => resolve()
+    buffer.onerror = () => reject(new Error('no media'))
     act()
   })
 }
