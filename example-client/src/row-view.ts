@@ -4,6 +4,7 @@ import type { Change } from './edit-view.ts'
 import { text } from './i18n.ts'
 import type { TextKey } from './i18n.ts'
 import { InspectView } from './inspect-view.ts'
+import { alertVisitor } from './page-view.ts'
 import { isOver, isResumable, isRunning } from './queue.ts'
 import { StripView } from './strip-view.ts'
 import type { FileUpload } from './upload.ts'
@@ -63,7 +64,9 @@ export class RowView {
     })
     inside(this.node, '[data-offer]').addEventListener('click', () => {
       const { record, others } = this.#upload
-      onChange({ name: upload.name, recipe: [...record.recipe, { op: 'faststart' }], others }).catch(reportError)
+      onChange({ name: upload.name, recipe: [...record.recipe, { op: 'faststart' }], others })
+        // Not in the row, whose problems go while it is sent.
+        .catch(() => alertVisitor(text('editFailedNamed', { name: upload.name })))
     })
     this.render()
   }

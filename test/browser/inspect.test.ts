@@ -77,7 +77,7 @@ t.test('a file is renamed, cut and joined before it is sent', async t => {
   await form.getByLabel('First byte').fill('950')
   await form.getByLabel('Up to byte').fill('900')
   await form.getByRole('button', { name: 'Apply' }).click()
-  await rowOf(page, first).getByText('The first byte must come before the last').waitFor()
+  await form.getByRole('alert').getByText('The first byte must come before the last').waitFor()
   await form.getByLabel('First byte').fill('10')
   await form.getByLabel('Join files behind it').setInputFiles(second)
   await form.getByText('second.log').waitFor()
@@ -90,6 +90,25 @@ t.test('a file is renamed, cut and joined before it is sent', async t => {
   const [stored] = await world.stored('both.log')
   const expected = Buffer.concat([(await readFile(first)).subarray(10, 900), await readFile(second)])
   t.equal(await sha256(stored?.path ?? ''), createHash('sha256').update(expected).digest('hex'))
+})
+
+t.test('an index that cannot be moved is told', async t => {
+  const page = await world.open(t)
+  await setPreferences(page, { startAtOnce: false })
+  const path = await world.file('packed.mp4', 0)
+  const box = (type: string, content: Buffer) => {
+    const header = Buffer.alloc(8)
+    header.writeUInt32BE(8 + content.length)
+    header.write(type, 4, 'latin1')
+    return Buffer.concat([header, content])
+  }
+  // A compressed index.
+  const index = box('moov', box('cmov', Buffer.alloc(16)))
+  await writeFile(path, Buffer.concat([box('ftyp', Buffer.alloc(8)), box('mdat', Buffer.alloc(100)), index]))
+  await give(page, path)
+  await page.getByRole('button', { name: 'Move it to the front' }).click()
+  await page.locator('#alert').getByText('“packed.mp4” cannot be changed in this way.').waitFor()
+  await state(page, path, 'ready')
 })
 
 t.test('a change that is applied twice at once is made once, and is no news of a cancelled upload', async t => {

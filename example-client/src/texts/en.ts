@@ -182,6 +182,7 @@ export const en = {
   editUndo: 'Undo all changes',
   cutWrong: 'The first byte must come before the last, and both must be within the {size} of the file.',
   editFailed: 'This change does not fit the file.',
+  editFailedNamed: '“{name}” cannot be changed in this way.',
 
   endpoint: 'Uploads go to {endpoint}'
 }

@@ -184,6 +184,7 @@ export const zh: Texts = {
   editUndo: '撤销全部修改',
   cutWrong: '起始字节必须在结束字节之前，且都在文件的 {size} 之内。',
   editFailed: '这个修改不适用于该文件。',
+  editFailedNamed: '“{name}”无法这样修改。',
 
   endpoint: '上传地址：{endpoint}'
 }
