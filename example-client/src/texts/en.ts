@@ -100,7 +100,7 @@ export const en = {
 
   announceDone: '{name}: finished',
   announceFailed: '{name}: stopped',
-  announceWaiting: '{name}: waiting for the connection',
+  announceWaiting: '{name}: waiting, goes on by itself',
   announceUploading: '{name}: uploading',
   announcePaused: '{name}: paused',
   announceMissing: '{name}: needs its file',

@@ -102,7 +102,7 @@ export const zh: Texts = {
 
   announceDone: '{name}：上传完成',
   announceFailed: '{name}：已停止',
-  announceWaiting: '{name}：等待连接',
+  announceWaiting: '{name}：等待中，会自动继续',
   announceUploading: '{name}：正在上传',
   announcePaused: '{name}：已暂停',
   announceMissing: '{name}：需要选择文件',
