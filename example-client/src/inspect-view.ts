@@ -13,7 +13,7 @@ export class InspectView {
   readonly node = copyOf('inspect')
   #upload: FileUpload
   #objectUrl: string | null = null
-  #hash: string | null = null
+  #hash: Promise<string | null> | null = null
 
   constructor (upload: FileUpload) {
     this.#upload = upload
@@ -26,8 +26,10 @@ export class InspectView {
   async open (): Promise<void> {
     const { body } = this.#upload
     if (!body || this.#objectUrl !== null) return
-    this.#objectUrl = URL.createObjectURL(body)
+    const objectUrl = this.#objectUrl = URL.createObjectURL(body)
     const media = await readMedia(body)
+    // Closed meanwhile.
+    if (this.#objectUrl !== objectUrl) return
     if (media) this.#showMedia(media, body)
     else await this.#showHead(body)
     write(inside(this.node, '.facts'), await describe(body, media))
@@ -80,9 +82,12 @@ export class InspectView {
   async #showHash (): Promise<string | null> {
     const { body, size } = this.#upload
     if (!body) return null
-    this.#hash ??= await this.#run(body, size)
-    if (this.#hash) this.#say(text('hashIs', { hash: this.#hash }))
-    return this.#hash
+    this.#hash ??= this.#run(body, size)
+    const hash = await this.#hash
+    if (hash) this.#say(text('hashIs', { hash }))
+    // What could not be read may be readable later.
+    else this.#hash = null
+    return hash
   }
 
   async #compare (): Promise<void> {

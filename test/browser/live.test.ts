@@ -113,6 +113,8 @@ t.test('a recording whose tab was closed is offered to be closed, and stays', as
   await until(async () => (await recordingAt(url))?.size !== undefined)
   const stored = await recordingAt(url)
   t.equal(stored?.bytes, stored?.size)
+  // The page forgets it once the server has answered.
+  await next.getByText('was not closed, because its tab was').waitFor({ state: 'detached' })
   await next.reload()
   t.equal(await next.getByText('was not closed').count(), 0)
 })

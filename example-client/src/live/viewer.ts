@@ -26,6 +26,7 @@ export class LiveViewer {
   #events: ViewerEvents
   #buffer: SourceBuffer | null = null
   #position = 0
+  #state: LiveState = 'live'
 
   constructor (video: HTMLVideoElement, url: string, events: ViewerEvents) {
     this.#video = video
@@ -35,10 +36,11 @@ export class LiveViewer {
 
   /** Plays until the recording is over. `type` names the codecs too. */
   async start (type: string): Promise<void> {
-    if (!('MediaSource' in window) || !MediaSource.isTypeSupported(type)) return this.#events.onState('unsupported')
+    if (!('MediaSource' in window) || !MediaSource.isTypeSupported(type)) return this.#tell('unsupported')
     const source = new MediaSource()
-    this.#video.src = URL.createObjectURL(source)
+    const objectUrl = this.#video.src = URL.createObjectURL(source)
     await new Promise(resolve => source.addEventListener('sourceopen', resolve, { once: true }))
+    URL.revokeObjectURL(objectUrl)
     this.#buffer = source.addSourceBuffer(type)
     this.#video.play().catch(() => {})
     const pace = setInterval(() => this.#keepUp(), 250)
@@ -46,7 +48,7 @@ export class LiveViewer {
     while (['live', 'waiting', 'lost'].includes(state)) {
       await this.#readTail()
       state = await this.#askWhy()
-      this.#events.onState(state)
+      this.#tell(state)
       await new Promise(resolve => setTimeout(resolve, 1000))
     }
     if (source.readyState === 'open') source.endOfStream()
@@ -61,7 +63,8 @@ export class LiveViewer {
     const listen = () => {
       clearTimeout(silence)
       silence = setTimeout(() => {
-        this.#events.onState('waiting')
+        // Of a server that does not answer more is known.
+        if (this.#state === 'live') this.#tell('waiting')
         connection.abort()
       }, patience)
     }
@@ -75,7 +78,7 @@ export class LiveViewer {
         listen()
         await this.#append(next.value)
         this.#position += next.value.length
-        this.#events.onState('live')
+        this.#tell('live')
       }
     } catch {
       // Why, is asked of the server.
@@ -95,6 +98,11 @@ export class LiveViewer {
     } catch {
       return 'lost'
     }
+  }
+
+  #tell (state: LiveState): void {
+    this.#state = state
+    this.#events.onState(state)
   }
 
   async #append (bytes: Uint8Array<ArrayBuffer>): Promise<void> {
