@@ -6,6 +6,12 @@ import { delayOf, judge } from './retry.ts'
 import type { Failure, Wait } from './retry.ts'
 import { Transfer } from './transfer.ts'
 
+/** Why a lane does not move, and until when, in ms since 1970; `null`: until the network is back. */
+interface Waiting {
+  why: Wait
+  nextTry: number | null
+}
+
 export interface SendingOptions {
   endpoint: string
   /** The most bytes in one request. */
@@ -21,7 +27,7 @@ export interface SendingOptions {
   /** Something was sent, or has arrived. */
   onMoved: () => void
   /** A lane waits; `wait`, once none of them moves any more. */
-  onWait: (wait: { why: Wait, nextTry: number | null } | null) => void
+  onWait: (wait: Waiting | null) => void
   /** Every byte is there, and the server joins the lanes. */
   onJoining: () => void
   /** The server has the whole file at a URL; also after `stop`, where it was joining the lanes. */
@@ -34,11 +40,14 @@ export interface SendingOptions {
 export class Sending {
   #lanes: Lane[]
   #options: SendingOptions
-  #transfers: Transfer[]
-  #waiting = new Set<Lane>()
+  #transfers: Map<Lane, Transfer>
+  // The lanes that do not move, and until when.
+  #waiting = new Map<Lane, Waiting>()
   // Whether the next offset that the server tells is the one it goes on from.
   #resuming: boolean
   #timer: ReturnType<typeof setTimeout> | undefined
+  // Asks again to join, while that is waited for.
+  #joinLater: (() => void) | null = null
   #stopped = false
 
   /** Changes the lanes while they go. */
@@ -46,27 +55,32 @@ export class Sending {
     this.#lanes = lanes
     this.#options = options
     this.#resuming = lanes.some(({ url }) => url !== null)
-    this.#transfers = lanes.filter(lane => !isWhole(lane)).map(lane => this.#transfer(lane, body))
+    this.#transfers = new Map(lanes.filter(lane => !isWhole(lane)).map(lane => [lane, this.#transfer(lane, body)]))
   }
 
-  /** Begins, or tries again now. */
   start (): void {
     if (this.#lanes.every(isWhole)) return this.#arrived()
-    for (const transfer of this.#transfers) transfer.start()
+    for (const transfer of this.#transfers.values()) transfer.start()
+  }
+
+  /** Does not wait for the next try; what moves is not disturbed. */
+  retryNow (): void {
+    if (this.#joinLater) return this.#joinLater()
+    for (const lane of this.#waiting.keys()) this.#transfers.get(lane)?.start()
   }
 
   /** Lets go of the connections for good. */
   stop (): void {
     this.#stopped = true
     clearTimeout(this.#timer)
-    for (const transfer of this.#transfers) transfer.stop()
+    for (const transfer of this.#transfers.values()) transfer.stop()
     for (const lane of this.#lanes) Object.assign(lane, { sent: lane.accepted, busy: false })
   }
 
   #transfer (lane: Lane, body: Blob): Transfer {
     const { endpoint, sliceSize, metadata, onUrl, onLateUrl, onAccepted, onWait, onFailed } = this.#options
     const alone = this.#lanes.length === 1
-    const transfer = new Transfer(body.slice(lane.start, lane.end), {
+    return new Transfer(body.slice(lane.start, lane.end), {
       endpoint,
       url: lane.url,
       sliceSize,
@@ -90,19 +104,25 @@ export class Sending {
         this.#moved(lane)
       },
       onWait: (why, nextTry) => {
-        this.#waiting.add(lane)
+        this.#waiting.set(lane, { why, nextTry })
         this.#resuming = true
         Object.assign(lane, { sent: lane.accepted, busy: false })
-        const stuck = this.#lanes.every(lane => isWhole(lane) || this.#waiting.has(lane))
-        onWait(stuck ? { why, nextTry } : null)
+        onWait(this.#stuck())
       },
       onDone: () => {
-        this.#transfers = this.#transfers.filter(other => other !== transfer)
+        this.#transfers.delete(lane)
         if (this.#lanes.every(isWhole)) this.#arrived()
+        else if (this.#waiting.size > 0) onWait(this.#stuck())
       },
       onFailed: failure => onFailed(failure, lane)
     })
-    return transfer
+  }
+
+  // What is waited for first, once no lane moves.
+  #stuck (): Waiting | null {
+    if (!this.#lanes.every(lane => isWhole(lane) || this.#waiting.has(lane))) return null
+    const time = ({ nextTry }: Waiting) => nextTry ?? Infinity
+    return [...this.#waiting.values()].reduce((first, wait) => time(wait) < time(first) ? wait : first)
   }
 
   #moved (lane: Lane): void {
@@ -118,6 +138,7 @@ export class Sending {
 
   #join (urls: string[], attempt: number): void {
     clearTimeout(this.#timer)
+    this.#joinLater = null
     const { endpoint, metadata, onJoining, onWait, onDone, onFailed } = this.#options
     onJoining()
     concatenate(endpoint, urls, metadata).then(({ status, url }) => {
@@ -130,7 +151,8 @@ export class Sending {
       const verdict = judge(status)
       if ('failure' in verdict) return onFailed(verdict.failure, null)
       const delay = delayOf(attempt)
-      this.#timer = setTimeout(() => this.#join(urls, attempt + 1), delay)
+      this.#joinLater = () => this.#join(urls, attempt + 1)
+      this.#timer = setTimeout(this.#joinLater, delay)
       onWait({ why: verdict.wait, nextTry: Date.now() + delay })
     }).catch(reportError)
   }

@@ -105,9 +105,9 @@ export class FileUpload implements Seen {
     this.#remember(true)
   }
 
-  /** Does not wait for the next try. */
+  /** Does not wait for the next try, as a whole or with some of its lanes. */
   retryNow (): void {
-    if (this.state === 'waiting') this.#sending?.start()
+    if (isRunning(this)) this.#sending?.retryNow()
   }
 
   /** Ends the upload and deletes what the server has of it. */
@@ -169,7 +169,7 @@ export class FileUpload implements Seen {
       },
       onWait: wait => {
         this.#speedometer.reset()
-        this.#change(wait ? { state: 'waiting', wait, speed: null } : {})
+        this.#change({ speed: null, ...wait && { state: 'waiting', wait } })
       },
       onJoining: () => this.#change({ state: 'joining', wait: null, speed: null }),
       onDone: url => isOver(this) ? discard(url) : this.#finish(url),
