@@ -90,7 +90,8 @@ export class Arrivals {
       recipe,
       size: body.size,
       fingerprint: await fingerprint(original, recipe),
-      lanes: makeLanes(body.size, this.#preferences.lanes, record.sliceSize)
+      lanes: makeLanes(body.size, this.#preferences.lanes, record.sliceSize),
+      final: undefined
     }
     await own(changed.id)
     // By a second click, or cancelled in the meantime: it must not come back.

@@ -13,7 +13,8 @@ import { ServerList } from './server-list.ts'
 const endpoint = await findEndpoint()
 const preferences = loadPreferences()
 const input = byId<HTMLInputElement>('files')
-const server = new ServerList(endpoint, url => app.list.open().some(upload => upload.url === url))
+const server = new ServerList(endpoint, url =>
+  app.list.open().some(({ url: own, record }) => own === url || record.final === url))
 const app = new App(endpoint, preferences, { choose, onEnd: () => server.refresh() })
 
 speak(preferences.language ?? chooseLanguage(navigator.languages))

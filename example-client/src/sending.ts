@@ -1,4 +1,4 @@
-import { concatenate } from './concatenate.ts'
+import { askJoined, concatenate, isGone, reserve } from './concatenate.ts'
 import { discard } from './deletions.ts'
 import { isWhole } from './lanes.ts'
 import type { Lane } from './lanes.ts'
@@ -18,6 +18,9 @@ export interface SendingOptions {
   sliceSize: number
   /** What the server is told about the file. */
   metadata: Record<string, string>
+  /** What several lanes are joined to: its URL, or `null` where the server makes it only at the end. */
+  final: string | null | undefined
+  onFinal: (final: string | null) => void
   /** A lane has an upload on the server. */
   onUrl: () => void
   /** The server has made an upload for a lane that was stopped in the meantime, or tried again. */
@@ -36,9 +39,20 @@ export interface SendingOptions {
   onFailed: (failure: Failure, lane: Lane | null) => void
 }
 
-/** Sends one file over its lanes, all at the same time, and joins them at the end if there are several. */
+/**
+ * Sends one file over its lanes, all at the same time. Of several, what they are joined to is made before they get
+ * their first byte, and the server joins them: a request to join whose answer was lost could not be repeated without
+ * a second copy of the file.
+ */
 export class Sending {
   #lanes: Lane[]
+  #body: Blob
+  #final: string | null | undefined
+  // No byte is sent before.
+  #ready: Promise<void>
+  #setReady = () => {}
+  #reserving = false
+  #attempt = 0
   #options: SendingOptions
   #transfers: Map<Lane, Transfer>
   // The lanes that do not move, and until when.
@@ -46,16 +60,22 @@ export class Sending {
   // Whether the next offset that the server tells is the one it goes on from.
   #resuming: boolean
   #timer: ReturnType<typeof setTimeout> | undefined
-  // Asks again to join, while that is waited for.
-  #joinLater: (() => void) | null = null
+  // What concerns all lanes and is tried again at the end of the timer.
+  #later: (() => void) | null = null
   #stopped = false
 
   /** Changes the lanes while they go. */
   constructor (body: Blob, lanes: Lane[], options: SendingOptions) {
     this.#lanes = lanes
+    this.#body = body
     this.#options = options
+    this.#final = options.final
+    this.#ready = new Promise(resolve => { this.#setReady = resolve })
+    if (lanes.length > 1 && this.#final === undefined) this.#forgetEmpty()
+    if (lanes.every(({ url }) => url !== null)) this.#final ??= null
+    if (lanes.length === 1 || this.#final !== undefined) this.#setReady()
     this.#resuming = lanes.some(({ url }) => url !== null)
-    this.#transfers = new Map(lanes.filter(lane => !isWhole(lane)).map(lane => [lane, this.#transfer(lane, body)]))
+    this.#transfers = new Map(lanes.filter(lane => !isWhole(lane)).map(lane => [lane, this.#transfer(lane)]))
   }
 
   start (): void {
@@ -65,7 +85,7 @@ export class Sending {
 
   /** Does not wait for the next try; what moves is not disturbed. */
   retryNow (): void {
-    if (this.#joinLater) return this.#joinLater()
+    if (this.#later) return this.#later()
     for (const lane of this.#waiting.keys()) this.#transfers.get(lane)?.start()
   }
 
@@ -77,19 +97,20 @@ export class Sending {
     for (const lane of this.#lanes) Object.assign(lane, { sent: lane.accepted, busy: false })
   }
 
-  #transfer (lane: Lane, body: Blob): Transfer {
+  #transfer (lane: Lane): Transfer {
     const { endpoint, sliceSize, metadata, onUrl, onLateUrl, onAccepted, onWait, onFailed } = this.#options
     const alone = this.#lanes.length === 1
-    return new Transfer(body.slice(lane.start, lane.end), {
+    return new Transfer(this.#body.slice(lane.start, lane.end), {
       endpoint,
       url: lane.url,
       sliceSize,
       metadata: alone ? metadata : {},
-      ...!alone && { headers: { 'Upload-Concat': 'partial' } },
+      ...!alone && { headers: { 'Upload-Concat': 'partial' }, ready: this.#ready },
       onUrl: url => {
         lane.url = url
         onUrl()
         this.#moved(lane)
+        if (!alone) this.#reserve()
       },
       onLateUrl: url => onLateUrl(url, lane),
       onAccepted: accepted => {
@@ -130,30 +151,98 @@ export class Sending {
     this.#options.onMoved()
   }
 
-  #arrived (): void {
-    const urls = this.#lanes.flatMap(({ url }) => url ?? [])
-    if (urls.length === 1) this.#options.onDone(urls[0] as string)
-    else this.#join(urls, 0)
+  // One that was made and whose URL never came may wait for these lanes: without them it is never joined.
+  #forgetEmpty (): Lane[] {
+    const empty = this.#lanes.filter(({ url, accepted }) => url !== null && accepted === 0)
+    for (const lane of empty) {
+      discard(lane.url as string)
+      lane.url = null
+    }
+    return empty
   }
 
-  #join (urls: string[], attempt: number): void {
-    clearTimeout(this.#timer)
-    this.#joinLater = null
-    const { endpoint, metadata, onJoining, onWait, onDone, onFailed } = this.#options
+  #reserve (): void {
+    const urls = this.#urls()
+    if (this.#final !== undefined || this.#reserving || urls.length < this.#lanes.length) return
+    this.#reserving = true
+    const { endpoint, metadata, onFinal } = this.#options
+    reserve(endpoint, urls, metadata, () => !this.#stopped).then(final => {
+      this.#reserving = false
+      if (this.#stopped) return
+      if (final !== null && typeof final === 'object') return this.#tryLater(final.wait, () => this.#renewEmpty())
+      this.#final = final
+      onFinal(final)
+      this.#setReady()
+    }).catch(reportError)
+  }
+
+  #renewEmpty (): void {
+    for (const lane of this.#forgetEmpty()) {
+      this.#transfers.get(lane)?.stop()
+      const transfer = this.#transfer(lane)
+      this.#transfers.set(lane, transfer)
+      transfer.start()
+    }
+  }
+
+  #arrived (): void {
+    this.#attempt = 0
+    if (this.#lanes.length === 1) this.#options.onDone(this.#urls()[0] as string)
+    else if (this.#final) this.#awaitJoined(this.#final)
+    else this.#join()
+  }
+
+  #awaitJoined (final: string): void {
+    const { onJoining, onFinal, onFailed } = this.#options
     onJoining()
-    concatenate(endpoint, urls, metadata).then(({ status, url }) => {
-      if (url) {
-        // The whole is a copy of its parts.
-        urls.forEach(discard)
-        return onDone(url)
+    askJoined(final).then(async answer => {
+      if (this.#stopped) return
+      if (answer === true) return this.#joined(final)
+      const verdict = answer === false ? null : judge(answer)
+      if (verdict && 'wait' in verdict) return this.#tryLater(verdict.wait, () => this.#awaitJoined(final))
+      if (verdict) {
+        this.#final = null
+        onFinal(null)
+        return this.#join()
       }
+      const gone = await Promise.all(this.#urls().map(isGone))
+      if (this.#stopped) return
+      if (gone.includes(true)) return onFailed({ reason: 'gone' }, null)
+      this.#tryLater(null, () => this.#awaitJoined(final))
+    }).catch(reportError)
+  }
+
+  #join (): void {
+    const { endpoint, metadata, onJoining, onFailed } = this.#options
+    onJoining()
+    concatenate(endpoint, this.#urls(), metadata).then(({ status, url }) => {
+      if (url) return this.#joined(url)
       if (this.#stopped) return
       const verdict = judge(status)
       if ('failure' in verdict) return onFailed(verdict.failure, null)
-      const delay = delayOf(attempt)
-      this.#joinLater = () => this.#join(urls, attempt + 1)
-      this.#timer = setTimeout(this.#joinLater, delay)
-      onWait({ why: verdict.wait, nextTry: Date.now() + delay })
+      this.#tryLater(verdict.wait, () => this.#join())
     }).catch(reportError)
+  }
+
+  #joined (url: string): void {
+    // The whole is a copy of its parts.
+    this.#urls().forEach(discard)
+    this.#options.onDone(url)
+  }
+
+  // `null`: nothing is wrong.
+  #tryLater (why: Wait | null, then: () => void): void {
+    const delay = delayOf(this.#attempt++)
+    this.#later = () => {
+      clearTimeout(this.#timer)
+      this.#later = null
+      then()
+    }
+    this.#timer = setTimeout(this.#later, delay)
+    if (why) this.#options.onWait({ why, nextTry: Date.now() + delay })
+  }
+
+  #urls (): string[] {
+    return this.#lanes.flatMap(({ url }) => url ?? [])
   }
 }

@@ -15,6 +15,11 @@ export interface UploadRecord {
   recipe: Edit[]
   sliceSize: number
   lanes: { start: number, end: number, accepted: number, url: string | null }[]
+  /**
+   * The URL of what several lanes are joined to; `null`: the server makes it only at the end, `undefined`: it was not
+   * made yet, or nobody knows.
+   */
+  final?: string | null | undefined
   /** Whether it was paused, and so must not go on by itself. */
   paused: boolean
   addedAt: number

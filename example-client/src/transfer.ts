@@ -11,6 +11,8 @@ export interface TransferOptions {
   sliceSize: number
   metadata: Record<string, string>
   headers?: Record<string, string>
+  /** No byte is sent before. */
+  ready?: Promise<void>
   onUrl: (url: string) => void
   /** The server has made an upload for a try that was stopped: it has no bytes, and nobody else knows of it. */
   onLateUrl?: (url: string) => void
@@ -61,7 +63,8 @@ export class Transfer {
   /** Begins, or tries again now. */
   start (): void {
     this.stop()
-    const { endpoint, sliceSize, metadata, headers, onUrl, onLateUrl, onAccepted, onSent, onDone } = this.#options
+    const { endpoint, sliceSize, metadata, headers, ready } = this.#options
+    const { onUrl, onLateUrl, onAccepted, onSent, onDone } = this.#options
     const url = this.#url
     const turn = this.#turn
     const current = this.#current()
@@ -80,9 +83,15 @@ export class Transfer {
       retryDelays: null,
       storeFingerprintForResuming: false,
       // tus-js-client forgets that it was aborted where that happens before it has opened the file.
-      onBeforeRequest: request => {
-        if (this.#turn !== turn) return new Promise(() => {})
-        this.#creating = request.getMethod() === 'POST'
+      onBeforeRequest: async request => {
+        if (this.#turn === turn) this.#creating = request.getMethod() === 'POST'
+        if (this.#turn === turn && ready && request.getMethod() === 'PATCH') {
+          // Nothing is silent that was not asked.
+          this.#signAt = Infinity
+          await ready
+          if (this.#turn === turn) this.#signAt = Date.now()
+        }
+        if (this.#turn !== turn) await new Promise(() => {})
       },
       onUploadUrlAvailable: () => {
         if (!upload.url || upload.url === this.#url) return

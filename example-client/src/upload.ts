@@ -114,6 +114,7 @@ export class FileUpload implements Seen {
   cancel (): void {
     this.#stop()
     for (const { url } of this.lanes) if (url) discard(url)
+    this.#dropFinal()
     this.#change({ state: 'cancelled', failure: null, wait: null })
     this.#options.onEnd(this)
   }
@@ -152,6 +153,11 @@ export class FileUpload implements Seen {
       endpoint: this.record.endpoint,
       sliceSize: this.record.sliceSize,
       metadata: { filename: this.name, ...this.record.type && { filetype: this.record.type } },
+      final: this.record.final,
+      onFinal: final => {
+        this.record.final = final
+        this.#remember(true)
+      },
       onUrl: () => this.#remember(true),
       onLateUrl: (url, lane) => {
         // Paused while the server made it: it goes on there.
@@ -184,6 +190,7 @@ export class FileUpload implements Seen {
       const gone = lane ? [lane] : this.lanes
       for (const { url } of gone) if (url) discard(url)
       for (const each of gone) Object.assign(each, { url: null, accepted: 0, sent: 0 })
+      this.#dropFinal()
       this.restarted = true
       this.#restarts += gone.length
       if (this.#restarts <= this.lanes.length) return this.begin()
@@ -206,6 +213,12 @@ export class FileUpload implements Seen {
     if (!isRunning(this)) return
     if (copy) this.begin()
     else this.#change({ state: 'failed', failure, wait: null })
+  }
+
+  // What waits for parts that are gone waits for ever.
+  #dropFinal (): void {
+    if (this.record.final) discard(this.record.final)
+    this.record.final = undefined
   }
 
   #finish (url: string): void {

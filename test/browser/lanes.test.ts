@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 import t from 'tap'
-import { KiB, makeWorld, rowOf, state } from './world.ts'
+import { KiB, MiB, give, makeWorld, ready, rowOf, setPreferences, state, until } from './world.ts'
 
 const world = await makeWorld()
 const preferences = { lanes: 3, sliceSize: 256 * KiB }
@@ -46,4 +46,56 @@ t.test('a part that has lost the network is waited for once the others are there
   await online(page, true)
   await state(page, path, 'done')
   await world.arrived(t, path)
+})
+
+t.test('a file whose join was asked for in vain is there once', async t => {
+  const page = await world.open(t)
+  await setPreferences(page, preferences)
+  const before = (await world.everything()).length
+  let lost = 0
+  await page.route('**/files', async (route, request) => {
+    if (lost > 0 || !request.headers()['upload-concat']?.startsWith('final')) return route.fallback()
+    lost++
+    await route.fetch()
+    await route.abort()
+  })
+  const path = await world.file('answer-lost.bin', 3 * MiB)
+  await give(page, path)
+  await state(page, path, 'done')
+  t.equal(lost, 1)
+  await world.arrived(t, path)
+  // Its parts, and what nobody knows of and gets no bytes: the server deletes that with all that is unfinished.
+  await until(async () => (await world.everything()).length <= before + 2)
+  t.equal((await world.stored(path)).filter(({ bytes }) => bytes > 0).length, 1)
+})
+
+t.test('a file whose page is reloaded while the server joins it is there once', async t => {
+  const page = await world.open(t, { profile: true })
+  await setPreferences(page, preferences)
+  const before = (await world.everything()).length
+  let sent = false
+  let lost = false
+  const finals = new Set<string>()
+  await page.route(/\/files/, async (route, request) => {
+    const isFinal = request.headers()['upload-concat']?.startsWith('final') || finals.has(request.url())
+    sent ||= request.method() === 'PATCH'
+    if (!isFinal) return route.fallback()
+    const response = await route.fetch()
+    const location = response.headers().location
+    if (location) finals.add(new URL(location, request.url()).href)
+    if (!sent) return route.fulfill({ response })
+    lost = true
+    await route.abort()
+  })
+  const path = await world.file('reloaded.bin', 3 * MiB)
+  await give(page, path)
+  await until(async () => lost)
+  await state(page, path, 'waiting')
+  await page.unrouteAll()
+  await page.reload()
+  await ready(page)
+  await until(async () => (await world.everything()).length === before + 1)
+  await world.arrived(t, path)
+  await rowOf(page, path).and(page.locator('[data-state="done"]')).waitFor()
+  t.equal((await world.stored(path)).length, 1)
 })

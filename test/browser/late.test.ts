@@ -71,7 +71,7 @@ t.test('what is resumed before the server has answered is one upload in the end'
   await until(async () => (await world.stored(path)).length === 1)
 })
 
-t.test('what is cancelled while the server joins it is deleted, and so are its parts', async t => {
+t.test('what is cancelled while the server makes what its parts are joined to is deleted, and so are they', async t => {
   const page = await world.open(t)
   await setPreferences(page, { lanes: 3, sliceSize: MiB })
   const before = (await world.everything()).length
@@ -81,7 +81,7 @@ t.test('what is cancelled while the server joins it is deleted, and so are its p
   await held()
   await page.getByRole('button', { name: /^Cancel joined.bin/ }).click()
   await rowOf(page, path).waitFor({ state: 'detached' })
-  t.equal((await world.stored(path)).length, 1, 'the server has joined it')
+  t.equal((await world.stored(path)).length, 1, 'the server has made it')
   release()
   await until(async () => (await world.everything()).length === before)
 })
