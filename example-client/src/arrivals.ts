@@ -140,7 +140,7 @@ export class Arrivals {
       paused: !startAtOnce,
       addedAt: Date.now()
     }
-    const known = await findOnServer(print)
+    const known = await findOnServer(record)
     const begun = known ? undefined : await claim(record)
     if (begun) {
       await restoreUpload(begun, this.#list)
@@ -189,8 +189,8 @@ function claim (record: UploadRecord): Promise<UploadRecord | undefined> {
   })
 }
 
-// The URL of a file that was uploaded before from this browser, if the server still has all of it.
-async function findOnServer (fingerprint: string): Promise<string | null> {
+// The URL of a file that was uploaded there before from this browser, if the server still has all of it.
+async function findOnServer ({ fingerprint, endpoint }: UploadRecord): Promise<string | null> {
   const known = await store.finished(fingerprint).catch(() => undefined)
-  return known && await isFinished(known.url) ? known.url : null
+  return known?.endpoint === endpoint && await isFinished(known.url) ? known.url : null
 }

@@ -31,6 +31,8 @@ export type Source = FileSystemFileHandle | File
 /** A finished upload by the fingerprint of its file. */
 export interface FinishedRecord {
   fingerprint: string
+  /** Another server does not have it. */
+  endpoint: string
   url: string
   finishedAt: number
 }

@@ -137,11 +137,13 @@ export class UploadList {
   }
 
   #ended (upload: FileUpload): void {
-    const { id, fingerprint } = upload.record
+    const { id, fingerprint, endpoint } = upload.record
     // A tab that waits for it must not find the record any more.
     store.delete(id).catch(() => {}).finally(() => disown(id))
     this.#options.onEnd()
     if (upload.state === 'cancelled') this.remove(upload)
-    else if (upload.url) store.putFinished({ fingerprint, url: upload.url, finishedAt: Date.now() }).catch(() => {})
+    else if (upload.url) {
+      store.putFinished({ fingerprint, endpoint, url: upload.url, finishedAt: Date.now() }).catch(() => {})
+    }
   }
 }
