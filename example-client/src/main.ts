@@ -1,5 +1,5 @@
 import { App } from './app.ts'
-import { findEndpoint } from './config.ts'
+import { askedEndpoint, findOwnEndpoint } from './config.ts'
 import { deleteOwed, restoreDeletions } from './deletions.ts'
 import { byId } from './dom.ts'
 import { chooseLanguage, language, setLanguage } from './i18n.ts'
@@ -10,16 +10,20 @@ import { loadPreferences, savePreferences } from './preferences.ts'
 import { sumUp } from './queue.ts'
 import { ServerList } from './server-list.ts'
 
-const endpoint = await findEndpoint()
+const ownEndpoint = await findOwnEndpoint()
+const endpoint = askedEndpoint() ?? ownEndpoint
 const preferences = loadPreferences()
 const input = byId<HTMLInputElement>('files')
-const server = new ServerList(endpoint, url =>
-  app.list.open().some(({ url: own, record }) => own === url || record.final === url))
-const app = new App(endpoint, preferences, { choose, onEnd: () => server.refresh() })
+// What another server has, nothing tells.
+const server = endpoint === ownEndpoint
+  ? new ServerList(endpoint, url =>
+    app.list.open().some(({ url: own, record }) => own === url || record.final === url))
+  : null
+const app = new App(endpoint, preferences, { choose, onEnd: () => server?.refresh() })
 
 speak(preferences.language ?? chooseLanguage(navigator.languages))
-const live = new LiveView(endpoint, () => server.refresh())
-server.refresh()
+const live = new LiveView(endpoint, () => server?.refresh())
+server?.refresh()
 app.restore().catch(reportError)
 live.restore().catch(reportError)
 restoreDeletions().catch(reportError)
@@ -94,5 +98,5 @@ function speak (chosen: 'en' | 'zh'): void {
   setLanguage(chosen)
   renderPage(endpoint, preferences)
   app.list.render()
-  server.render()
+  server?.render()
 }

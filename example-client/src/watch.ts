@@ -1,4 +1,4 @@
-import { findEndpoint } from './config.ts'
+import { askedEndpoint, findOwnEndpoint } from './config.ts'
 import { byId, inside, write, writeTexts } from './dom.ts'
 import { showControls } from './format.ts'
 import { chooseLanguage, language, setLanguage, text } from './i18n.ts'
@@ -14,7 +14,7 @@ writeTexts(document)
 document.title = text('watchTitle')
 
 const id = new URLSearchParams(location.search).get('id') ?? ''
-const url = `${await findEndpoint()}/${id}`
+const url = `${askedEndpoint() ?? await findOwnEndpoint()}/${id}`
 // An id is one segment of a path: anything else would be another address.
 const about = /^[\w.~-]+$/.test(id) ? await ask() : null
 
