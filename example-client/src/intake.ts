@@ -50,13 +50,22 @@ async function * list (dropped: Dropped[]): AsyncGenerator<Picked[]> {
   const folders: AsyncIterable<Picked[]>[] = []
   for (const { file, entry, handle: asked } of dropped) {
     const handle = await asked
-    if (handle instanceof FileSystemDirectoryHandle) folders.push(fromFolder(handle))
-    else if (handle instanceof FileSystemFileHandle) files.push(await fromHandle(handle))
+    if (handle && isFolder(handle)) folders.push(fromFolder(handle))
+    else if (handle && isFile(handle)) files.push(await fromHandle(handle))
     else if (entry?.isDirectory) folders.push(fromEntry(entry as FileSystemDirectoryEntry))
     else if (file) files.push({ file, handle: null })
   }
   yield files
   for (const folder of folders) yield * folder
+}
+
+// Not by their classes, which pages from http: of another machine do not have.
+function isFolder (handle: FileSystemHandle): handle is FileSystemDirectoryHandle {
+  return handle.kind === 'directory'
+}
+
+function isFile (handle: FileSystemHandle): handle is FileSystemFileHandle {
+  return handle.kind === 'file'
 }
 
 async function fromHandle (handle: FileSystemFileHandle): Promise<Picked> {
@@ -66,8 +75,8 @@ async function fromHandle (handle: FileSystemFileHandle): Promise<Picked> {
 async function * fromFolder (folder: FileSystemDirectoryHandle): AsyncGenerator<Picked[]> {
   let files: Picked[] = []
   for await (const within of folder.values()) {
-    if (within instanceof FileSystemDirectoryHandle) yield * fromFolder(within)
-    else if (within instanceof FileSystemFileHandle) files.push(await fromHandle(within))
+    if (isFolder(within)) yield * fromFolder(within)
+    else if (isFile(within)) files.push(await fromHandle(within))
     if (files.length < batchSize) continue
     yield files
     files = []
