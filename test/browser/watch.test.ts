@@ -80,3 +80,22 @@ t.test('a link to nothing says so', async t => {
   }
   t.pass('three times')
 })
+
+t.test('an upload that is deleted while it is watched is gone for good', async t => {
+  const { page, path } = await uploadClip(t, 'deleted.mp4', true)
+  const [stored] = await world.stored(path)
+  const viewer = await page.context().newPage()
+  watchErrors(t, viewer)
+  await viewer.goto(`${world.url}watch.html?id=${stored?.id}`)
+  await playsBeyond(viewer, 0.5)
+  await viewer.getByText(/% of .* are there/).waitFor()
+  await page.getByRole('button', { name: /^Cancel deleted.mp4/ }).click()
+  const gone = viewer.getByText('There is no such upload, or it was deleted.')
+  await gone.waitFor()
+  t.ok(await viewer.locator('.there').isHidden())
+  // What a player says of a connection that breaks, sooner or later.
+  for (const late of ['waiting', 'playing', 'error']) {
+    await viewer.locator('video').evaluate((video, late) => video.dispatchEvent(new Event(late)), late)
+    t.ok(await gone.isVisible(), late)
+  }
+})

@@ -54,7 +54,7 @@ export class Player {
     this.#url = url
     this.#root.dataset.kind = type.startsWith('audio/') ? 'audio' : 'video'
     this.#say(text('loading'))
-    this.#unfollow = follow(url, growth => this.#grow(growth), () => this.#say(text('watchGone')))
+    this.#unfollow = follow(url, growth => this.#grow(growth), () => this.#gone())
     this.#load(0)
   }
 
@@ -71,6 +71,12 @@ export class Player {
     inside(this.#root, '.there').hidden = true
     this.#say('')
     this.#endNotice()
+  }
+
+  // For good: what the browser's player makes of its broken connection is no news.
+  #gone (): void {
+    this.close()
+    this.#say(text('watchGone'))
   }
 
   #load (time: number): void {
@@ -116,6 +122,7 @@ export class Player {
 
   #watchStuck (): void {
     clearTimeout(this.#stuck)
+    if (!this.#url) return
     this.#stuck = setTimeout(() => {
       const { duration, currentTime } = this.#video
       const { offset, length } = this.#growth
@@ -128,6 +135,7 @@ export class Player {
 
   #going (): void {
     clearTimeout(this.#stuck)
+    if (!this.#url) return
     this.#failures = 0
     if (this.#video.videoWidth > 0 || this.#isAudio) this.#say('')
   }
