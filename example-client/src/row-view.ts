@@ -90,7 +90,7 @@ export class RowView {
     this.#write('.percent', describePercent(upload))
     this.#write('.state', describeState(upload, Date.now()))
     this.#write('.figures', describeFigures(upload))
-    this.#write('.kept', isRunning(upload) || state === 'paused' ? describeKept(upload.kept) : '')
+    this.#write('.kept', isRunning(upload) || state === 'paused' ? describeKept(upload) : '')
     if (state === 'uploading') this.#problem = ''
     this.#write('.problem', this.#problem || describeFailure(upload.failure))
     fillBar(inside<HTMLProgressElement>(this.node, 'progress'), size > 0 ? accepted / size : Number(state === 'done'),

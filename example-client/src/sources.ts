@@ -11,18 +11,23 @@ export async function keepSource (
   handle: FileSystemFileHandle | null,
   cap: number
 ): Promise<Kept> {
+  let kept: Kept = 'record'
   try {
     // First the handle, which is written in no time: a copy takes seconds for each gigabyte.
-    if (handle) await store.putSource(record.id, handle)
+    if (handle) {
+      await store.putSource(record.id, handle)
+      kept = 'handle'
+    }
     if (body.size <= cap && await hasRoom(body.size)) {
       const { name, lastModified } = record.file
       await store.putSource(record.id, new File([body], name, { type: body.type, lastModified }))
-      return 'copy'
+      kept = 'copy'
     }
   } catch {
     // No storage, or no room after all.
   }
-  return handle ? 'handle' : null
+  // Without its record the rest is of no use.
+  return await store.upload(record.id).catch(() => undefined) ? kept : null
 }
 
 /** What is left of an upload's file after a reload. */

@@ -12,8 +12,11 @@ export type State =
 /** Why the file is not there after a reload: the browser must ask, or the visitor must choose it again. */
 export type Missing = 'permission' | 'file' | 'changed'
 
-/** How an upload survives a reload: by a copy of the file, by its handle, or only if the file is chosen again. */
-export type Kept = 'copy' | 'handle' | null
+/**
+ * How an upload survives a reload: by a copy of the file, by its handle, or only if the file is chosen again, for which
+ * its record is enough. `null`: it does not.
+ */
+export type Kept = 'copy' | 'handle' | 'record' | null
 
 /** What there is to see of an upload. */
 export interface Seen {

@@ -79,9 +79,12 @@ export function describeFailure (failure: Failure | null): string {
 }
 
 /** Says what a reload would do; empty while that is not settled. */
-export function describeKept (kept: Seen['kept']): string {
+export function describeKept ({ kept, state }: Pick<Seen, 'kept' | 'state'>): string {
   if (kept === undefined) return ''
-  return text(kept === 'copy' ? 'keptCopy' : kept === 'handle' ? 'keptHandle' : 'keptNothing')
+  if (kept === null) return text('keptNothing')
+  if (kept === 'record') return text('keptRecord')
+  // What is paused stays so.
+  return text(state === 'paused' ? 'keptPaused' : kept === 'copy' ? 'keptCopy' : 'keptHandle')
 }
 
 /** Says why a chosen file is not the one of an interrupted upload. */

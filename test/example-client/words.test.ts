@@ -77,9 +77,12 @@ t.test('failures and what a reload does have words', async t => {
   t.match(describeFailure({ reason: 'tooLarge' }), 'larger than the server accepts')
   t.match(describeFailure({ reason: 'gone' }), 'any more')
   t.match(describeFailure({ reason: 'refused', status: 403 }), '403')
-  t.equal(describeKept(undefined), '')
-  t.same(['copy', 'handle', null].map(kept => describeKept(kept as Seen['kept']).split(', ')[1]),
-    ['it goes on by itself.', 'it goes on after one click at most.', 'choose the same file again to go on.'])
+  t.equal(describeKept(upload()), '')
+  const ways: Seen['kept'][] = ['copy', 'handle', 'record', null]
+  const words = (state: Seen['state']) => ways.map(kept => describeKept(upload({ kept, state })).split('page, ')[1])
+  const others = ['choose the same file again to go on.', 'this upload is lost and must begin anew.']
+  t.same(words('uploading'), ['it goes on by itself.', 'it goes on after one click at most.', ...others])
+  t.same(words('paused'), ['it is kept.', 'it is kept.', ...others])
 })
 
 t.test('a wrong file is refused with the first thing that differs', async t => {

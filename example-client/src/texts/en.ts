@@ -87,7 +87,9 @@ export const en = {
 
   keptCopy: 'If you reload this page, it goes on by itself.',
   keptHandle: 'If you reload this page, it goes on after one click at most.',
-  keptNothing: 'If you reload this page, choose the same file again to go on.',
+  keptPaused: 'If you reload this page, it is kept.',
+  keptRecord: 'If you reload this page, choose the same file again to go on.',
+  keptNothing: 'If you reload this page, this upload is lost and must begin anew.',
 
   refusedName: '“{chosen}” is not the file that was being uploaded: that one is called “{name}”.',
   refusedSize: '“{chosen}” is not the file that was being uploaded: it has {chosenSize}, that one has {size}.',

@@ -89,7 +89,9 @@ export const zh: Texts = {
 
   keptCopy: '刷新页面后会自动继续。',
   keptHandle: '刷新页面后，最多点击一次即可继续。',
-  keptNothing: '刷新页面后，需要重新选择同一个文件才能继续。',
+  keptPaused: '刷新页面后会保留。',
+  keptRecord: '刷新页面后，需要重新选择同一个文件才能继续。',
+  keptNothing: '刷新页面后，这个上传会丢失，需要从头开始。',
 
   refusedName: '“{chosen}”不是正在上传的文件，那个文件名为“{name}”。',
   refusedSize: '“{chosen}”不是正在上传的文件：它的大小是 {chosenSize}，而那个文件是 {size}。',
