@@ -122,14 +122,25 @@ function open (): Promise<IDBDatabase> {
       opening.result.createObjectStore('deletions', { keyPath: 'url' })
       opening.transaction?.objectStore('uploads').createIndex('fingerprint', 'fingerprint')
     }
+    // The next use opens it again.
+    const forget = () => { database = undefined }
     opening.onsuccess = () => {
       // A tab with a newer page must not wait for this one.
-      opening.result.onversionchange = () => opening.result.close()
+      opening.result.onversionchange = () => {
+        opening.result.close()
+        forget()
+      }
+      opening.result.onclose = forget
+      // It may have been blocked until now.
+      database = Promise.resolve(opening.result)
       resolve(opening.result)
     }
-    // By a tab with an older page.
+    // By a tab with an older page. It still opens once that tab is gone, and another try would only wait behind it.
     opening.onblocked = () => reject(new Error('The database is in use'))
-    opening.onerror = () => reject(opening.error)
+    opening.onerror = () => {
+      forget()
+      reject(opening.error)
+    }
   })
 }
 

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { remembered } from './storage.ts'
 import { give, makeWorld, ready, rowOf } from './world.ts'
 
 const world = await makeWorld()
@@ -15,4 +16,49 @@ t.test('where the browser keeps nothing, no row says that an upload survives', a
     }
   })
   await rowOf(page, path).getByText('this upload is lost and must begin anew').waitFor()
+})
+
+t.test('a tab with an older page keeps nothing from being kept once it is closed', async t => {
+  const { page, path } = await world.inTheMiddle(t, 'after-the-old-one.bin', {
+    async bring (page, path) {
+      await page.goto(`${world.url}healthz`)
+      const old = await page.context().newPage()
+      await old.goto(`${world.url}healthz`)
+      // As that page has left it.
+      await old.evaluate(`new Promise((resolve, reject) => {
+        indexedDB.deleteDatabase('fastify-tus')
+        const opening = indexedDB.open('fastify-tus', 1)
+        opening.onerror = reject
+        opening.onupgradeneeded = () => {
+          opening.result.createObjectStore('uploads', { keyPath: 'id' })
+          opening.result.createObjectStore('sources')
+          opening.result.createObjectStore('finished', { keyPath: 'fingerprint' })
+          opening.result.createObjectStore('recordings', { keyPath: 'id' })
+        }
+        opening.onsuccess = resolve
+      })`)
+      await page.goto(world.url)
+      await page.getByText('This browser keeps nothing for this page').waitFor()
+      await old.close()
+      await remembered(page)
+      await give(page, path)
+    }
+  })
+  await rowOf(page, path).getByText('it goes on by itself').waitFor()
+})
+
+t.test('what is kept is kept again after the browser has closed its database', async t => {
+  const { page, path } = await world.inTheMiddle(t, 'after-the-closing.bin', {
+    async bring (page, path) {
+      await remembered(page)
+      // As by a visitor who clears the data of the site.
+      await page.evaluate(`new Promise((resolve, reject) => {
+        const deleting = indexedDB.deleteDatabase('fastify-tus')
+        deleting.onsuccess = resolve
+        deleting.onerror = reject
+      })`)
+      await give(page, path)
+    }
+  })
+  await rowOf(page, path).getByText('it goes on by itself').waitFor()
 })
