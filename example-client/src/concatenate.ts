@@ -2,7 +2,6 @@ import { discard } from './deletions.ts'
 import { encodeMetadata } from './metadata.ts'
 import { judge } from './retry.ts'
 import type { Wait } from './retry.ts'
-import { askAbout } from './watch/about.ts'
 
 const protocol = { 'Tus-Resumable': '1.0.0' }
 // How long the server may take to answer what costs it no work, in ms.
@@ -64,9 +63,4 @@ export async function askJoined (url: string): Promise<boolean | number> {
   // One that waits for its parts has no offset.
   const offset = response.headers.get('Upload-Offset')
   return offset !== null && offset === response.headers.get('Upload-Length')
-}
-
-/** Whether the server says that it does not have an upload. */
-export async function isGone (url: string): Promise<boolean> {
-  return await askAbout(url).catch(() => undefined) === null
 }

@@ -1,5 +1,7 @@
+import type { Lane } from './lanes.ts'
 import { delayOf, judge } from './retry.ts'
 import { store } from './store.ts'
+import type { UploadRecord } from './store.ts'
 
 const minute = 60_000
 const owed = new Set<string>()
@@ -12,6 +14,20 @@ export function discard (url: string): void {
   owed.add(url)
   store.putDeletion({ url, owedAt: Date.now() }).catch(() => {})
   deleteOwed()
+}
+
+/** Deletes what lanes have on the server, so that they begin anew. */
+export function discardLanes (lanes: readonly Lane[]): void {
+  for (const lane of lanes) {
+    if (lane.url) discard(lane.url)
+    Object.assign(lane, { url: null, accepted: 0, sent: 0 })
+  }
+}
+
+/** Deletes what waits for lanes that are gone: it would wait for ever. */
+export function discardFinal (record: UploadRecord): void {
+  if (record.final) discard(record.final)
+  record.final = undefined
 }
 
 /** Goes on with what earlier visits have left to be deleted. */

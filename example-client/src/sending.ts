@@ -1,9 +1,10 @@
-import { askJoined, concatenate, isGone, reserve } from './concatenate.ts'
-import { discard } from './deletions.ts'
+import { askJoined, concatenate, reserve } from './concatenate.ts'
+import { discard, discardLanes } from './deletions.ts'
 import { isWhole } from './lanes.ts'
 import type { Lane } from './lanes.ts'
 import { delayOf, judge } from './retry.ts'
 import type { Failure, Wait } from './retry.ts'
+import { findGone } from './server.ts'
 import { Transfer } from './transfer.ts'
 
 /** Why a lane does not move, and until when, in ms since 1970; `null`: until the network is back. */
@@ -154,10 +155,7 @@ export class Sending {
   // One that was made and whose URL never came may wait for these lanes: without them it is never joined.
   #forgetEmpty (): Lane[] {
     const empty = this.#lanes.filter(({ url, accepted }) => url !== null && accepted === 0)
-    for (const lane of empty) {
-      discard(lane.url as string)
-      lane.url = null
-    }
+    discardLanes(empty)
     return empty
   }
 
@@ -205,9 +203,9 @@ export class Sending {
         onFinal(null)
         return this.#join()
       }
-      const gone = await Promise.all(this.#urls().map(isGone))
+      const gone = await findGone(this.#lanes)
       if (this.#stopped) return
-      if (gone.includes(true)) return onFailed({ reason: 'gone' }, null)
+      if (gone.length > 0) return onFailed({ reason: 'gone' }, null)
       this.#tryLater(null, () => this.#awaitJoined(final))
     }).catch(reportError)
   }

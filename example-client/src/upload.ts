@@ -1,15 +1,14 @@
-import { discard } from './deletions.ts'
+import { discard, discardFinal, discardLanes } from './deletions.ts'
 import type { Layout } from './edit/faststart.ts'
 import { sum } from './lanes.ts'
 import type { Lane } from './lanes.ts'
 import { isOver, isRunning } from './queue.ts'
 import type { Failure } from './retry.ts'
 import { Sending } from './sending.ts'
+import { findGone } from './server.ts'
 import { Speedometer } from './speed.ts'
 import type { Kept, Missing, Seen, State } from './state.ts'
 import type { UploadRecord } from './store.ts'
-
-type Changing = Pick<Seen, 'state' | 'speed' | 'continuedAt' | 'wait' | 'failure' | 'missing'>
 
 export interface FileUploadOptions {
   /** Something that can be seen has changed. */
@@ -46,7 +45,7 @@ export class FileUpload implements Seen {
 
   #body: Blob | null
   #fromCopy = false
-  // Of lanes. By itself each begins anew once, or a server that deletes all it is given would get it for ever.
+  // How often lanes began anew by themselves: a server that deletes all it is given would get it for ever.
   #restarts = 0
   #url: string | null = null
   #options: FileUploadOptions
@@ -100,7 +99,8 @@ export class FileUpload implements Seen {
 
   /** Takes its place in the queue again, or the first one. */
   resume (): void {
-    this.record.paused = false
+    this.record.paused = this.restarted = false
+    this.#restarts = 0
     this.#change({ state: 'queued', failure: null, missing: null })
     this.#remember(true)
   }
@@ -114,7 +114,7 @@ export class FileUpload implements Seen {
   cancel (): void {
     this.#stop()
     for (const { url } of this.lanes) if (url) discard(url)
-    this.#dropFinal()
+    discardFinal(this.record)
     this.#change({ state: 'cancelled', failure: null, wait: null })
     this.#options.onEnd(this)
   }
@@ -185,21 +185,29 @@ export class FileUpload implements Seen {
 
   #fail (failure: Failure, lane: Lane | null): void {
     this.#stop()
-    if (failure.reason === 'gone' && lane?.url !== null) {
-      // The server deletes uploads that are left alone for long; of those to be joined it does not say which.
-      const gone = lane ? [lane] : this.lanes
-      for (const { url } of gone) if (url) discard(url)
-      for (const each of gone) Object.assign(each, { url: null, accepted: 0, sent: 0 })
-      this.#dropFinal()
-      this.restarted = true
-      this.#restarts += gone.length
-      if (this.#restarts <= this.lanes.length) return this.begin()
-    }
-    if (failure.reason === 'file' && this.kept === 'copy' && !this.#fromCopy) {
+    // The server deletes uploads that are left alone for long; of those to be joined it does not say which.
+    if (lane ? failure.reason === 'gone' && lane.url !== null : this.lanes.length > 1) {
+      this.#renewGone(failure, lane).catch(reportError)
+    } else if (failure.reason === 'file' && this.kept === 'copy' && !this.#fromCopy) {
       this.#goOnFromCopy(failure).catch(reportError)
     } else {
       this.#change({ state: 'failed', failure, wait: null })
     }
+  }
+
+  async #renewGone (failure: Failure, lane: Lane | null): Promise<void> {
+    const sending = this.#sending
+    const gone = await findGone(this.lanes, lane)
+    // Paused, cancelled or begun again in the meantime.
+    if (!isRunning(this) || this.#sending !== sending) return
+    discardLanes(gone)
+    if (gone.length > 0) {
+      this.restarted = true
+      discardFinal(this.record)
+      this.#remember(true)
+    }
+    if (gone.length > 0 && this.#restarts++ < this.lanes.length) this.begin()
+    else this.#change({ state: 'failed', failure, wait: null })
   }
 
   // The file on the disk is not what it was, but the copy of it is.
@@ -215,12 +223,6 @@ export class FileUpload implements Seen {
     else this.#change({ state: 'failed', failure, wait: null })
   }
 
-  // What waits for parts that are gone waits for ever.
-  #dropFinal (): void {
-    if (this.record.final) discard(this.record.final)
-    this.record.final = undefined
-  }
-
   #finish (url: string): void {
     this.#stop()
     this.#url = url
@@ -234,7 +236,7 @@ export class FileUpload implements Seen {
     this.speed = null
   }
 
-  #change (change: Partial<Changing>): void {
+  #change (change: Partial<Seen>): void {
     Object.assign(this, change)
     this.#options.onChange(this)
   }

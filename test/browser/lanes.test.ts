@@ -99,3 +99,45 @@ t.test('a file whose page is reloaded while the server joins it is there once', 
   await rowOf(page, path).and(page.locator('[data-state="done"]')).waitFor()
   t.equal((await world.stored(path)).length, 1)
 })
+
+t.test('parts that the server has deleted begin anew, again and again, and what is there stays', async t => {
+  const { page, path } = await world.inTheMiddle(t, 'swept.bin', { preferences })
+  const parts = async () => (await world.everything()).filter(({ size }) => size === 2 * MiB)
+  const [kept] = await parts()
+  for (let round = 0; round < 2; round++) {
+    await until(async () => {
+      const begun = await parts()
+      return begun.length === 3 && begun.every(({ bytes }) => bytes > 0)
+    })
+    await page.getByRole('button', { name: 'Pause swept.bin' }).click()
+    await state(page, path, 'paused')
+    for (const { id } of await parts()) if (id !== kept?.id) await world.remove(id)
+    await page.getByRole('button', { name: 'Resume swept.bin' }).click()
+    await rowOf(page, path).getByText('Uploading from the start').waitFor()
+  }
+  t.ok((await parts()).some(({ id }) => id === kept?.id))
+  world.hurry()
+  await state(page, path, 'done')
+  await world.arrived(t, path)
+})
+
+t.test('parts that the server has deleted before they were joined begin anew', async t => {
+  const page = await world.open(t)
+  await setPreferences(page, preferences)
+  let asked = 0
+  let cut = true
+  await page.route('**/files', (route, request) => {
+    if (!cut || !request.headers()['upload-concat']?.startsWith('final')) return route.fallback()
+    // As a server without concatenation-unfinished answers, before it is away.
+    return asked++ === 0 ? route.fulfill({ status: 400 }) : route.abort()
+  })
+  const path = await world.file('swept-whole.bin', 3 * MiB)
+  await give(page, path)
+  await until(async () => asked >= 2)
+  const parts = (await world.everything()).filter(({ size }) => size === MiB)
+  t.same(parts.map(({ bytes }) => bytes), [MiB, MiB, MiB], 'they are whole')
+  for (const { id } of parts) await world.remove(id)
+  cut = false
+  await state(page, path, 'done')
+  await world.arrived(t, path)
+})

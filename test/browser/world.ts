@@ -63,6 +63,8 @@ export interface World {
   inTheMiddle: (t: Test, name: string, options?: MiddleOptions) => Promise<Middle>
   /** The finished and unfinished uploads. */
   everything: () => Promise<Stored[]>
+  /** Deletes an upload, as the server does with one that nobody goes on with. */
+  remove: (id: string) => Promise<void>
   /** Those that have the name of a file. */
   stored: (path: string) => Promise<Stored[]>
   /** Waits until the server has a file, and compares the bytes. */
@@ -147,6 +149,9 @@ export async function makeWorld (): Promise<World> {
       return { page, path }
     },
     everything,
+    async remove (id) {
+      await fetch(`http://127.0.0.1:${port}/files/${id}`, { method: 'DELETE', headers: { 'Tus-Resumable': '1.0.0' } })
+    },
     stored,
     async arrived (t, path) {
       const found = await until(async () => (await stored(path)).find(({ bytes, size }) => bytes === size))
