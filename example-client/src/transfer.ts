@@ -26,8 +26,11 @@ export interface TransferOptions {
   onFailed: (failure: Failure) => void
 }
 
-// How long a creation may take that nobody waits for any more, in ms.
-const creationPatience = 30_000
+// Creations whose answer no try waits for any more, and for how long they are kept, in ms. Each holds a connection, of
+// which a browser has six for a server: those that come when there are as many as may be are cut short.
+const kept = new Set<Upload>()
+const mostKept = 2
+const creationPatience = 300_000
 
 /** Bytes that are not all there yet: a source of tus-js-client of its own. */
 export interface GrowingSource {
@@ -68,6 +71,7 @@ export class Transfer {
     const url = this.#url
     const turn = this.#turn
     const current = this.#current()
+    const failed = current((error: Error) => this.#fail(error))
     const source = this.#source
     const upload = new Upload(source as Blob, {
       ...!(source instanceof Blob) && {
@@ -95,7 +99,9 @@ export class Transfer {
       },
       onUploadUrlAvailable: () => {
         if (!upload.url || upload.url === this.#url) return
+        kept.delete(upload)
         if (this.#turn !== turn) return onLateUrl?.(upload.url)
+        this.#creating = false
         this.#url = upload.url
         onUrl(upload.url)
       },
@@ -115,7 +121,10 @@ export class Transfer {
         if (source instanceof Blob) onAccepted(source.size)
         onDone()
       }),
-      onError: current(error => this.#fail(error))
+      onError: error => {
+        kept.delete(upload)
+        failed(error)
+      }
     })
     this.#upload = upload
     this.#signAt = Date.now()
@@ -130,8 +139,12 @@ export class Transfer {
     const upload = this.#upload
     const abort = () => { upload?.abort().catch(() => {}) }
     // An upload that was made, and whose URL never came, could not be deleted.
-    if (this.#creating) setTimeout(abort, creationPatience)
-    else abort()
+    if (upload && this.#creating && kept.size < mostKept) {
+      kept.add(upload)
+      setTimeout(() => { if (kept.delete(upload)) abort() }, creationPatience)
+    } else {
+      abort()
+    }
     this.#creating = false
     this.#upload = null
     this.#turn++
@@ -168,7 +181,6 @@ export class Transfer {
   #checkStall (): void {
     if (Date.now() - this.#signAt < patienceAfter(this.#stalls)) return
     this.#stalls++
-    this.#creating = false
     this.stop()
     this.#options.onWait('stalled', Date.now())
     this.start()

@@ -85,3 +85,16 @@ t.test('what is cancelled while the server makes what its parts are joined to is
   release()
   await until(async () => (await world.everything()).length === before)
 })
+
+t.test('what a server that hung makes late is deleted', async t => {
+  const page = await world.open(t)
+  const path = await world.file('silent.bin', MiB)
+  world.freeze(t)
+  await give(page, path)
+  // The page has asked a second time by then.
+  await rowOf(page, path).getByText('The connection has gone silent').waitFor()
+  world.thaw()
+  await state(page, path, 'done')
+  await world.arrived(t, path)
+  await until(async () => (await world.stored(path)).length === 1)
+})
