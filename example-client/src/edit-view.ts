@@ -15,19 +15,25 @@ export interface Change {
 /** Lets the visitor rename, cut and join a file that has not been sent yet. */
 export class EditView {
   readonly node = copyOf('edit')
+  /** Whether something was typed or chosen that is not applied yet. */
+  touched = false
   #upload: FileUpload
   #name = inside<HTMLInputElement>(this.node, '[name="name"]')
   #from = inside<HTMLInputElement>(this.node, '[name="from"]')
   #to = inside<HTMLInputElement>(this.node, '[name="to"]')
   #join = inside<HTMLInputElement>(this.node, '[name="join"]')
 
-  /** `onChange` rejects with a text for the visitor when the change cannot be made. */
-  constructor (upload: FileUpload, onChange: (change: Change) => Promise<void>) {
+  /** `onTouch`: something was typed. `onChange` rejects when the change cannot be made. */
+  constructor (upload: FileUpload, onTouch: () => void, onChange: (change: Change) => Promise<void>) {
     this.#upload = upload
     this.#name.value = upload.name
     this.#from.max = this.#to.max = String(upload.size)
     this.#from.value = '0'
     this.#to.value = String(upload.size)
+    this.node.addEventListener('input', () => {
+      this.touched = true
+      onTouch()
+    })
     this.node.addEventListener('submit', event => {
       event.preventDefault()
       this.#apply(onChange)

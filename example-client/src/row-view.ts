@@ -30,6 +30,8 @@ const possible: Record<RowAction, (upload: FileUpload) => boolean> = {
 export interface RowOptions {
   onAction: (action: RowAction) => void
   onChange: (change: Change) => Promise<void>
+  /** What holds the upload back may have come or gone. */
+  onEdit: () => void
 }
 
 /** One upload in the list. */
@@ -43,10 +45,12 @@ export class RowView {
   #inspect: InspectView
   #edit: EditView | null = null
   #onChange: RowOptions['onChange']
+  #onEdit: RowOptions['onEdit']
 
-  constructor (upload: FileUpload, { onAction, onChange }: RowOptions) {
+  constructor (upload: FileUpload, { onAction, onChange, onEdit }: RowOptions) {
     this.#upload = upload
     this.#onChange = onChange
+    this.#onEdit = onEdit
     this.#strip = new StripView(this.node)
     this.#buttons = Array.from(this.node.querySelectorAll<HTMLButtonElement>('[data-action]'))
     for (const button of this.#buttons) {
@@ -61,6 +65,7 @@ export class RowView {
     details.addEventListener('toggle', () => {
       if (details.open) this.#inspect.open().catch(reportError)
       else this.#inspect.close()
+      onEdit()
     })
     inside(this.node, '[data-offer]').addEventListener('click', () => {
       const { record, others } = this.#upload
@@ -69,6 +74,12 @@ export class RowView {
         .catch(() => alertVisitor(text('editFailedNamed', { name: upload.name })))
     })
     this.render()
+  }
+
+  /** Whether the visitor is in the middle of a change, which would be lost if it were sent now. */
+  get isEditing (): boolean {
+    const { open } = inside<HTMLDetailsElement>(this.node, '.inside')
+    return open && this.#upload.changeable && this.#edit?.touched === true
   }
 
   /** Gives back what a preview holds. */
@@ -88,7 +99,9 @@ export class RowView {
     this.node.dataset.state = state
     this.#write('.name', name)
     this.#write('.percent', describePercent(upload))
-    this.#write('.state', describeState(upload, Date.now()))
+    this.#write('.state', state === 'queued' && this.isEditing
+      ? text('stateEditing')
+      : describeState(upload, Date.now()))
     this.#write('.figures', describeFigures(upload))
     this.#write('.kept', isRunning(upload) || state === 'paused' ? describeKept(upload) : '')
     if (state === 'uploading') this.#problem = ''
@@ -120,11 +133,15 @@ export class RowView {
     this.#write('[data-offer]', text(begun ? 'offerAgain' : 'offerMove'))
     this.#inspect.render()
     if (changeable && !this.#edit) {
-      this.#edit = new EditView(this.#upload, this.#onChange)
+      this.#edit = new EditView(this.#upload, this.#onEdit, this.#onChange)
       this.#inspect.node.after(this.#edit.node)
     }
-    this.#edit?.render()
-    if (this.#edit) this.#edit.node.hidden = !changeable
+    if (!this.#edit) return
+    this.#edit.render()
+    const focused = this.#edit.node.contains(document.activeElement)
+    this.#edit.node.hidden = !changeable
+    // The form goes when it is sent; the keyboard stays in the row.
+    if (focused && !changeable) this.focusInside()
   }
 
   #renderButtons (): void {

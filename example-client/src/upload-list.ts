@@ -45,7 +45,11 @@ export class UploadList {
     this.uploads.splice(before ? this.uploads.indexOf(before) : this.uploads.length, 0, upload)
     const row = new RowView(upload, {
       onAction: action => this.#options.onAction(action, upload),
-      onChange: change => this.#options.onChange(upload, change)
+      onChange: change => this.#options.onChange(upload, change),
+      onEdit: () => {
+        row.render()
+        this.startNext()
+      }
     })
     this.#rows.set(upload, row)
     byId('rows').insertBefore(row.node, before ? this.#rows.get(before)?.node ?? null : null)
@@ -78,9 +82,10 @@ export class UploadList {
     this.#renderSoon()
   }
 
-  /** Begins the uploads whose turn it is. */
+  /** Begins the uploads whose turn it is; those that the visitor is changing wait for that. */
   startNext (): void {
-    for (const upload of nextToStart(this.uploads, this.#options.atATime())) upload.begin()
+    const settled = this.uploads.filter(upload => !this.#rows.get(upload)?.isEditing)
+    for (const upload of nextToStart(settled, this.#options.atATime())) upload.begin()
   }
 
   /** Uploads that go on once they are given their file. */

@@ -169,3 +169,29 @@ t.test('the index of a video moves to the front, and a reload in the middle goes
   t.ok(bytes.indexOf('moov', 0, 'latin1') < bytes.indexOf('mdat', 0, 'latin1'))
   t.equal(bytes.length, (await readFile(path)).length)
 })
+
+t.test('what is being changed waits for that, and what is only looked at keeps the keyboard in its row', async t => {
+  const page = await world.open(t)
+  world.slow(t)
+  const names = ['first-1.bin', 'first-2.bin', 'typed.log', 'closed.log', 'looked-at.log']
+  const paths = await Promise.all(names.map(name => world.file(name, 1024 * KiB)))
+  const [first, second, typed, closed, looked] = paths as [string, string, string, string, string]
+  await give(page, ...paths)
+  for (const path of [typed, closed, looked]) {
+    await rowOf(page, path).locator('summary').click()
+    await rowOf(page, path).getByLabel('Name on the server').focus()
+    if (path !== looked) await page.keyboard.type('what-i-typed-')
+  }
+  world.hurry()
+  for (const path of [first, second, looked]) await state(page, path, 'done')
+  await rowOf(page, looked).locator('summary:focus').waitFor()
+  for (const path of [typed, closed]) {
+    await state(page, path, 'queued')
+    await rowOf(page, path).getByText('Not sent while you change it').waitFor()
+  }
+  await rowOf(page, closed).locator('summary').click()
+  await state(page, closed, 'done')
+  await rowOf(page, typed).getByLabel('Name on the server').fill('what-i-typed.log')
+  await rowOf(page, typed).getByRole('button', { name: 'Apply' }).click()
+  await state(page, 'what-i-typed.log', 'done')
+})

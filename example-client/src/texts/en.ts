@@ -32,6 +32,7 @@ export const en = {
   speedLeft: '{speed}, {left} left',
   stateReady: 'Ready to be sent',
   stateQueued: 'Waiting for its turn',
+  stateEditing: 'Not sent while you change it: apply the change, or close the form.',
   stateUploading: 'Uploading',
   stateContinuing: 'Uploading, continued at {percent}',
   stateRestarted: 'Uploading from the start: the server had deleted what it had',

@@ -34,6 +34,7 @@ export const zh: Texts = {
   speedLeft: '{speed}，还需 {left}',
   stateReady: '等待开始',
   stateQueued: '排队中',
+  stateEditing: '正在修改，暂不上传：请应用修改，或收起表单。',
   stateUploading: '正在上传',
   stateContinuing: '正在上传，从 {percent} 处继续',
   stateRestarted: '服务器已删除之前的内容，正在从头上传',
