@@ -1,6 +1,7 @@
 import { byId, copyOf, inside, write, writeTexts } from './dom.ts'
 import { formatBytes, formatClock } from './format.ts'
 import { language, text } from './i18n.ts'
+import type { TextKey } from './i18n.ts'
 import { LiveRecording, capture, closeRecording } from './live/recorder.ts'
 import type { LiveKind } from './live/recorder.ts'
 import { disown, makeId, own } from './ownership.ts'
@@ -16,6 +17,8 @@ export class LiveView {
   // While the browser asks the visitor, the buttons are still there: of two recordings only one could be stopped.
   #starting = false
   #onEnd: () => void
+  // Bytes recorded and bytes on the server; why nothing moves, if so.
+  #progress: [number, number, Wait | null] = [0, 0, null]
 
   /** `onEnd` is called when a recording is on the server. */
   constructor (endpoint: string, onEnd: () => void) {
@@ -95,11 +98,23 @@ export class LiveView {
         store.putRecording({ id, url, name }).catch(() => {})
         this.#showLink(url)
       },
-      onProgress: (recorded, accepted, wait) => this.#showProgress(recorded, accepted, wait),
+      onProgress: (...progress) => {
+        this.#progress = progress
+        this.#showProgress()
+      },
+      onStop: () => {
+        if (this.#recording === recording) this.#stopped()
+      },
       onDone: () => this.#end(id, text('liveDone')),
-      onFailed: () => this.#end(id, text('liveFailed'))
+      onFailed: () => {
+        this.#end(id, text('liveFailed'))
+        // There is nothing to be watched.
+        byId('live-link').hidden = byId('live-copy').hidden = true
+      }
     })
     this.#recording = recording
+    this.#progress = [0, 0, null]
+    this.#entitle('liveTitle')
     const preview = byId<HTMLVideoElement>('live-preview')
     preview.srcObject = stream
     preview.play().catch(() => {})
@@ -119,25 +134,44 @@ export class LiveView {
     byId('live-copy').hidden = !('clipboard' in navigator)
   }
 
-  #showProgress (recorded: number, accepted: number, wait: Wait | null): void {
+  #showProgress (): void {
+    const [recorded, accepted, wait] = this.#progress
     const size = (bytes: number) => formatBytes(bytes, language())
+    if (byId('live-stop').hidden) {
+      const amounts = { recorded: size(recorded), accepted: size(accepted) }
+      return write(byId('live-words'), text(wait ? 'liveLeftAway' : 'liveLeft', amounts))
+    }
     // The preview runs as long as it is recorded.
     const time = formatClock(byId<HTMLVideoElement>('live-preview').currentTime)
     const amounts = { time, recorded: size(recorded), accepted: size(accepted) }
     write(byId('live-words'), text(wait ? 'liveAway' : 'liveProgress', amounts))
   }
 
+  // The rest may take long, as where the server is away.
+  #stopped (): void {
+    const focused = document.activeElement === byId('live-stop')
+    byId('live-stop').hidden = true
+    byId('live-preview').hidden = true
+    this.#entitle('liveTitleStopped')
+    if (focused) byId('live-title').focus()
+    this.#showProgress()
+  }
+
+  #entitle (key: TextKey): void {
+    byId('live-title').dataset.text = key
+    write(byId('live-title'), text(key))
+  }
+
   #end (id: string, words: string): void {
     this.#recording?.stop()
     this.#recording = null
+    this.#stopped()
     store.deleteRecording(id).catch(() => {})
     disown(id)
     const preview = byId<HTMLVideoElement>('live-preview')
     preview.srcObject = null
-    preview.hidden = true
     byId('live-close').hidden = false
-    if (document.activeElement === byId('live-stop')) byId('live-close').focus()
-    byId('live-stop').hidden = true
+    if (document.activeElement === byId('live-title')) byId('live-close').focus()
     write(byId('live-words'), words)
     write(byId('status'), words)
     this.render()

@@ -118,3 +118,30 @@ t.test('a recording whose tab was closed is offered to be closed, and stays', as
   await next.reload()
   t.equal(await next.getByText('was not closed').count(), 0)
 })
+
+t.test('a recording that is stopped while the server is away says so, and is whole in the end', async t => {
+  const page = await world.open(t)
+  const url = await record(page)
+  await until(async () => ((await recordingAt(url))?.bytes ?? 0) > 0)
+  await world.kill(t)
+  await page.getByText('The server cannot be reached; the rest follows').waitFor()
+  const stop = page.getByRole('button', { name: 'Stop recording' })
+  await stop.click()
+  await page.getByRole('heading', { name: 'Recorded', exact: true }).waitFor()
+  await page.locator('#live-words').getByText(/are on the server. It cannot be reached; the rest follows/).waitFor()
+  t.ok(await stop.isHidden())
+  await world.start()
+  await page.locator('#live-words').getByText('the whole recording is on the server').waitFor()
+  const stored = await recordingAt(url)
+  t.equal(stored?.bytes, stored?.size)
+})
+
+t.test('what the server has refused cannot be watched', async t => {
+  const page = await world.open(t)
+  await record(page)
+  await page.route('**/files/*', (route, request) =>
+    request.method() === 'PATCH' ? route.fulfill({ status: 403 }) : route.fallback())
+  await page.locator('#live-words').getByText('The server refused the recording.').waitFor()
+  t.ok(await page.locator('#live-link').isHidden())
+  t.ok(await page.getByRole('button', { name: 'Copy link' }).isHidden())
+})

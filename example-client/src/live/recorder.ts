@@ -11,6 +11,8 @@ export interface LiveOptions {
   onUrl: (url: string) => void
   /** Bytes that were recorded and that the server has; why nothing moves, if so. */
   onProgress: (recorded: number, accepted: number, wait: Wait | null) => void
+  /** Nothing more is recorded; what is not on the server yet goes on. */
+  onStop: () => void
   /** All of it is on the server, and closed. */
   onDone: () => void
   /** The server has refused it for good. */
@@ -66,6 +68,7 @@ export class LiveRecording {
     this.#recorder.addEventListener('stop', () => {
       for (const track of stream.getTracks()) track.stop()
       this.#source.end()
+      options.onStop()
     })
     // The browser has a button of its own that ends the sharing of a screen.
     for (const track of stream.getVideoTracks()) track.addEventListener('ended', () => this.stop())
