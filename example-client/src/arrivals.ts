@@ -140,7 +140,8 @@ export class Arrivals {
       paused: !startAtOnce,
       addedAt: Date.now()
     }
-    const known = await findOnServer(record)
+    // Who looks at files before they are sent may want to change this one, or send it again.
+    const known = startAtOnce ? await findOnServer(record) : null
     const begun = known ? undefined : await claim(record)
     if (begun) {
       await restoreUpload(begun, this.#list)
@@ -148,7 +149,7 @@ export class Arrivals {
       if (wanting) this.#adopt(wanting, file, { file, handle })
       return true
     }
-    const upload = this.#list.show(record, file, startAtOnce || known ? 'queued' : 'ready')
+    const upload = this.#list.show(record, file, startAtOnce ? 'queued' : 'ready')
     Object.assign(upload, { original: file, handle })
     // Stopped in the meantime: nothing may be left behind.
     if (signal.aborted) upload.cancel()

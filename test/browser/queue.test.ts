@@ -162,6 +162,19 @@ t.test('a file that the server has already is not sent again', async t => {
   t.equal((await world.stored(path)).length, 1)
 })
 
+t.test('a file that the server has already can be sent again where files are looked at before', async t => {
+  const page = await world.open(t)
+  const path = await world.file('once-more.bin', MiB)
+  await give(page, path)
+  await state(page, path, 'done')
+  await setPreferences(page, { startAtOnce: false })
+  await give(page, path)
+  await page.getByRole('button', { name: 'Upload once-more.bin' }).click()
+  await state(page, path, 'done')
+  await until(async () => (await world.stored(path)).length === 2)
+  await world.arrived(t, path)
+})
+
 t.test('what is in the list already is told together, until something else is done', async t => {
   const page = await world.open(t)
   await setPreferences(page, { startAtOnce: false })
