@@ -63,6 +63,7 @@ async function make (scope: Scope, request: FastifyRequest, final: Upload, unfin
     }
     try {
       const joined = await join(scope, upload)
+      if (joined === undefined) throw new errors.Locked()
       return { upload: joined, finish: await finishUpload(scope, request, joined) }
     } catch (error) {
       await discard(scope, upload.id)
@@ -86,7 +87,9 @@ export async function completeFinalUpload (scope: Scope, request: FastifyRequest
 export async function joinIfPossible (scope: Scope, upload: Upload): Promise<Upload> {
   // What the end of the app would cut off is made up for at the next start.
   const isUseful = isPendingFinal(upload) && !scope.shutdown.aborted
-  const joined = isUseful && await hasWholeParts(scope, upload) ? await join(scope, upload) : upload
+  const isDue = isUseful && await hasWholeParts(scope, upload)
+  // Where a part was deleted in between, it goes on waiting.
+  const joined = (isDue ? await join(scope, upload) : undefined) ?? upload
   // It may have been joined between the look of a sweep at it and now.
   if (!isPendingFinal(joined)) scope.finals.delete(joined.id)
   return joined
@@ -101,8 +104,11 @@ async function hasWholeParts (scope: Scope, upload: Upload): Promise<boolean> {
   return true
 }
 
-/** Joins the parts while nobody can change or delete them. */
-async function join (scope: Scope, upload: Upload): Promise<Upload> {
+/**
+ * Joins the parts while nobody can change or delete them.
+ * @returns `undefined` where somebody was faster, and did
+ */
+async function join (scope: Scope, upload: Upload): Promise<Upload | undefined> {
   const ids = distinctParts(upload)
   return await withLocks(scope, ids, async () => {
     const parts = new Map<string, Upload>()
@@ -110,8 +116,7 @@ async function join (scope: Scope, upload: Upload): Promise<Upload> {
       const part = await scope.store.getUpload(id).catch(unlessGone)
       if (part !== undefined) parts.set(id, part)
     }
-    // Whoever was faster deleted or changed one: to be looked at again.
-    if (!ids.every((id) => parts.has(id) && isWhole(parts.get(id) as Upload))) throw new errors.Locked()
+    if (!ids.every((id) => parts.has(id) && isWhole(parts.get(id) as Upload))) return undefined
     const inOrder = partsOf(upload).map((id) => parts.get(id) as Upload)
     const joined = await scope.store.concatenate(upload, inOrder, scope.shutdown)
     // Nobody was told of it yet, also where the store remembers no such thing.

@@ -1,7 +1,8 @@
+import nodeFs from 'node:fs'
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import t from 'tap'
-import { type Concatenation, FileStore, type Upload } from '../../plugin/index.ts'
+import { type Concatenation, FileStore, MemoryLocker, type Upload } from '../../plugin/index.ts'
 import { fileSystem } from '../../plugin/stores/file-system.ts'
 import { build, type Built, until } from '../helper.ts'
 import { MemoryStore } from '../memory-store.ts'
@@ -122,6 +123,28 @@ t.test('a part that is gone leaves the final upload waiting', async (t) => {
   const response = await app.head(location)
   t.equal(response.statusCode, 200)
   t.notOk('upload-offset' in response.headers)
+})
+
+t.test('a part that goes just before the joining leaves it waiting too, and that is no error', async (t) => {
+  const locker = new MemoryLocker()
+  const app = await build(t, { locker })
+  const { location, whole, growing } = await waiting(app)
+  const newLock = locker.newLock.bind(locker)
+  let gone = false
+  locker.newLock = (id) => {
+    // Somebody else was faster, in another process.
+    if (id === path.basename(whole) && !gone) {
+      for (const name of [id, `${id}.json`]) nodeFs.unlinkSync(path.join(app.directory, name))
+      gone = true
+    }
+    return newLock(id)
+  }
+  t.equal((await app.patch(growing, 0, 'cde')).statusCode, 204)
+  await until(() => gone)
+  const response = await app.head(location)
+  t.equal(response.statusCode, 200)
+  t.notOk('upload-offset' in response.headers)
+  t.same(app.logs.filter(({ level }) => level >= 40), [])
 })
 
 t.test('a final upload that waits can be deleted, and its parts live on', async (t) => {
