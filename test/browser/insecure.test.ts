@@ -1,6 +1,6 @@
 import t from 'tap'
 import { launch } from './chromium.ts'
-import { MiB, makeWorld, ready, state, watchErrors } from './world.ts'
+import { MiB, makeWorld, ownInput, ready, state, watchErrors } from './world.ts'
 
 const world = await makeWorld()
 const browser = await launch(t, { args: ['--host-resolver-rules=MAP another-machine.test 127.0.0.1'] })
@@ -13,11 +13,7 @@ t.test('a file that is dropped on a page from http: of another machine arrives',
   await ready(page)
   t.equal(await page.evaluate('isSecureContext'), false)
   const path = await world.file('insecure.bin', MiB)
-  await page.evaluate(`{
-    const input = Object.assign(document.createElement('input'), { type: 'file', id: 'own' })
-    document.body.append(input)
-  }`)
-  await page.locator('#own').setInputFiles(path)
+  await ownInput(page, path)
   // As a page can make it: of a drop by the browser's own protocol nothing comes back here.
   await page.evaluate(`{
     const dataTransfer = new DataTransfer()

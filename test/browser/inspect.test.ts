@@ -2,7 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { createHash } from 'node:crypto'
 import t from 'tap'
 import { makeClip } from './clips.ts'
-import { KiB, MiB, give, listen, makeWorld, rowOf, setPreferences, sha256, someAccepted, state } from './world.ts'
+import { sha256 } from './storage.ts'
+import { KiB, MiB, give, listen, makeWorld, rowOf, setPreferences, someAccepted, state } from './world.ts'
 
 const world = await makeWorld()
 

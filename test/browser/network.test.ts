@@ -2,7 +2,8 @@ import { appendFile } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import { remembered } from './storage.ts'
-import { makeWorld, rowOf, sha256, state, until } from './world.ts'
+import { sha256 } from './storage.ts'
+import { makeWorld, rowOf, state, until } from './world.ts'
 
 const world = await makeWorld()
 

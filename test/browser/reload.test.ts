@@ -2,19 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { appendFile, copyFile, mkdir, utimes, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Page } from 'playwright-core'
 import t from 'tap'
-import type { Test } from 'tap'
 import { remembered } from './storage.ts'
-import { MiB, drop, give, listen, makeWorld, ready, rowOf, state, until } from './world.ts'
-import type { Middle } from './world.ts'
+import { MiB, drop, give, listen, makeWorld, ownInput, rowOf, state, until } from './world.ts'
 
 const world = await makeWorld()
-
-async function onlyOne (t: Test, path: string): Promise<void> {
-  await world.arrived(t, path)
-  t.equal((await world.stored(path)).length, 1, 'it is the same upload')
-}
 
 t.test('with a copy an upload goes on by itself after a reload', async t => {
   const { page, path } = await world.inTheMiddle(t, 'copy.bin')
@@ -23,7 +15,7 @@ t.test('with a copy an upload goes on by itself after a reload', async t => {
   await rowOf(page, path).getByText('continued at').waitFor()
   world.hurry()
   await state(page, path, 'done')
-  await onlyOne(t, path)
+  await world.arrivedOnce(t, path)
   await page.reload()
   t.equal(await page.locator('.row').count(), 0, 'nothing is left of it')
 })
@@ -38,7 +30,7 @@ t.test('what was paused stays paused after a reload', async t => {
   await page.getByRole('button', { name: 'Resume paused.bin' }).click()
   world.hurry()
   await state(page, path, 'done')
-  await onlyOne(t, path)
+  await world.arrivedOnce(t, path)
 })
 
 t.test('with a handle the row asks for a click after a reload', async t => {
@@ -59,7 +51,7 @@ t.test('with a handle the row asks for a click after a reload', async t => {
   world.hurry()
   await give(page, path)
   await state(page, path, 'done')
-  await onlyOne(t, path)
+  await world.arrivedOnce(t, path)
 })
 
 t.test('a click that the visitor confirms goes on with the handle, and one that is not asks again', async t => {
@@ -82,7 +74,7 @@ t.test('a click that the visitor confirms goes on with the handle, and one that 
   await rowOf(page, path).getByText('continued at').waitFor()
   world.hurry()
   await state(page, path, 'done')
-  await onlyOne(t, path)
+  await world.arrivedOnce(t, path)
 })
 
 t.test('without either the same file is asked for, and a wrong one is refused with the reason', async t => {
@@ -123,7 +115,7 @@ t.test('without either the same file is asked for, and a wrong one is refused wi
   await rowOf(page, path).getByText('continued at').waitFor()
   world.hurry()
   await state(page, path, 'done')
-  await onlyOne(t, path)
+  await world.arrivedOnce(t, path)
 })
 
 t.test('a file that is given twice at once goes on once', async t => {
@@ -144,11 +136,7 @@ t.test('a file that is given twice at once goes on once', async t => {
   }`)
   await page.reload()
   await rowOf(page, path).getByText('Choose the same file again').waitFor()
-  await page.evaluate(`{
-    const input = Object.assign(document.createElement('input'), { type: 'file', id: 'own' })
-    document.body.append(input)
-  }`)
-  await page.locator('#own').setInputFiles(path)
+  await ownInput(page, path)
   await page.evaluate(`{
     const clipboardData = new DataTransfer()
     clipboardData.items.add(document.getElementById('own').files[0])
@@ -158,7 +146,7 @@ t.test('a file that is given twice at once goes on once', async t => {
   world.hurry()
   await state(page, path, 'done')
   t.equal(await page.evaluate('most'), 1, 'one request at a time')
-  await onlyOne(t, path)
+  await world.arrivedOnce(t, path)
 })
 
 t.test('a server that does not say what it has keeps no other upload from coming back', async t => {
@@ -187,79 +175,11 @@ t.test('each wrong file is refused aloud, also when the reason is the same again
   await said(why)
 })
 
-t.test('of two tabs one uploads, and the other takes over when it is closed', async t => {
-  const { page, path } = await world.inTheMiddle(t, 'tabs.bin')
-  await rowOf(page, path).getByText('it goes on by itself').waitFor()
-  const second = await page.context().newPage()
-  await second.goto(world.url)
-  await rowOf(second, path).getByText('Open in another tab of this browser').waitFor()
-  await page.close()
-  await rowOf(second, path).getByText('continued at').waitFor()
-  world.hurry()
-  await state(second, path, 'done')
-  await onlyOne(t, path)
-})
-
-// Two tabs that were open before the first one is given the file.
-async function twoTabs (t: Test, name: string, preferences = {}): Promise<Middle & { second: Page }> {
-  const tabs: Page[] = []
-  const bring = async (page: Page, path: string) => {
-    const second = await page.context().newPage()
-    await second.goto(world.url)
-    await ready(second)
-    tabs.push(second)
-    await give(page, path)
-  }
-  const middle = await world.inTheMiddle(t, name, { bring, preferences })
-  return { ...middle, second: tabs[0] as Page }
-}
-
-t.test('a file that another tab has is not sent again, whatever it does there', async t => {
-  const { page, path, second } = await twoTabs(t, 'given-twice.bin')
-  await rowOf(page, path).getByText('it goes on by itself').waitFor()
-  await page.getByRole('button', { name: 'Pause given-twice.bin' }).click()
-  await state(page, path, 'paused')
-  await give(second, path)
-  await rowOf(second, path).getByText('Open in another tab of this browser').waitFor()
-  await give(second, path)
-  await second.getByText('“given-twice.bin” is in the list already.').waitFor()
-  await page.getByRole('button', { name: 'Resume given-twice.bin' }).click()
-  await remembered(page)
-  await page.close()
-  await rowOf(second, path).getByText('continued at').waitFor()
-  world.hurry()
-  await state(second, path, 'done')
-  await onlyOne(t, path)
-})
-
-t.test('a file that was begun in a tab that is closed goes on where it is given again', async t => {
-  const { page, path, second } = await twoTabs(t, 'given-again.bin', { copyCap: 0 })
-  await remembered(page)
-  await page.close()
-  await until(() => second.evaluate(async () => (await navigator.locks.query()).held?.length === 0))
-  await give(second, path)
-  await rowOf(second, path).getByText('continued at').waitFor()
-  world.hurry()
-  await state(second, path, 'done')
-  await onlyOne(t, path)
-})
-
-t.test('the list of another tab loses what was finished there', async t => {
-  const { page, path } = await world.inTheMiddle(t, 'finished-there.bin')
-  const second = await page.context().newPage()
-  await second.goto(world.url)
-  await rowOf(second, path).getByText('Open in another tab').waitFor()
-  world.hurry()
-  await state(page, path, 'done')
-  await rowOf(second, path).waitFor({ state: 'detached' })
-  await onlyOne(t, path)
-})
-
 t.test('lanes go on after a reload', async t => {
   const { page, path } = await world.inTheMiddle(t, 'lanes.bin', { preferences: { lanes: 2 } })
   await rowOf(page, path).getByText('it goes on by itself').waitFor()
   await page.reload()
   world.hurry()
   await state(page, path, 'done')
-  await onlyOne(t, path)
+  await world.arrivedOnce(t, path)
 })

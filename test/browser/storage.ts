@@ -1,5 +1,8 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
 import { readFile, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
 import type { Page } from 'playwright-core'
 
 /** Waits until what the page has written to IndexedDB by now is safe: transactions end in their order. */
@@ -38,4 +41,10 @@ export async function readUploads (directory: string): Promise<Stored[]> {
     found.push({ id, path: join(directory, id), bytes, filename: record.metadata?.filename, size: record.size })
   }
   return found
+}
+
+export async function sha256 (path: string): Promise<string> {
+  const hash = createHash('sha256')
+  await pipeline(createReadStream(path), hash)
+  return hash.digest('hex')
 }

@@ -1,9 +1,7 @@
-import { createHash, randomBytes } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
 import t from 'tap'
@@ -12,7 +10,7 @@ import { freePort } from '../peers/free-port.ts'
 import { run } from '../src/process.ts'
 import type { Run } from '../src/process.ts'
 import { launch, launchProfile } from './chromium.ts'
-import { readUploads } from './storage.ts'
+import { readUploads, sha256 } from './storage.ts'
 import type { Stored } from './storage.ts'
 import { throttle } from './throttle.ts'
 
@@ -69,6 +67,8 @@ export interface World {
   stored: (path: string) => Promise<Stored[]>
   /** Waits until the server has a file, and compares the bytes. */
   arrived: (t: Test, path: string) => Promise<Stored>
+  /** Like `arrived`, and there is no other upload of that name. */
+  arrivedOnce: (t: Test, path: string) => Promise<void>
 }
 
 /** Makes a world for the tests of one file. */
@@ -101,6 +101,12 @@ export async function makeWorld (): Promise<World> {
 
   const everything = () => readUploads(directory)
   const stored = async (path: string) => (await everything()).filter(({ filename }) => filename === basename(path))
+
+  const arrived = async (t: Test, path: string) => {
+    const found = await until(async () => (await stored(path)).find(({ bytes, size }) => bytes === size))
+    t.equal(await sha256(found.path), await sha256(path), `${basename(path)}: the bytes on the server are those of the file`)
+    return found
+  }
 
   const open = async (t: Test, { profile = false, ...options }: OpenOptions = {}): Promise<Page> => {
     const settings = { locale: 'en-US', viewport: { width: 1000, height: 900 }, ...options }
@@ -153,10 +159,10 @@ export async function makeWorld (): Promise<World> {
       await fetch(`http://127.0.0.1:${port}/files/${id}`, { method: 'DELETE', headers: { 'Tus-Resumable': '1.0.0' } })
     },
     stored,
-    async arrived (t, path) {
-      const found = await until(async () => (await stored(path)).find(({ bytes, size }) => bytes === size))
-      t.equal(await sha256(found.path), await sha256(path), `${basename(path)}: the bytes on the server are those of the file`)
-      return found
+    arrived,
+    async arrivedOnce (t, path) {
+      await arrived(t, path)
+      t.equal((await stored(path)).length, 1, 'it is the same upload')
     }
   }
 }
@@ -231,8 +237,11 @@ export async function until<T> (ask: () => Promise<T | undefined | false>, limit
   }
 }
 
-export async function sha256 (path: string): Promise<string> {
-  const hash = createHash('sha256')
-  await pipeline(createReadStream(path), hash)
-  return hash.digest('hex')
+/** Puts a file into an input that is not the page's, `#own`: for a script that gives it to the page in its own way. */
+export async function ownInput (page: Page, path: string): Promise<void> {
+  await page.evaluate(`{
+    const input = Object.assign(document.createElement('input'), { type: 'file', id: 'own' })
+    document.body.append(input)
+  }`)
+  await page.locator('#own').setInputFiles(path)
 }

@@ -1,0 +1,76 @@
+import type { Page } from 'playwright-core'
+import t from 'tap'
+import type { Test } from 'tap'
+import { remembered } from './storage.ts'
+import { give, makeWorld, ready, rowOf, state, until } from './world.ts'
+import type { Middle } from './world.ts'
+
+const world = await makeWorld()
+
+t.test('of two tabs one uploads, and the other takes over when it is closed', async t => {
+  const { page, path } = await world.inTheMiddle(t, 'tabs.bin')
+  await rowOf(page, path).getByText('it goes on by itself').waitFor()
+  const second = await page.context().newPage()
+  await second.goto(world.url)
+  await rowOf(second, path).getByText('Open in another tab of this browser').waitFor()
+  await page.close()
+  await rowOf(second, path).getByText('continued at').waitFor()
+  world.hurry()
+  await state(second, path, 'done')
+  await world.arrivedOnce(t, path)
+})
+
+// Two tabs that were open before the first one is given the file.
+async function twoTabs (t: Test, name: string, preferences = {}): Promise<Middle & { second: Page }> {
+  const tabs: Page[] = []
+  const bring = async (page: Page, path: string) => {
+    const second = await page.context().newPage()
+    await second.goto(world.url)
+    await ready(second)
+    tabs.push(second)
+    await give(page, path)
+  }
+  const middle = await world.inTheMiddle(t, name, { bring, preferences })
+  return { ...middle, second: tabs[0] as Page }
+}
+
+t.test('a file that another tab has is not sent again, whatever it does there', async t => {
+  const { page, path, second } = await twoTabs(t, 'given-twice.bin')
+  await rowOf(page, path).getByText('it goes on by itself').waitFor()
+  await page.getByRole('button', { name: 'Pause given-twice.bin' }).click()
+  await state(page, path, 'paused')
+  await give(second, path)
+  await rowOf(second, path).getByText('Open in another tab of this browser').waitFor()
+  await give(second, path)
+  await second.getByText('“given-twice.bin” is in the list already.').waitFor()
+  await page.getByRole('button', { name: 'Resume given-twice.bin' }).click()
+  await remembered(page)
+  await page.close()
+  await rowOf(second, path).getByText('continued at').waitFor()
+  world.hurry()
+  await state(second, path, 'done')
+  await world.arrivedOnce(t, path)
+})
+
+t.test('a file that was begun in a tab that is closed goes on where it is given again', async t => {
+  const { page, path, second } = await twoTabs(t, 'given-again.bin', { copyCap: 0 })
+  await remembered(page)
+  await page.close()
+  await until(() => second.evaluate(async () => (await navigator.locks.query()).held?.length === 0))
+  await give(second, path)
+  await rowOf(second, path).getByText('continued at').waitFor()
+  world.hurry()
+  await state(second, path, 'done')
+  await world.arrivedOnce(t, path)
+})
+
+t.test('the list of another tab loses what was finished there', async t => {
+  const { page, path } = await world.inTheMiddle(t, 'finished-there.bin')
+  const second = await page.context().newPage()
+  await second.goto(world.url)
+  await rowOf(second, path).getByText('Open in another tab').waitFor()
+  world.hurry()
+  await state(page, path, 'done')
+  await rowOf(second, path).waitFor({ state: 'detached' })
+  await world.arrivedOnce(t, path)
+})
