@@ -41,7 +41,13 @@ function limited (limit: number, code: string): { fs: FileSystem, open: Set<Open
 async function buildLimited (t: Test, limit: number, code = 'EMFILE') {
   const directory = await temporaryDirectory(t)
   const { fs, open } = limited(limit, code)
-  const app = await build(t, { datastore: new FileStore({ directory, exclusive: true, fs }) })
+  const datastore = new FileStore({ directory, exclusive: true, fs })
+  const swept = new Promise<void>((resolve) => {
+    datastore.removeLeftovers = async () => { resolve(); return 0 }
+  })
+  const app = await build(t, { datastore })
+  // It opens files itself, and would make room.
+  await swept
   return { ...app, directory, open }
 }
 
