@@ -2,8 +2,7 @@ import { byId } from './dom.ts'
 import { applyRecipe } from './edit/recipe.ts'
 import type { Change } from './edit-view.ts'
 import { fingerprint } from './fingerprint.ts'
-import { text } from './i18n.ts'
-import type { Picked } from './intake.ts'
+import type { Found, Picked } from './intake.ts'
 import { makeLanes } from './lanes.ts'
 import { alone, disown, makeId, own } from './ownership.ts'
 import { alertVisitor } from './page-view.ts'
@@ -17,7 +16,7 @@ import { store } from './store.ts'
 import type { UploadRecord } from './store.ts'
 import type { FileUpload } from './upload.ts'
 import type { UploadList } from './upload-list.ts'
-import { describeHere, describeMismatch } from './words.ts'
+import { describeMismatch, describeNames } from './words.ts'
 
 /** Makes uploads of the files that the visitor gives. */
 export class Arrivals {
@@ -49,26 +48,33 @@ export class Arrivals {
   }
 
   /** Takes files as they are found: for interrupted uploads that they belong to, or to be uploaded. */
-  async add (batches: Iterable<Picked[]> | AsyncIterable<Picked[]>): Promise<void> {
+  async add (batches: Iterable<Found[]> | AsyncIterable<Found[]>): Promise<void> {
     const { signal } = this.#intake
     const expected = this.#expected
     const here: string[] = []
-    let unreadable = 0
+    const unreadable: string[] = []
     alertVisitor('')
     // So that the same reason, told again, is seen and read again.
     for (const upload of this.#list.wanting()) this.#list.rowOf(upload)?.complain('')
-    for await (const picked of batches) {
-      if (picked.length > 0 || !this.#asking) this.#expected = null
+    for await (const found of batches) {
+      if (found.length > 0 || !this.#asking) this.#expected = null
+      unreadable.push(...found.filter(each => typeof each === 'string'))
+      const picked = found.filter(each => typeof each !== 'string')
       for (const each of await this.#giveBack(picked)) {
         if (signal.aborted) return
         const wanting = this.#list.wanting().find(upload =>
           upload === expected || upload.record.file.name === each.file.name)
-        if (wanting) this.#list.rowOf(wanting)?.complain(describeMismatch(wanting.record.file, each.file))
-        else if (!await this.#addNew(each, signal).catch(() => ++unreadable)) here.push(each.file.name)
+        if (wanting) {
+          this.#list.rowOf(wanting)?.complain(describeMismatch(wanting.record.file, each.file))
+        } else {
+          const added = await this.#addNew(each, signal).catch(() => null)
+          if (added === null) unreadable.push(each.file.name)
+          else if (!added) here.push(each.file.name)
+        }
         this.#list.startNext()
       }
     }
-    const problems = [unreadable > 0 ? text('failureFile') : '', describeHere(here)].filter(Boolean)
+    const problems = [describeNames('unreadable', unreadable), describeNames('alreadyHere', here)].filter(Boolean)
     if (problems.length > 0) alertVisitor(problems.join(' '))
   }
 

@@ -4,11 +4,14 @@ export interface Picked {
   handle: FileSystemFileHandle | null
 }
 
+/** The name of a file that the visitor gave, and that cannot be read: gone meanwhile, or not allowed. */
+export type Found = Picked | string
+
 // How many files of a folder are taken at a time.
 const batchSize = 100
 
 /** Lets the visitor choose files. Where the browser gives no handles, the `input` asks, and its event brings them. */
-export async function chooseFiles (input: HTMLInputElement): Promise<Picked[]> {
+export async function chooseFiles (input: HTMLInputElement): Promise<Found[]> {
   if (!window.showOpenFilePicker) {
     input.click()
     return []
@@ -31,7 +34,7 @@ export function fromList (list: FileList | null | undefined): Picked[] {
  * The files that were dropped, and those in folders as they are found. Must be called in the event itself: later the
  * items are gone.
  */
-export function fromDrop (transfer: DataTransfer): AsyncIterable<Picked[]> {
+export function fromDrop (transfer: DataTransfer): AsyncIterable<Found[]> {
   return list(Array.from(transfer.items).filter(item => item.kind === 'file').map(item => ({
     file: item.getAsFile(),
     entry: item.webkitGetAsEntry(),
@@ -45,9 +48,9 @@ interface Dropped {
   handle: Promise<FileSystemHandle | null> | undefined
 }
 
-async function * list (dropped: Dropped[]): AsyncGenerator<Picked[]> {
-  const files: Picked[] = []
-  const folders: AsyncIterable<Picked[]>[] = []
+async function * list (dropped: Dropped[]): AsyncGenerator<Found[]> {
+  const files: Found[] = []
+  const folders: AsyncIterable<Found[]>[] = []
   for (const { file, entry, handle: asked } of dropped) {
     const handle = await asked
     if (handle && isFolder(handle)) folders.push(fromFolder(handle))
@@ -68,12 +71,12 @@ function isFile (handle: FileSystemHandle): handle is FileSystemFileHandle {
   return handle.kind === 'file'
 }
 
-async function fromHandle (handle: FileSystemFileHandle): Promise<Picked> {
-  return { file: await handle.getFile(), handle }
+function fromHandle (handle: FileSystemFileHandle): Promise<Found> {
+  return handle.getFile().then(file => ({ file, handle }), () => handle.name)
 }
 
-async function * fromFolder (folder: FileSystemDirectoryHandle): AsyncGenerator<Picked[]> {
-  let files: Picked[] = []
+async function * fromFolder (folder: FileSystemDirectoryHandle): AsyncGenerator<Found[]> {
+  let files: Found[] = []
   for await (const within of folder.values()) {
     if (isFolder(within)) yield * fromFolder(within)
     else if (isFile(within)) files.push(await fromHandle(within))
@@ -84,17 +87,18 @@ async function * fromFolder (folder: FileSystemDirectoryHandle): AsyncGenerator<
   yield files
 }
 
-async function * fromEntry (folder: FileSystemDirectoryEntry): AsyncGenerator<Picked[]> {
+async function * fromEntry (folder: FileSystemDirectoryEntry): AsyncGenerator<Found[]> {
   const reader = folder.createReader()
   // A reader gives a hundred entries at a time, and none at the end.
   for (;;) {
     const entries = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject))
     if (entries.length === 0) return
     const files = entries.filter(entry => entry.isFile) as FileSystemFileEntry[]
-    yield Promise.all(files.map(async entry => ({
-      file: await new Promise<File>((resolve, reject) => entry.file(resolve, reject)),
-      handle: null
-    })))
+    yield Promise.all(files.map(fromFileEntry))
     for (const entry of entries) if (entry.isDirectory) yield * fromEntry(entry as FileSystemDirectoryEntry)
   }
+}
+
+function fromFileEntry (entry: FileSystemFileEntry): Promise<Found> {
+  return new Promise(resolve => entry.file(file => resolve({ file, handle: null }), () => resolve(entry.name)))
 }

@@ -90,12 +90,12 @@ export class LiveView {
     if (!stream) return alertVisitor(text('captureRefused'))
     const id = makeId()
     await own(id)
-    const name = `${text(kind === 'camera' ? 'nameCamera' : 'nameScreen')} ${timestamp(new Date())}.webm`
+    const title = `${text(kind === 'camera' ? 'nameCamera' : 'nameScreen')} ${timestamp(new Date())}`
     const recording = new LiveRecording(stream, {
       endpoint: this.#endpoint,
-      name,
+      title,
       onUrl: url => {
-        store.putRecording({ id, url, name }).catch(() => {})
+        store.putRecording({ id, url, name: recording.name }).catch(() => {})
         this.#showLink(url)
       },
       onProgress: (...progress) => {
@@ -112,6 +112,12 @@ export class LiveView {
         byId('live-link').hidden = byId('live-copy').hidden = true
       }
     })
+    try {
+      recording.start()
+    } catch {
+      disown(id)
+      return alertVisitor(text('captureRefused'))
+    }
     this.#recording = recording
     this.#progress = [0, 0, null]
     this.#entitle('liveTitle')
@@ -124,7 +130,6 @@ export class LiveView {
     write(byId('live-words'), '')
     this.render()
     byId('live-stop').focus()
-    recording.start()
   }
 
   #showLink (url: string): void {

@@ -40,7 +40,9 @@ input.addEventListener('change', () => {
 })
 
 document.addEventListener('paste', event => {
-  app.arrivals.add([fromList(event.clipboardData?.files)]).catch(reportError)
+  const files = fromList(event.clipboardData?.files)
+  // Text is for the field that it is pasted into.
+  if (files.length > 0) app.arrivals.add([files]).catch(reportError)
 })
 document.addEventListener('dragover', event => {
   if (!event.dataTransfer?.types.includes('Files')) return

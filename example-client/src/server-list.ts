@@ -6,6 +6,8 @@ import { language, text } from './i18n.ts'
 import { watch, watchUrl } from './watch-dialog.ts'
 
 const pageSize = 10
+// As many as the server gives.
+const mostAtATime = 100
 
 /** What is on the server, newest first, whoever has uploaded it. Hidden where the server has no such list. */
 export class ServerList {
@@ -53,7 +55,9 @@ export class ServerList {
   }
 
   async #load (before: string | null): Promise<void> {
-    const query = new URLSearchParams({ limit: String(pageSize), ...before !== null && { before } })
+    // What the visitor has asked to see stays.
+    const limit = before === null ? Math.min(Math.max(pageSize, this.#uploads.length), mostAtATime) : pageSize
+    const query = new URLSearchParams({ limit: String(limit), ...before !== null && { before } })
     const response = await fetch(`api/uploads?${query}`).catch(() => null)
     if (!response?.ok) return
     const { uploads, next } = await response.json() as Page

@@ -107,12 +107,11 @@ export function describeMismatch (
   return `${why} ${text('refusedHow')}`
 }
 
-/** Says which of the files that were given are in the list already; empty for none. */
-export function describeHere (names: readonly string[]): string {
+/** Says of which files something is true; empty for none. */
+export function describeNames (what: 'alreadyHere' | 'unreadable', names: readonly string[]): string {
   const [name, ...others] = names
   if (name === undefined) return ''
-  if (others.length === 0) return text('alreadyHere', { name })
-  return text('alreadyHereMore', { name, more: others.length })
+  return others.length === 0 ? text(what, { name }) : text(`${what}More`, { name, more: others.length })
 }
 
 // Of an upload that is not finished: an empty file is not whole before.

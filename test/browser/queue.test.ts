@@ -54,6 +54,15 @@ t.test('of many files two go at a time, and all arrive', async t => {
   t.match(await page.locator('#overall-text').textContent(), '4 of 4 finished')
 })
 
+t.test('a file that cannot be read is told by its name, and does not keep the others from being sent', async t => {
+  const page = await world.open(t)
+  const path = await world.file('readable.bin', MiB)
+  await drop(page, join(dirname(path), 'gone.bin'), path)
+  await page.getByRole('alert').getByText('“gone.bin” cannot be read').waitFor()
+  await state(page, path, 'done')
+  await world.arrived(t, path)
+})
+
 t.test('files and folders that are dropped arrive', async t => {
   const page = await world.open(t)
   const first = await world.file('dropped.bin', MiB)

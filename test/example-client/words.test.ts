@@ -1,7 +1,7 @@
 import t from 'tap'
 import { setLanguage } from '../../example-client/src/i18n.ts'
 import {
-  describeFailure, describeFigures, describeHere, describeKept, describeMismatch, describePercent, describeSpeed,
+  describeFailure, describeFigures, describeKept, describeMismatch, describeNames, describePercent, describeSpeed,
   describeState
 } from '../../example-client/src/words.ts'
 import type { Seen } from '../../example-client/src/state.ts'
@@ -102,7 +102,9 @@ t.test('the words are those of the language', async t => {
 })
 
 t.test('files that are in the list already are told by the first name and the number of the others', async t => {
-  t.equal(describeHere([]), '')
-  t.equal(describeHere(['a.mp4']), '“a.mp4” is in the list already.')
-  t.equal(describeHere(['a.mp4', 'b.mp4', 'c.mp4', 'd.mp4']), '“a.mp4” and 3 more are in the list already.')
+  t.equal(describeNames('alreadyHere', []), '')
+  t.equal(describeNames('alreadyHere', ['a.mp4']), '“a.mp4” is in the list already.')
+  const names = ['a.mp4', 'b.mp4', 'c.mp4', 'd.mp4']
+  t.equal(describeNames('alreadyHere', names), '“a.mp4” and 3 more are in the list already.')
+  t.match(describeNames('unreadable', names.slice(2)), '“c.mp4” and 1 more cannot be read')
 })

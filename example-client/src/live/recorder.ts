@@ -7,7 +7,8 @@ export type LiveKind = 'camera' | 'screen'
 
 export interface LiveOptions {
   endpoint: string
-  name: string
+  /** Without the ending, which says what the browser has made of it. */
+  title: string
   onUrl: (url: string) => void
   /** Bytes that were recorded and that the server has; why nothing moves, if so. */
   onProgress: (recorded: number, accepted: number, wait: Wait | null) => void
@@ -36,6 +37,7 @@ export function capture (kind: LiveKind): Promise<MediaStream> {
 
 /** Records, and uploads while it records. */
 export class LiveRecording {
+  readonly name: string
   readonly #recorder: MediaRecorder
   readonly #source = new LiveSource()
   readonly #transfer: Transfer
@@ -44,6 +46,7 @@ export class LiveRecording {
     const mimeType = types.find(type => MediaRecorder.isTypeSupported(type)) ?? ''
     this.#recorder = new MediaRecorder(stream, { mimeType })
     const [filetype = '', codecs = ''] = this.#recorder.mimeType.split(/;\s*codecs=/)
+    this.name = `${options.title}.${filetype.endsWith('mp4') ? 'mp4' : 'webm'}`
     const tell = (accepted: number, wait: Wait | null) => options.onProgress(this.#source.bytes, accepted, wait)
     let accepted = 0
     const accept = (bytes: number) => {
@@ -55,7 +58,7 @@ export class LiveRecording {
       url: null,
       sliceSize,
       // A viewer must name the codecs before it can play.
-      metadata: { filename: options.name, filetype, codecs: codecs.replaceAll('"', '') },
+      metadata: { filename: this.name, filetype, codecs: codecs.replaceAll('"', '') },
       onUrl: options.onUrl,
       onLateUrl: discard,
       onAccepted: accept,
@@ -66,7 +69,7 @@ export class LiveRecording {
     })
     this.#recorder.addEventListener('dataavailable', ({ data }) => this.#source.add(data))
     this.#recorder.addEventListener('stop', () => {
-      for (const track of stream.getTracks()) track.stop()
+      this.#release()
       this.#source.end()
       options.onStop()
     })
@@ -74,8 +77,14 @@ export class LiveRecording {
     for (const track of stream.getVideoTracks()) track.addEventListener('ended', () => this.stop())
   }
 
+  /** @throws what the browser says where it can record nothing from the stream, which is let go of then */
   start (): void {
-    this.#recorder.start(pieceMs)
+    try {
+      this.#recorder.start(pieceMs)
+    } catch (error) {
+      this.#release()
+      throw error
+    }
     this.#transfer.start()
   }
 
@@ -86,6 +95,10 @@ export class LiveRecording {
 
   retryNow (): void {
     this.#transfer.start()
+  }
+
+  #release (): void {
+    for (const track of this.#recorder.stream.getTracks()) track.stop()
   }
 }
 

@@ -99,6 +99,8 @@ export const en = {
   refusedHow: 'Choose the right file, or cancel the upload to send this one.',
   alreadyHere: '“{name}” is in the list already.',
   alreadyHereMore: '“{name}” and {more} more are in the list already.',
+  unreadable: '“{name}” cannot be read: it was changed, moved or deleted, or it is not allowed.',
+  unreadableMore: '“{name}” and {more} more cannot be read: changed, moved or deleted, or not allowed.',
   noStorage: 'This browser keeps nothing for this page: a reload loses the uploads.',
 
   announceDone: '{name}: finished',
@@ -163,6 +165,7 @@ export const en = {
   liveLeft: 'Recorded. Sending what is left: {accepted} of {recorded} are on the server.',
   liveLeftAway: '{accepted} of {recorded} are on the server. It cannot be reached; the rest follows by itself.',
   liveWatch: 'Watch it live:',
+  liveSeen: 'Whoever can open this page can watch it.',
   liveStop: 'Stop recording',
   liveDone: 'Finished: the whole recording is on the server.',
   liveFailed: 'The server refused the recording.',

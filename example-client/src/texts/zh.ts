@@ -101,6 +101,8 @@ export const zh: Texts = {
   refusedHow: '请选择正确的文件，或取消原来的上传后再发送这个文件。',
   alreadyHere: '“{name}”已在列表中。',
   alreadyHereMore: '“{name}”和另外 {more} 个文件已在列表中。',
+  unreadable: '“{name}”无法读取：它可能已被修改、移动或删除，或者没有权限。',
+  unreadableMore: '“{name}”和另外 {more} 个文件无法读取：可能已被修改、移动或删除，或者没有权限。',
   noStorage: '本浏览器不为这个页面保存数据：刷新会丢失上传。',
 
   announceDone: '{name}：上传完成',
@@ -165,6 +167,7 @@ export const zh: Texts = {
   liveLeft: '录制结束，正在上传剩余部分：服务器已收到 {recorded} 中的 {accepted}。',
   liveLeftAway: '服务器已收到 {recorded} 中的 {accepted}。暂时无法连接服务器，其余部分随后自动上传。',
   liveWatch: '观看直播：',
+  liveSeen: '能打开本页的人都可以观看。',
   liveStop: '停止录制',
   liveDone: '录制完成，全部内容已在服务器上。',
   liveFailed: '服务器拒绝了这个录制。',
