@@ -38,3 +38,20 @@ t.test('all files of a folder arrive', async t => {
   await page.getByText(`${count} of ${count} finished`).waitFor({ timeout: 120_000 })
   t.equal((await world.everything()).length, before + count)
 })
+
+t.test('what a visitor has asked to see of the server stays when something new comes', async t => {
+  const page = await world.open(t)
+  const rows = page.locator('#server-rows li')
+  await rows.nth(9).waitFor()
+  t.equal(await rows.count(), 10)
+  await page.getByRole('button', { name: 'Show more' }).click()
+  await rows.nth(19).waitFor()
+  const visitor = await world.open(t)
+  const path = await world.file('news.bin', 100)
+  await give(visitor, path)
+  await state(visitor, path, 'done')
+  // What this page uploads itself makes it look again.
+  await give(page, await world.file('own.bin', 100))
+  await page.locator('#server-rows').getByRole('heading', { name: 'news.bin' }).waitFor()
+  t.ok(await rows.count() > 10)
+})
