@@ -29,7 +29,7 @@ t.test(`EDGE-01 to EDGE-23: ${RUNS} hostile requests are each answered as they s
     ...(PATHS === undefined ? {} : { path: PATHS })
   })
   t.comment(JSON.stringify(Object.fromEntries([...statuses].sort())))
-  t.ok((statuses.get('201') ?? 0) > 0 && (statuses.get('204') ?? 0) > 0, 'some are right')
+  if (PATHS === undefined) t.ok(['201', '204'].every((status) => statuses.has(status)), 'some are right')
 
   // A body that was cut off is kept until it expires, as a whole upload; the rest of it is deleted behind its request.
   await wait(0)

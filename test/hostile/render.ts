@@ -51,8 +51,11 @@ export function isWhole ({ framing, version }: HostileRequest): boolean {
   return version === '1.1' && !framing.trailers.some(([name]) => /^(content-length|transfer-encoding)$/i.test(name))
 }
 
-/** Whether the connection ends behind a request, so that nothing may follow it. */
+/**
+ * Whether the connection ends behind a request, so that nothing may follow it. Of both, the parser of Node.js takes
+ * what differs from the default of the version.
+ */
 export function isLast ({ version, headers }: HostileRequest): boolean {
   const asks = (how: string) => headers.some(([name, value]) => name === 'Connection' && value.includes(how))
-  return asks('close') || (version === '1.0' && !asks('keep-alive'))
+  return version === '1.0' ? !asks('keep-alive') : asks('close')
 }

@@ -48,6 +48,8 @@ const framing: Found[] = [
   { title: 'a request in the body of a DELETE', method: 'DELETE', target: '/files/{half}', headers: [tus], body: smuggled, status: 204 },
   { title: 'a request in the body of a GET', method: 'GET', target: '/files/{whole}', body: smuggled, status: 200 },
   { title: 'an upgrade', method: 'GET', target: '/files/{whole}', headers: [['Connection', 'Upgrade, close'], ['Upgrade', 'websocket']], status: 200 },
+  { title: 'HTTP/1.0 with both keep-alive and close', method: 'POST', target: '/files', version: '1.0', headers: creation(['Connection', 'keep-alive'], ['Connection', 'close']), status: 201 },
+  { title: 'HTTP/1.1 with both keep-alive and close', method: 'POST', target: '/files', version: '1.1', headers: creation(['Connection', 'keep-alive'], ['Connection', 'close']), status: 201 },
   { title: 'CONNECT', method: 'CONNECT', target: '/files/{half}', headers: append('3'), raw: [], status: 'none' },
   { title: 'a request without Host', method: 'BREW', target: '/files', raw: [], status: 400 },
   { title: 'HTTP/2 without its preface', method: 'PRI', target: '*', version: '2.0', raw: [], status: 400 }
