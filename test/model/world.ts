@@ -104,6 +104,8 @@ export class World {
       if (!upload.isGone && mayBeExpired(upload, this.clock)) upload.maybeGone = true
     }
     await this.machine.stepClock(by)
+    // What was sent before may be written now.
+    for (const upload of this.uploads) if (upload.open) touch(upload, this.clock.now)
   }
 
   /** Starts the server again after its end, and compares all that it says with what may be. */
