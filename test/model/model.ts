@@ -154,7 +154,8 @@ function learnOfFinal (upload: Upload, offset: number | undefined, clock: Now): 
     assert(!mustJoin, 'a final upload waits, and all of its parts are whole')
     return
   }
-  assert(upload.isJoined || upload.maybeJoined || mayHaveWholeParts(upload), 'a final upload has bytes, and a part has not')
+  const mayHaveBytes = upload.isJoined || upload.maybeJoined || mayHaveWholeParts(upload)
+  assert(mayHaveBytes, 'a final upload has bytes, and a part has not')
   assert.equal(offset, upload.size, 'a final upload has a part of its bytes')
   upload.isJoined = true
   upload.offset = upload.reach = offset
