@@ -124,7 +124,8 @@ export class RowView {
     thumb.style.backgroundImage = poster ? `url(${poster})` : ''
     thumb.classList.toggle('has-poster', poster !== null)
     inside(thumb, '.kind').hidden = poster !== null
-    inside(this.node, '.inside').hidden = !body
+    const details = inside<HTMLDetailsElement>(this.node, '.inside')
+    details.hidden = !body
     this.#write('.inside > summary', text(changeable ? 'lookOrChange' : 'look'))
     inside(this.node, '.inside > summary').setAttribute('aria-label',
       text(changeable ? 'lookOrChangeNamed' : 'lookNamed', { name }))
@@ -132,7 +133,8 @@ export class RowView {
     this.#write('.offer p', text('offer'))
     this.#write('[data-offer]', text(begun ? 'offerAgain' : 'offerMove'))
     this.#inspect.render()
-    if (changeable && !this.#edit) {
+    // Not before: the browser looks through all fields of a page for what it could fill in, again and again.
+    if (changeable && details.open && !this.#edit) {
       this.#edit = new EditView(this.#upload, this.#onEdit, this.#onChange)
       this.#inspect.node.after(this.#edit.node)
     }

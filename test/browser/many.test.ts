@@ -37,6 +37,7 @@ t.test('all files of a folder arrive', async t => {
   await drop(page, await makeFolder('all', count))
   await page.getByText(`${count} of ${count} finished`).waitFor({ timeout: 120_000 })
   t.equal((await world.everything()).length, before + count)
+  t.equal(await page.locator('#rows input').count(), 0, 'the browser has no fields to look through')
 })
 
 t.test('what a visitor has asked to see of the server stays when something new comes', async t => {
