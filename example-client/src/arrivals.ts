@@ -67,9 +67,9 @@ export class Arrivals {
         if (wanting) {
           this.#list.rowOf(wanting)?.complain(describeMismatch(wanting.record.file, each.file))
         } else {
-          const added = await this.#addNew(each, signal).catch(() => null)
-          if (added === null) unreadable.push(each.file.name)
-          else if (!added) here.push(each.file.name)
+          const print = await fingerprint(each.file).catch(() => null)
+          if (!print) unreadable.push(each.file.name)
+          else if (!await this.#addNew(each, print, signal)) here.push(each.file.name)
         }
         this.#list.startNext()
       }
@@ -128,9 +128,8 @@ export class Arrivals {
   }
 
   // `false`: it is in the list already.
-  async #addNew ({ file, handle }: Picked, signal: AbortSignal): Promise<boolean> {
+  async #addNew ({ file, handle }: Picked, print: string, signal: AbortSignal): Promise<boolean> {
     const { sliceSize, lanes, startAtOnce } = this.#preferences
-    const print = await fingerprint(file)
     if (this.#list.uploads.some(upload => !isOver(upload) && upload.record.fingerprint === print)) return false
     const record: UploadRecord = {
       id: makeId(),

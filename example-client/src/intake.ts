@@ -4,7 +4,7 @@ export interface Picked {
   handle: FileSystemFileHandle | null
 }
 
-/** The name of a file that the visitor gave, and that cannot be read: gone meanwhile, or not allowed. */
+/** What the visitor gave; only the name of a file or folder that cannot be read, as when it is gone meanwhile. */
 export type Found = Picked | string
 
 // How many files of a folder are taken at a time.
@@ -77,12 +77,16 @@ function fromHandle (handle: FileSystemFileHandle): Promise<Found> {
 
 async function * fromFolder (folder: FileSystemDirectoryHandle): AsyncGenerator<Found[]> {
   let files: Found[] = []
-  for await (const within of folder.values()) {
-    if (isFolder(within)) yield * fromFolder(within)
-    else if (isFile(within)) files.push(await fromHandle(within))
-    if (files.length < batchSize) continue
-    yield files
-    files = []
+  try {
+    for await (const within of folder.values()) {
+      if (isFolder(within)) yield * fromFolder(within)
+      else if (isFile(within)) files.push(await fromHandle(within))
+      if (files.length < batchSize) continue
+      yield files
+      files = []
+    }
+  } catch {
+    files.push(folder.name)
   }
   yield files
 }
@@ -91,8 +95,11 @@ async function * fromEntry (folder: FileSystemDirectoryEntry): AsyncGenerator<Fo
   const reader = folder.createReader()
   // A reader gives a hundred entries at a time, and none at the end.
   for (;;) {
-    const entries = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject))
-    if (entries.length === 0) return
+    const entries = await new Promise<FileSystemEntry[] | null>(resolve => {
+      reader.readEntries(resolve, () => resolve(null))
+    })
+    if (!entries) yield [folder.name]
+    if (!entries?.length) return
     const files = entries.filter(entry => entry.isFile) as FileSystemFileEntry[]
     yield Promise.all(files.map(fromFileEntry))
     for (const entry of entries) if (entry.isDirectory) yield * fromEntry(entry as FileSystemDirectoryEntry)

@@ -89,6 +89,28 @@ export class LiveView {
     const stream = await capture(kind).catch(() => null)
     if (!stream) return alertVisitor(text('captureRefused'))
     const id = makeId()
+    const recording = await this.#begin(stream, id, kind).catch(() => null)
+    if (!recording) {
+      for (const track of stream.getTracks()) track.stop()
+      disown(id)
+      return alertVisitor(text('captureRefused'))
+    }
+    this.#recording = recording
+    this.#progress = [0, 0, null]
+    this.#entitle('liveTitle')
+    const preview = byId<HTMLVideoElement>('live-preview')
+    preview.srcObject = stream
+    preview.play().catch(() => {})
+    preview.hidden = false
+    byId('live').hidden = byId('live-stop').hidden = false
+    byId('live-link').hidden = byId('live-copy').hidden = byId('live-close').hidden = true
+    write(byId('live-words'), '')
+    this.render()
+    byId('live-stop').focus()
+  }
+
+  // Rejects where the browser can record nothing from the stream.
+  async #begin (stream: MediaStream, id: string, kind: LiveKind): Promise<LiveRecording> {
     await own(id)
     const title = `${text(kind === 'camera' ? 'nameCamera' : 'nameScreen')} ${timestamp(new Date())}`
     const recording = new LiveRecording(stream, {
@@ -112,24 +134,8 @@ export class LiveView {
         byId('live-link').hidden = byId('live-copy').hidden = true
       }
     })
-    try {
-      recording.start()
-    } catch {
-      disown(id)
-      return alertVisitor(text('captureRefused'))
-    }
-    this.#recording = recording
-    this.#progress = [0, 0, null]
-    this.#entitle('liveTitle')
-    const preview = byId<HTMLVideoElement>('live-preview')
-    preview.srcObject = stream
-    preview.play().catch(() => {})
-    preview.hidden = false
-    byId('live').hidden = byId('live-stop').hidden = false
-    byId('live-link').hidden = byId('live-copy').hidden = byId('live-close').hidden = true
-    write(byId('live-words'), '')
-    this.render()
-    byId('live-stop').focus()
+    recording.start()
+    return recording
   }
 
   #showLink (url: string): void {

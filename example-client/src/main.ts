@@ -93,7 +93,7 @@ window.addEventListener('beforeunload', event => {
 setInterval(() => app.list.tick(), 1000)
 
 function choose (): void {
-  chooseFiles(input).then(picked => app.arrivals.add([picked])).catch(reportError)
+  chooseFiles(input).then(found => app.arrivals.add([found])).catch(reportError)
 }
 
 function speak (chosen: 'en' | 'zh'): void {

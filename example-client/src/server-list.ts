@@ -6,7 +6,7 @@ import { language, text } from './i18n.ts'
 import { watch, watchUrl } from './watch-dialog.ts'
 
 const pageSize = 10
-// As many as the server gives.
+// The server gives no more.
 const mostAtATime = 100
 
 /** What is on the server, newest first, whoever has uploaded it. Hidden where the server has no such list. */
@@ -16,7 +16,11 @@ export class ServerList {
   #uploads: ListedUpload[] = []
   // By what they tell.
   #rows = new Map<string, HTMLElement>()
-  #next: string | null = null
+  // How many the visitor has asked to see.
+  #wanted = pageSize
+  #hasMore = false
+  // Of several looks only the last one counts.
+  #looks = 0
   #due: ReturnType<typeof setTimeout> | undefined
 
   /** `isShown` tells what the page shows already, and in more detail. */
@@ -24,7 +28,8 @@ export class ServerList {
     this.#endpoint = endpoint
     this.#isShown = isShown
     byId('more').addEventListener('click', () => {
-      this.#load(this.#next).then(() => {
+      this.#wanted += pageSize
+      this.#load().then(() => {
         // A button that has done its work goes; the keyboard stays near.
         if (byId('more').hidden) inside(byId('server-rows'), 'li:last-child .open').focus()
       }).catch(reportError)
@@ -34,7 +39,7 @@ export class ServerList {
   /** Looks again, soon: several reasons at once make one look. */
   refresh (): void {
     clearTimeout(this.#due)
-    this.#due = setTimeout(() => { this.#load(null).catch(reportError) }, 300)
+    this.#due = setTimeout(() => { this.#load().catch(reportError) }, 300)
   }
 
   render (): void {
@@ -51,18 +56,24 @@ export class ServerList {
       if (list.children[index] !== row) list.insertBefore(row, list.children[index] ?? null)
     }
     byId('server').hidden = shown.length === 0
-    byId('more').hidden = this.#next === null
+    byId('more').hidden = !this.#hasMore
   }
 
-  async #load (before: string | null): Promise<void> {
-    // What the visitor has asked to see stays.
-    const limit = before === null ? Math.min(Math.max(pageSize, this.#uploads.length), mostAtATime) : pageSize
-    const query = new URLSearchParams({ limit: String(limit), ...before !== null && { before } })
-    const response = await fetch(`api/uploads?${query}`).catch(() => null)
-    if (!response?.ok) return
-    const { uploads, next } = await response.json() as Page
-    this.#uploads = before === null ? uploads : [...this.#uploads, ...uploads]
-    this.#next = next
+  async #load (): Promise<void> {
+    const look = ++this.#looks
+    const uploads: ListedUpload[] = []
+    let next: string | null = null
+    do {
+      const limit = Math.min(this.#wanted - uploads.length, mostAtATime)
+      const query: URLSearchParams = new URLSearchParams({ limit: String(limit), ...next !== null && { before: next } })
+      const response = await fetch(`api/uploads?${query}`).catch(() => null)
+      if (!response?.ok || look !== this.#looks) return
+      const page = await response.json() as Page
+      uploads.push(...page.uploads)
+      next = page.next
+    } while (next !== null && uploads.length < this.#wanted)
+    this.#uploads = uploads
+    this.#hasMore = next !== null
     this.render()
   }
 

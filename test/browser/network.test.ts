@@ -1,8 +1,7 @@
 import { appendFile } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
-import { remembered } from './storage.ts'
-import { sha256 } from './storage.ts'
+import { remembered, sha256 } from './storage.ts'
 import { makeWorld, rowOf, state, until } from './world.ts'
 
 const world = await makeWorld()

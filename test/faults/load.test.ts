@@ -17,8 +17,8 @@ const clients = Number(process.env['CLIENTS'] ?? 1000)
 const MAX_BLOCKED = 50
 /** How many of them do a thing at the same instant. */
 const AT_ONCE = 100
-// The clients share its processors: what they take is not to be measured, where the system lets that be said.
-const served = spawnSync('chrt', ['--fifo', '10', 'true']).status === 0 ? ['chrt', '--fifo', '10'] : []
+// The clients share the processors of the server: where the system allows it, what they take is not measured.
+const withPriority = spawnSync('chrt', ['--fifo', '10', 'true']).status === 0 ? ['chrt', '--fifo', '10'] : []
 const tus = { 'tus-resumable': '1.0.0' }
 const octets = 'application/offset+octet-stream'
 
@@ -88,7 +88,7 @@ async function measured (t: Test, server: ServerProcess, work: () => Promise<voi
 }
 
 t.test(`EDGE-40 ${clients} clients that send a byte now and then leave the server quick for others`, { timeout: 0 }, async (t) => {
-  const server = await startServer(t, { directory: t.testdir(), durability: 'none' }, served)
+  const server = await startServer(t, { directory: t.testdir(), durability: 'none' }, withPriority)
   await warmUp(server)
   await measured(t, server, async () => {
     const slow: net.Socket[] = []
@@ -120,7 +120,7 @@ t.test(`EDGE-40 ${clients} clients that send a byte now and then leave the serve
 })
 
 t.test(`EDGE-40 ${clients} clients that send too slowly are closed, and what they sent is kept`, { timeout: 0 }, async (t) => {
-  const server = await startServer(t, { directory: t.testdir(), durability: 'none', idleTimeout: 2000 }, served)
+  const server = await startServer(t, { directory: t.testdir(), durability: 'none', idleTimeout: 2000 }, withPriority)
   await warmUp(server)
   await measured(t, server, async () => {
     const locations: string[] = []
@@ -147,7 +147,7 @@ t.test(`EDGE-40 ${clients} clients that send too slowly are closed, and what the
 })
 
 t.test('EDGE-40 half a request is no reason to wait for whole ones', { timeout: 0 }, async (t) => {
-  const server = await startServer(t, { directory: t.testdir(), durability: 'none' }, served)
+  const server = await startServer(t, { directory: t.testdir(), durability: 'none' }, withPriority)
   await warmUp(server)
   await measured(t, server, async () => {
     const halves: net.Socket[] = []
@@ -166,7 +166,7 @@ t.test('EDGE-40 half a request is no reason to wait for whole ones', { timeout: 
 })
 
 t.test('EDGE-44 large bodies beside each other, with checksums of every kind', { timeout: 0 }, async (t) => {
-  const server = await startServer(t, { directory: t.testdir(), durability: 'none' }, served)
+  const server = await startServer(t, { directory: t.testdir(), durability: 'none' }, withPriority)
   await warmUp(server)
   const bytes = randomBytes(24 * 1024 * 1024)
   const checksums = ['sha1', 'md5', 'sha256', 'sha512', 'sha3-512', 'blake2b512'].map((name) =>
@@ -181,7 +181,7 @@ t.test('EDGE-44 large bodies beside each other, with checksums of every kind', {
 t.test('EDGE-73 EDGE-75 a flood of creations, and finals of as many parts as a request can name', { timeout: 0 }, async (t) => {
   const server = await startServer(t, {
     directory: t.testdir(), durability: 'none', maxUploads: 1000, expiration: { period: 3_600_000 }
-  }, served)
+  }, withPriority)
   await warmUp(server)
   await measured(t, server, async () => {
     const statuses = new Map<number, number>()

@@ -23,8 +23,8 @@ t.test(`EDGE-01 to EDGE-23: ${RUNS} hostile requests are each answered as they s
   }), {
     numRuns: Number(RUNS),
     includeErrorInReport: true,
-    // Each try to find a smaller one may hang as well.
-    endOnFailure: true,
+    // Each try to find a smaller one may hang as well: only where a run is repeated.
+    endOnFailure: SEED === undefined,
     ...(SEED === undefined ? {} : { seed: Number(SEED) }),
     ...(PATHS === undefined ? {} : { path: PATHS })
   })

@@ -52,8 +52,8 @@ export function isWhole ({ framing, version }: HostileRequest): boolean {
 }
 
 /**
- * Whether the connection ends behind a request, so that nothing may follow it. Of both, the parser of Node.js takes
- * what differs from the default of the version.
+ * Whether the connection ends behind a request, so that nothing may follow it. Where keep-alive and close are both
+ * asked for, the parser of Node.js takes what differs from the default of the version.
  */
 export function isLast ({ version, headers }: HostileRequest): boolean {
   const asks = (how: string) => headers.some(([name, value]) => name === 'Connection' && value.includes(how))

@@ -46,7 +46,7 @@ async function buildLimited (t: Test, limit: number, code = 'EMFILE') {
     datastore.removeLeftovers = async () => { resolve(); return 0 }
   })
   const app = await build(t, { datastore })
-  // It opens files itself, and would make room.
+  // The sweep at the start opens files too, and would make room.
   await swept
   return { ...app, directory, open }
 }

@@ -69,7 +69,7 @@ export class LiveRecording {
     })
     this.#recorder.addEventListener('dataavailable', ({ data }) => this.#source.add(data))
     this.#recorder.addEventListener('stop', () => {
-      this.#release()
+      for (const track of stream.getTracks()) track.stop()
       this.#source.end()
       options.onStop()
     })
@@ -77,14 +77,9 @@ export class LiveRecording {
     for (const track of stream.getVideoTracks()) track.addEventListener('ended', () => this.stop())
   }
 
-  /** @throws what the browser says where it can record nothing from the stream, which is let go of then */
+  /** @throws what the browser says where it can record nothing from the stream */
   start (): void {
-    try {
-      this.#recorder.start(pieceMs)
-    } catch (error) {
-      this.#release()
-      throw error
-    }
+    this.#recorder.start(pieceMs)
     this.#transfer.start()
   }
 
@@ -95,10 +90,6 @@ export class LiveRecording {
 
   retryNow (): void {
     this.#transfer.start()
-  }
-
-  #release (): void {
-    for (const track of this.#recorder.stream.getTracks()) track.stop()
   }
 }
 

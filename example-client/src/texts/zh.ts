@@ -167,7 +167,7 @@ export const zh: Texts = {
   liveLeft: '录制结束，正在上传剩余部分：服务器已收到 {recorded} 中的 {accepted}。',
   liveLeftAway: '服务器已收到 {recorded} 中的 {accepted}。暂时无法连接服务器，其余部分随后自动上传。',
   liveWatch: '观看直播：',
-  liveSeen: '能打开本页的人都可以观看。',
+  liveSeen: '有链接的人都可以观看。',
   liveStop: '停止录制',
   liveDone: '录制完成，全部内容已在服务器上。',
   liveFailed: '服务器拒绝了这个录制。',
