@@ -24,11 +24,11 @@ export class AbleStore {
   }
 
   create (upload: Upload): Promise<Upload> {
-    return guard(async () => sound(await this.#store.create(new StoredUpload(upload))))
+    return guard(async () => this.#sound(await this.#store.create(new StoredUpload(upload))))
   }
 
   getUpload (id: string): Promise<Upload> {
-    return guard(async () => sound(await this.#store.getUpload(id)))
+    return guard(async () => this.#sound(await this.#store.getUpload(id)))
   }
 
   openAppend (upload: Upload, options: AppendOptions): Promise<Append> {
@@ -37,7 +37,7 @@ export class AbleStore {
       // Such a store completes an upload in `write`, so it must know the length before.
       const { declaredSize } = options
       if (declaredSize !== undefined) await this.#store.declareUploadLength(upload.id, declaredSize)
-      return new StreamAppend(this.#store, upload.id, upload.offset)
+      return new StreamAppend(this.#store, { ...upload, size: upload.size ?? declaredSize })
     })
   }
 
@@ -100,14 +100,16 @@ export class AbleStore {
   async close (): Promise<void> {
     await guard(async () => { await this.#store.close?.() })
   }
-}
 
-/** @throws TypeError where a store resolves with something that is no upload */
-function sound (upload: Upload): Upload {
-  const { id, offset, size } = Object(upload) as Partial<Upload>
-  const isSound = typeof id === 'string' && isBytes(offset) && (size === undefined || isBytes(size))
-  if (!isSound) throw new TypeError('The store gave something that is no upload')
-  return upload
+  /** @throws TypeError where a store resolves with something that is no upload */
+  #sound (upload: Upload): Upload {
+    const { id, offset, size, finished } = Object(upload) as Partial<Upload>
+    const isSound = typeof id === 'string' && isBytes(offset) && (size === undefined || isBytes(size))
+    if (!isSound) throw new TypeError('The store gave something that is no upload')
+    // One that wraps another hands on what that says, and cannot take it back.
+    const isForgetful = finished === false && this.#store.markFinished === undefined
+    return isForgetful ? new StoredUpload({ ...upload, finished: undefined }) : upload
+  }
 }
 
 async function guard<T> (call: () => Promise<T>): Promise<T> {

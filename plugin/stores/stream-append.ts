@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import type { Append, DataStore } from '../types.ts'
+import type { Append, DataStore, Upload } from '../types.ts'
 
 /** Whether it can be a number of bytes. */
 export function isBytes (value: unknown): value is number {
@@ -10,10 +10,12 @@ export function isBytes (value: unknown): value is number {
 export class StreamAppend implements Append {
   readonly #stream: Readable
   readonly #stored: Promise<number>
+  readonly #size: number | undefined
   #wanted = () => {}
   #done = false
 
-  constructor (store: DataStore, id: string, offset: number) {
+  constructor (store: DataStore, { id, offset, size }: Upload) {
+    this.#size = size
     this.#stream = new Readable({ read: () => this.#wanted() })
     // A store may destroy the stream with an error before it rejects with the same.
     this.#stream.on('error', () => {})
@@ -36,7 +38,7 @@ export class StreamAppend implements Append {
   async commit (): Promise<number> {
     this.#stream.push(null)
     const offset: unknown = await this.#stored
-    if (!isBytes(offset)) throw new TypeError(`The store wrote up to ${String(offset)}`)
+    if (!isBytes(offset) || offset > (this.#size ?? Infinity)) throw new TypeError(`The store wrote up to ${String(offset)}`)
     return offset
   }
 

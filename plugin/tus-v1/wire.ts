@@ -39,13 +39,17 @@ export function sendExpires (wire: Wire, reply: FastifyReply, upload: Upload): v
 
 /** Ends an answer, with what the finish hook wants of it. */
 export function sendFinish (reply: FastifyReply, statusCode: number, finish: FinishResponse = {}): FastifyReply {
-  const { body, headers = {} } = finish
+  const { body, headers = {}, statusCode: wanted } = finish
   // What HTTP cannot carry would leave the client without an answer.
+  if (body !== undefined && typeof body !== 'string') throw new TypeError('onUploadFinish gave no text as body')
+  if (wanted !== undefined && !(Number.isInteger(wanted) && wanted >= 200 && wanted <= 599)) {
+    throw new RangeError(`onUploadFinish gave the status ${String(wanted)}`)
+  }
   for (const [name, value] of Object.entries(headers)) {
     validateHeaderName(name)
     validateHeaderValue(name, value)
   }
   reply.headers(headers)
-  reply.code(finish.statusCode ?? (statusCode === 204 && body !== undefined ? 200 : statusCode))
+  reply.code(wanted ?? (statusCode === 204 && body !== undefined ? 200 : statusCode))
   return reply.send(body)
 }

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
 import { errors } from '../errors.ts'
 import type { FinishResponse, Upload } from '../types.ts'
@@ -23,15 +24,23 @@ export async function finishUpload (
   await judgeWhole(scope, upload)
   let response: void | FinishResponse
   try {
-    // A part is nothing that the app waits for.
-    response = await callHook(() => isPartial(upload) ? undefined : scope.settings.onUploadFinish?.(request, upload))
+    // A part is nothing that the app waits for. What the hook does to its copy changes no answer.
+    response = await callHook(() => isPartial(upload)
+      ? undefined
+      : scope.settings.onUploadFinish?.(request, { ...upload }))
   } catch (error) {
     if (isLastWord(error)) await mark(scope, { ...upload, refused: true })
     throw error
   }
+  endStream(response?.body)
   await mark(scope, upload)
   scope.log.debug({ uploadId: upload.id, size: upload.size }, 'upload finished')
   return response ?? undefined
+}
+
+/** A stream is no body that a hook may give. One that failed while nobody listens would end the process. */
+function endStream (body: unknown): void {
+  if (body instanceof Readable) body.on('error', () => {}).destroy()
 }
 
 /** The app has the upload by now: whatever becomes of the mark, the client's answer is that of the hook. */

@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import t from 'tap'
@@ -133,4 +134,30 @@ t.test('a request that comes while onUploadFinish runs waits for it', async (t) 
   await Promise.all([patched, asked])
   t.same(order, ['PATCH 204', 'HEAD 200'])
   t.equal(calls, 1)
+})
+
+t.test('what onUploadFinish gives and HTTP cannot carry is 500, and the upload is finished all the same', async (t) => {
+  const given = [
+    () => ({ body: createReadStream('/nonexistent/receipt.pdf') }), () => ({ body: { video: 7 } }),
+    () => ({ statusCode: 999 }), () => ({ statusCode: Number.NaN }), () => ({ statusCode: 100 })
+  ]
+  let calls = 0
+  const { create, patch, head } = await build(t, { onUploadFinish: () => given[calls++]?.() as never })
+  while (calls < given.length) {
+    const location = await create(3)
+    const answer = await patch(location, 0, 'abc')
+    t.match(answer.json(), { statusCode: 500, code: 'FST_TUS_INTERNAL' })
+    t.notMatch(answer.body, /receipt|999/)
+    t.match(await head(location), { statusCode: 200, headers: { 'upload-offset': '3' } })
+  }
+  t.equal(calls, given.length)
+})
+
+t.test('what onUploadFinish does to the upload that it is given changes no answer', async (t) => {
+  const { create, patch, head } = await build(t, {
+    onUploadFinish: (_request, upload) => { Object.assign(upload, { id: 'other', offset: 0, size: 1 }) }
+  })
+  const location = await create(3)
+  t.match(await patch(location, 0, 'abc'), { statusCode: 204, headers: { 'upload-offset': '3' } })
+  t.match(await head(location), { statusCode: 200, headers: { 'upload-offset': '3' } })
 })

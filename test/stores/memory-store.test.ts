@@ -105,3 +105,30 @@ t.test('EXP-07 a store that is able to list is swept, and needs nothing to be le
   t.same([...datastore.uploads.keys()], ['finished'])
   t.match(logs.find(({ msg }) => msg === 'expired uploads removed'), { expired: 1, leftovers: 0 })
 })
+
+t.test('a store that wraps another one and remembers no finish has none due', async (t) => {
+  class WrappingStore extends MemoryStore {
+    override async getUpload (id: string) {
+      return { ...await super.getUpload(id), finished: false }
+    }
+
+    async read (id: string): Promise<Readable> {
+      return Readable.from([this.bytesOf(id)])
+    }
+  }
+  const { create, patch, request } = await build(t, { datastore: new WrappingStore(['creation']) })
+  const location = await create(3)
+  t.equal((await patch(location, 0, 'abc')).statusCode, 204)
+  t.equal((await request('GET', location)).statusCode, 200)
+})
+
+t.test('what a store says it has written is no more than the upload can hold', async (t) => {
+  class BoastfulStore extends MemoryStore {
+    override async write (...args: Parameters<MemoryStore['write']>): Promise<number> {
+      return await super.write(...args) + 500
+    }
+  }
+  const { create, patch } = await build(t, { datastore: new BoastfulStore(['creation']) })
+  const answer = await patch(await create(6), 0, 'abc')
+  t.match(answer.json(), { statusCode: 500, code: 'FST_TUS_STORE_FAILED' })
+})
