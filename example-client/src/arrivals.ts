@@ -68,8 +68,10 @@ export class Arrivals {
           this.#list.rowOf(wanting)?.complain(describeMismatch(wanting.record.file, each.file))
         } else {
           const print = await fingerprint(each.file).catch(() => null)
-          if (!print) unreadable.push(each.file.name)
-          else if (!await this.#addNew(each, print, signal)) here.push(each.file.name)
+          // What fails with one file does not keep the others.
+          const adding = print && this.#addNew(each, print, signal).catch(reportError)
+          if (!adding) unreadable.push(each.file.name)
+          else if (await adding === false) here.push(each.file.name)
         }
         this.#list.startNext()
       }
