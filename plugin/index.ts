@@ -4,7 +4,7 @@ import { errors } from './errors.ts'
 import { MemoryLocker } from './locks/memory.ts'
 import type { FastifyTusOptions } from './options.ts'
 import { resolve } from './settings.ts'
-import { AbleStore } from './stores/able-store.ts'
+import { AbleStore } from './stores/adapter.ts'
 import { answerExpectContinue } from './tus-v1/expect-continue.ts'
 import { offeredExtensions } from './tus-v1/extensions.ts'
 import { mountTusV1 } from './tus-v1/routes.ts'
@@ -79,7 +79,7 @@ export { MemoryLocker, type MemoryLockerOptions } from './locks/memory.ts'
 export type {
   CorsOptions, DownloadOptions, Durability, ExpirationOptions, Extension, FastifyTusOptions, PerClientOptions
 } from './options.ts'
-export { FileStore, type FileStoreOptions } from './stores/file.ts'
+export { FileStore, type FileStoreOptions } from './stores/file/file-store.ts'
 export { TUS_METHODS, TUS_REQUEST_HEADERS, TUS_RESPONSE_HEADERS } from './tus-v1/cors.ts'
 export type {
   Append, AppendOptions, Concatenation, DataStore, FastifyTusHooks, FinishResponse, Intent, KvStore, Lock, Locker,

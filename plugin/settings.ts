@@ -8,7 +8,7 @@ import { extensionNames, knownOptions } from './options.ts'
 import type {
   CorsOptions, DownloadOptions, ExpirationOptions, FastifyTusOptions, PerClientOptions, Settled
 } from './options.ts'
-import { FileStore } from './stores/file.ts'
+import { FileStore } from './stores/file/file-store.ts'
 import type { DataStore, FastifyTusHooks, UploadMetadata } from './types.ts'
 
 /** How uploads are served. */

@@ -1,5 +1,5 @@
 import { errors } from '../errors.ts'
-import type { AbleStore } from '../stores/able-store.ts'
+import type { AbleStore } from '../stores/adapter.ts'
 import type { Upload } from '../types.ts'
 import type { Scope } from './scope.ts'
 import { isFinal, isPartial, isWhole } from './state.ts'

@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Settings } from '../settings.ts'
-import type { AbleStore } from '../stores/able-store.ts'
+import type { AbleStore } from '../stores/adapter.ts'
 import type { Locker, Upload } from '../types.ts'
 import type { Followers } from './follow.ts'
 import type { PendingFinals } from './pending-finals.ts'

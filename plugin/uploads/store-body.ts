@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { errors, withState } from '../errors.ts'
-import { storeError } from '../stores/able-store.ts'
+import { storeError } from '../stores/adapter.ts'
 import type { Append, Upload } from '../types.ts'
 import { type Body, type Pumped, pump } from './body.ts'
 import { BodyVerifier } from './checksum.ts'

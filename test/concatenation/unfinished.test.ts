@@ -3,7 +3,7 @@ import fs from 'node:fs/promises'
 import path from 'node:path'
 import t from 'tap'
 import { type Concatenation, FileStore, MemoryLocker, type Upload } from '../../plugin/index.ts'
-import { fileSystem } from '../../plugin/stores/file-system.ts'
+import { fileSystem } from '../../plugin/stores/file/file-system.ts'
 import { build, type Built, until } from '../helper.ts'
 import { MemoryStore } from '../memory-store.ts'
 

@@ -4,7 +4,7 @@
  * when they were stamped.
  */
 import type { Stats } from 'node:fs'
-import { type FileSystem, fileSystem } from '../../plugin/stores/file-system.ts'
+import { type FileSystem, fileSystem } from '../../plugin/stores/file/file-system.ts'
 
 /** From when on, by the system's clock, the process's clock is moved by so much; both in ms. */
 export interface ClockStep {

@@ -4,7 +4,7 @@ import http2 from 'node:http2'
 import path from 'node:path'
 import t from 'tap'
 import { FileStore } from '../../plugin/index.ts'
-import { fileSystem } from '../../plugin/stores/file-system.ts'
+import { fileSystem } from '../../plugin/stores/file/file-system.ts'
 import { build, OFFSET_OCTET_STREAM } from '../helper.ts'
 import { rawRequest } from '../raw-request.ts'
 

@@ -2,7 +2,7 @@ import fs from 'node:fs/promises'
 import path from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import t from 'tap'
-import { FileStore } from '../../plugin/stores/file.ts'
+import { FileStore } from '../../../plugin/stores/file/file-store.ts'
 
 t.test('CKSUM-07 bytes that were not committed do not count after a crash', async (t) => {
   const directory = t.testdir()

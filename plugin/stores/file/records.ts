@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import path from 'node:path'
-import type { KvStore, Upload } from '../types.ts'
+import type { KvStore, Upload } from '../../types.ts'
 import { DamagedRecord, isMissing, unless } from './file-errors.ts'
 import { type FileSystem, fileSystem } from './file-system.ts'
 import { writeAll } from './write-all.ts'

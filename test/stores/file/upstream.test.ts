@@ -6,7 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { FileStore as Upstream } from '@tus/file-store'
 import { Upload } from '@tus/server'
 import t from 'tap'
-import { FileStore } from '../../plugin/stores/file.ts'
+import { FileStore } from '../../../plugin/stores/file/file-store.ts'
 
 const period = { expirationPeriodInMilliseconds: 1 }
 const long = '2020-01-01T00:00:00.000Z'

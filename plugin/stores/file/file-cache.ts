@@ -1,5 +1,5 @@
 import type { OpenFile } from './file-system.ts'
-import type { StoredUpload } from './stored-upload.ts'
+import type { StoredUpload } from '../stored-upload.ts'
 
 export interface AtHandLimits {
   /** Of how many uploads the records are kept at most. */

@@ -1,6 +1,6 @@
-import type { Append } from '../types.ts'
+import type { Append } from '../../types.ts'
 import type { OpenFile } from './file-system.ts'
-import { FLUSH_BYTES, Flushes } from './flushes.ts'
+import { FLUSH_BYTES, Flushes } from './background-sync.ts'
 import { type Cursor, writeAll } from './write-all.ts'
 
 export interface FileAppendOptions {

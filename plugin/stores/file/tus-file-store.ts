@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events'
 import { FileStore } from '@tus/file-store'
-import type { KvStore } from '../types.ts'
+import type { KvStore } from '../../types.ts'
 
 interface TusFileStoreOptions {
   directory: string

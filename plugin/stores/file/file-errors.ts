@@ -1,5 +1,5 @@
 /** What errors of the file system mean to the file store. */
-import { errors } from '../errors.ts'
+import { errors } from '../../errors.ts'
 
 /** Thrown for a file that may have been a record, and was cut off by a crash. */
 export class DamagedRecord extends Error {}

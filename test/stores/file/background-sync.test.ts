@@ -1,11 +1,11 @@
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import t, { type Test } from 'tap'
-import type { Append, Durability } from '../../plugin/index.ts'
-import { FLUSH_BYTES } from '../../plugin/stores/flushes.ts'
-import { FileStore } from '../../plugin/stores/file.ts'
-import { type FileSystem, fileSystem } from '../../plugin/stores/file-system.ts'
-import { temporaryDirectory, until } from '../helper.ts'
+import type { Append, Durability } from '../../../plugin/index.ts'
+import { FLUSH_BYTES } from '../../../plugin/stores/file/background-sync.ts'
+import { FileStore } from '../../../plugin/stores/file/file-store.ts'
+import { type FileSystem, fileSystem } from '../../../plugin/stores/file/file-system.ts'
+import { temporaryDirectory, until } from '../../helper.ts'
 
 const MIB = Buffer.alloc(1024 * 1024, 'm')
 const SIZE = 2 * FLUSH_BYTES + MIB.length

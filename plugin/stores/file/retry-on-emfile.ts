@@ -1,4 +1,4 @@
-import type { AtHand } from './at-hand.ts'
+import type { AtHand } from './file-cache.ts'
 import type { FileSystem, Opening } from './file-system.ts'
 
 /**

@@ -2,8 +2,8 @@ import fs from 'node:fs/promises'
 import path from 'node:path'
 import { Readable } from 'node:stream'
 import t from 'tap'
-import { FileStore } from '../../plugin/stores/file.ts'
-import { type FileSystem, fileSystem, type OpenFile } from '../../plugin/stores/file-system.ts'
+import { FileStore } from '../../../plugin/stores/file/file-store.ts'
+import { type FileSystem, fileSystem, type OpenFile } from '../../../plugin/stores/file/file-system.ts'
 
 /** A file system whose open files behave otherwise: faults that no real disk gives on request. */
 function faulty (faults: (file: OpenFile, name: string) => Partial<OpenFile>): FileSystem {

@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { isDefaultId } from '../ids.ts'
+import { isDefaultId } from '../../ids.ts'
 import { isDamaged, isMissing, unless } from './file-errors.ts'
 import type { FileSystem } from './file-system.ts'
 import { type FileRecords, temporaryNames } from './records.ts'

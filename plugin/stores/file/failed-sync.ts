@@ -1,7 +1,7 @@
-import type { Upload } from '../types.ts'
+import type { Upload } from '../../types.ts'
 import type { FileSystem, OpenFile } from './file-system.ts'
 import type { FileRecords } from './records.ts'
-import { StoredUpload } from './stored-upload.ts'
+import { StoredUpload } from '../stored-upload.ts'
 
 /**
  * Uploads of which a flush failed. The system tells of that once; who asks later hears that all is well. So what may

@@ -2,10 +2,10 @@
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import t, { type Test } from 'tap'
-import { FLUSH_BYTES } from '../../plugin/stores/flushes.ts'
-import { FileStore, type FileStoreOptions } from '../../plugin/stores/file.ts'
-import { type FileSystem, fileSystem, type OpenFile } from '../../plugin/stores/file-system.ts'
-import { build, sampleBytes, temporaryDirectory } from '../helper.ts'
+import { FLUSH_BYTES } from '../../../plugin/stores/file/background-sync.ts'
+import { FileStore, type FileStoreOptions } from '../../../plugin/stores/file/file-store.ts'
+import { type FileSystem, fileSystem, type OpenFile } from '../../../plugin/stores/file/file-system.ts'
+import { build, sampleBytes, temporaryDirectory } from '../../helper.ts'
 
 const MIB = 1024 * 1024
 const SIZE = 2 * FLUSH_BYTES

@@ -5,8 +5,8 @@ import { text } from 'node:stream/consumers'
 import { Server } from '@tus/server'
 import t from 'tap'
 import type { Test } from 'tap'
-import { FileStore } from '../../plugin/index.ts'
-import { build, OFFSET_OCTET_STREAM } from '../helper.ts'
+import { FileStore } from '../../../plugin/index.ts'
+import { build, OFFSET_OCTET_STREAM } from '../../helper.ts'
 
 interface Client {
   datastore: FileStore

@@ -3,11 +3,11 @@ import fs from 'node:fs/promises'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
-import { AtHand } from '../../plugin/stores/at-hand.ts'
-import { FileStore } from '../../plugin/stores/file.ts'
-import { type FileSystem, fileSystem, type OpenFile } from '../../plugin/stores/file-system.ts'
-import { makeRoom } from '../../plugin/stores/make-room.ts'
-import { build, temporaryDirectory } from '../helper.ts'
+import { AtHand } from '../../../plugin/stores/file/file-cache.ts'
+import { FileStore } from '../../../plugin/stores/file/file-store.ts'
+import { type FileSystem, fileSystem, type OpenFile } from '../../../plugin/stores/file/file-system.ts'
+import { makeRoom } from '../../../plugin/stores/file/retry-on-emfile.ts'
+import { build, temporaryDirectory } from '../../helper.ts'
 
 /** A file system for a process that may have only so many files open. */
 function limited (limit: number, code: string): { fs: FileSystem, open: Set<OpenFile> } {

@@ -1,4 +1,4 @@
-import type { Upload } from '../types.ts'
+import type { Upload } from '../../types.ts'
 
 /** What is asked of a store whose uploads expire. */
 export interface ExpiringStore {

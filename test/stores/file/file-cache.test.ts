@@ -1,12 +1,12 @@
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import t, { type Test } from 'tap'
-import { AtHand } from '../../plugin/stores/at-hand.ts'
-import { FileStore } from '../../plugin/stores/file.ts'
-import { type FileSystem, fileSystem, type OpenFile } from '../../plugin/stores/file-system.ts'
-import { StoredUpload } from '../../plugin/stores/stored-upload.ts'
-import { MemoryLocker } from '../../plugin/index.ts'
-import { build, temporaryDirectory, until } from '../helper.ts'
+import { AtHand } from '../../../plugin/stores/file/file-cache.ts'
+import { FileStore } from '../../../plugin/stores/file/file-store.ts'
+import { type FileSystem, fileSystem, type OpenFile } from '../../../plugin/stores/file/file-system.ts'
+import { StoredUpload } from '../../../plugin/stores/stored-upload.ts'
+import { MemoryLocker } from '../../../plugin/index.ts'
+import { build, temporaryDirectory, until } from '../../helper.ts'
 
 const record = (id: string) => new StoredUpload({ id, size: 10, offset: 0 })
 

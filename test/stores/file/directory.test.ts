@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
-import { FileStore } from '../../plugin/index.ts'
+import { FileStore } from '../../../plugin/index.ts'
 
 t.test('when a FileStore is made its directory is there, and nothing goes on behind', async (t) => {
   const directory = path.join(t.testdir(), 'a', 'b')

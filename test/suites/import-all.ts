@@ -1,0 +1,16 @@
+import { readdir } from 'node:fs/promises'
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
+
+/**
+ * Imports every test file below the given folders of `test/`. tap starts a process for each file that it is given, and
+ * each process compiles the plugin first, so a suite runs many files in one process.
+ */
+export async function importAll (...folders: string[]): Promise<void> {
+  for (const folder of folders) {
+    const directory = path.join(import.meta.dirname, '..', folder)
+    for (const name of (await readdir(directory, { recursive: true })).sort()) {
+      if (name.endsWith('.test.ts')) await import(pathToFileURL(path.join(directory, name)).href)
+    }
+  }
+}
