@@ -20,7 +20,7 @@ export interface Host {
 export async function main (args: string[], { env, stdout, stderr }: Host, startServer = start): Promise<number> {
   if (args[0] === 'conformance') {
     // Loaded only here, because a server has no use for it.
-    const { main: conformance } = await import('../test/conformance/cli.ts')
+    const { main: conformance } = await import('../conformance/cli.ts')
     return conformance(args.slice(1), { stdout, stderr })
   }
 

@@ -6,10 +6,10 @@ import Fastify from 'fastify'
 import t from 'tap'
 import type { Test } from 'tap'
 import fastifyTus from '../../plugin/index.ts'
-import { main } from './cli.ts'
-import { requirements } from './requirements.ts'
-import { Tally } from './tally.ts'
-import type { Requirement, Result } from './suite.ts'
+import { main } from '../../conformance/cli.ts'
+import { requirements } from '../../conformance/requirements.ts'
+import { Tally } from '../../conformance/tally.ts'
+import type { Requirement, Result } from '../../conformance/suite.ts'
 
 async function listen (t: Test, listener: http.RequestListener): Promise<string> {
   const server = http.createServer(listener).listen(0, '127.0.0.1')

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { parseResponse } from './response-parser.ts'
+import { parseResponse } from '../../conformance/response-parser.ts'
 
 const parse = (text: string, method = 'GET', ended = false) => {
   const { interim, head, body, rest } = parseResponse(Buffer.from(text, 'latin1'), method, ended)

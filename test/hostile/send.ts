@@ -1,6 +1,6 @@
 import net from 'node:net'
-import { type Parsed, parseResponse } from '../conformance/response-parser.ts'
-import type { Head } from '../conformance/transport.ts'
+import { type Parsed, parseResponse } from '../../conformance/response-parser.ts'
+import type { Head } from '../../conformance/transport.ts'
 
 /** How long the server may take for all that a connection brings, in ms: longer is a hang. */
 const HANG = 10_000

@@ -1,3 +1,3 @@
-import '../conformance.test.ts'
-import '../conformance/cli.test.ts'
-import '../conformance/response-parser.test.ts'
+import { importAll } from './import-all.ts'
+
+await importAll('conformance')

@@ -11,7 +11,7 @@ import { renderPage } from './page.ts'
 import { findPeers } from './peers.ts'
 import type { Column } from './page.ts'
 
-const root = new URL('../../../', import.meta.url)
+const root = new URL('../../', import.meta.url)
 const directory = await mkdtemp(join(tmpdir(), 'fastify-tus-table-'))
 
 try {

@@ -1,11 +1,11 @@
 import t from 'tap'
-import { wires } from './conformance/configurations.ts'
-import { notOnTheWire } from './conformance/not-on-the-wire.ts'
-import { askOurselves } from './conformance/own.ts'
-import { requirements, requirementsOver } from './conformance/requirements.ts'
-import { checklist } from './conformance/table/checklist.ts'
-import { Tally } from './conformance/tally.ts'
-import type { OwnRun } from './conformance/own.ts'
+import { wires } from '../../conformance/configurations.ts'
+import { notOnTheWire } from '../../conformance/not-on-the-wire.ts'
+import { askOurselves } from '../../conformance/own.ts'
+import { requirements, requirementsOver } from '../../conformance/requirements.ts'
+import { checklist } from '../../conformance/table/checklist.ts'
+import { Tally } from '../../conformance/tally.ts'
+import type { OwnRun } from '../../conformance/own.ts'
 
 t.setTimeout(300_000)
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import Fastify from 'fastify'
 import type { FastifyServerOptions } from 'fastify'
-import fastifyTus from '../../plugin/index.ts'
+import fastifyTus from '../plugin/index.ts'
 import { ask } from './ask.ts'
 import { selfSigned } from './certificate.ts'
 import { configurations } from './configurations.ts'

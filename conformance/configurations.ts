@@ -1,4 +1,4 @@
-import type { FastifyTusOptions } from '../../plugin/index.ts'
+import type { FastifyTusOptions } from '../plugin/index.ts'
 import type { SuiteOptions } from './suite.ts'
 import type { Protocol } from './transport.ts'
 

@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url'
-import { commandVersion, packageVersion } from '../../peers/versions.ts'
+import { commandVersion, packageVersion } from '../../test/peers/versions.ts'
 import type { TusNodeServerOptions } from './tus-node-server.ts'
 import type { SuiteOptions } from '../suite.ts'
 
 const DAY = 24 * 60 * 60 * 1000
 const MAX = 4 * 1024 * 1024
-const root = new URL('../../../', import.meta.url)
+const root = new URL('../../', import.meta.url)
 
 /** Another server, with as much of its options as the requirements need. */
 export interface Peer {
