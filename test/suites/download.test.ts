@@ -1,9 +1,3 @@
-import '../download/conditional.test.ts'
-import '../download/description.test.ts'
-import '../download/finished.test.ts'
-import '../download/growing-refused.test.ts'
-import '../download/growing-shared.test.ts'
-import '../download/growing.test.ts'
-import '../download/programs.test.ts'
-import '../download/progress.test.ts'
-import '../download/ranges.test.ts'
+import { importAll } from './import-all.ts'
+
+await importAll('download')

@@ -1,6 +1,3 @@
-import '../hostile/bombs.test.ts'
-import '../hostile/corpus.test.ts'
-import '../hostile/floods.test.ts'
-import '../hostile/fuzz.test.ts'
-import '../hostile/users.test.ts'
-import '../hostile/waiters.test.ts'
+import { importAll } from './import-all.ts'
+
+await importAll('hostile')

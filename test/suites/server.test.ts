@@ -1,14 +1,3 @@
-import '../commonjs.test.ts'
-import '../coverage.test.ts'
-import '../model/model.test.ts'
-import '../src/app.test.ts'
-import '../src/config.test.ts'
-import '../src/demo.test.ts'
-import '../src/demo/child.test.ts'
-import '../src/demo/progress.test.ts'
-import '../src/demo/run.test.ts'
-import '../src/demo/source.test.ts'
-import '../src/main.test.ts'
-import '../src/server.test.ts'
-import '../src/uploads.test.ts'
-import '../src/usage.test.ts'
+import { importAll } from './import-all.ts'
+
+await importAll('src', 'model')

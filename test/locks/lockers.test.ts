@@ -1,0 +1,100 @@
+import { MemoryLocker as TusMemoryLocker } from '@tus/server'
+import t from 'tap'
+import { MemoryLocker } from '../../plugin/index.ts'
+import type { Locker } from '../../plugin/index.ts'
+import { build } from '../helper.ts'
+
+const lockers: Array<[name: string, make: () => Locker]> = [
+  ['MemoryLocker of @tus/server', () => new TusMemoryLocker()],
+  ['MemoryLocker', () => new MemoryLocker()]
+]
+
+for (const [name, make] of lockers) {
+  t.test(`LOCK-01 with ${name} there is one writer at a time`, async (t) => {
+    const { create, patch, head, stored } = await build(t, { locker: make() })
+    const location = await create(6)
+    const answers = await Promise.all([patch(location, 0, 'abcdef'), patch(location, 0, 'ABCDEF')])
+    const [winner, loser] = answers.map(({ statusCode }) => statusCode).sort()
+    t.equal(winner, 204)
+    t.ok(loser === 409 || loser === 423, 'the other came too late, or was displaced before it began')
+    t.equal((await stored(location)).toString(), answers[0].statusCode === 204 ? 'abcdef' : 'ABCDEF')
+    t.equal((await head(location)).headers['upload-offset'], '6')
+  })
+
+  t.test(`LOCK-02 LOCK-03 with ${name} a later request ends a body that stalls`, async (t) => {
+    const { create, stall, untilStored, head, patch, request } = await build(t, { locker: make() })
+    const location = await create(9)
+    const first = await stall(location, 0, 9, 'abc')
+    await untilStored(location, 3)
+    t.match(await head(location), { statusCode: 200, headers: { 'upload-offset': '3' } })
+    const displaced = await first.response
+    t.match(displaced, { status: 423, headers: { connection: 'close', 'upload-offset': '3', 'retry-after': '1' } })
+    t.equal(JSON.parse(displaced.body).code, 'FST_TUS_DISPLACED')
+
+    const second = await stall(location, 3, 6, 'def')
+    await untilStored(location, 6)
+    t.equal((await patch(location, 6, 'gh')).statusCode, 204)
+    t.equal((await second.response).status, 423)
+
+    const third = await stall(location, 8, 1, '', { expect: '100-continue' })
+    await third.wanted
+    t.equal((await request('DELETE', location)).statusCode, 204)
+    t.equal((await third.response).status, 423)
+    t.equal((await head(location)).statusCode, 404)
+  })
+
+  t.test(`LOCK-04 with ${name} waiting ends with 423 after lockTimeout`, async (t) => {
+    const locker = make()
+    const { create, head, patch, request } = await build(t, { locker, lockTimeout: 20 })
+    const location = await create(3)
+    const lock = locker.newLock(location.slice('/files/'.length))
+    await lock.lock(new AbortController().signal, () => {})
+    for (const answer of [await head(location), await patch(location, 0, 'abc'), await request('DELETE', location)]) {
+      t.match(answer, { statusCode: 423, headers: { 'retry-after': '1', 'upload-offset': undefined } })
+      if (answer.body !== '') t.match(answer.json(), { code: 'FST_TUS_LOCKED' })
+    }
+    await lock.unlock()
+    t.equal((await patch(location, 0, 'abc')).statusCode, 204)
+  })
+}
+
+t.test('EDGE-61 where too many wait already, one more is refused at once', async (t) => {
+  const locker = new MemoryLocker({ maxWaiters: 1 })
+  const { create, head } = await build(t, { locker, lockTimeout: 3_600_000 })
+  const location = await create(3)
+  const lock = locker.newLock(location.slice('/files/'.length))
+  await lock.lock(new AbortController().signal, () => {})
+  const answers = [head(location), head(location), head(location)]
+  t.equal((await Promise.race(answers)).statusCode, 423)
+  await lock.unlock()
+  t.same((await Promise.all(answers)).map(({ statusCode }) => statusCode).sort(), [200, 423, 423])
+})
+
+const secret = 'connect ECONNREFUSED 10.0.0.7'
+const fail = () => { throw new Error(secret) }
+const reject = () => Promise.reject(new Error(secret))
+const fine = async () => {}
+const broken: Array<[name: string, make: () => Locker]> = [
+  ['cannot make a lock', () => ({ newLock: fail })],
+  ['fails to lock', () => ({ newLock: () => ({ lock: fail, unlock: fine }) })],
+  ['rejects to lock', () => ({ newLock: () => ({ lock: reject, unlock: fine }) })],
+  ['fails to unlock', () => ({ newLock: () => ({ lock: fine, unlock: fail }) })],
+  ['rejects to unlock', () => ({ newLock: () => ({ lock: fine, unlock: reject }) })]
+]
+for (const [name, make] of broken) {
+  t.test(`EDGE-80 nothing of a locker that ${name} gets out, but into the log`, async (t) => {
+    const directory = t.testdir()
+    const working = await build(t, { directory })
+    const location = await working.create(3)
+    const { post, patch, head, request, logs } = await build(t, { directory, locker: make() })
+    const answers = [
+      await post({ 'upload-length': '3' }),
+      await patch(location, 0, 'ab'),
+      await head(location),
+      await request('DELETE', location)
+    ]
+    for (const answer of answers) t.notMatch(answer.body, '10.0.0.7')
+    t.match(JSON.stringify(logs), secret)
+    t.ok([200, 423].includes(answers[2]?.statusCode ?? 0), 'and HEAD is not answered with 5xx')
+  })
+}

@@ -1,0 +1,185 @@
+import { readdir } from 'node:fs/promises'
+import path from 'node:path'
+import Fastify from 'fastify'
+import type { FastifyInstance } from 'fastify'
+import t from 'tap'
+import type { Test } from 'tap'
+import fastifyTus, { FileStore } from '../../plugin/index.ts'
+import { build, OFFSET_OCTET_STREAM } from '../helper.ts'
+
+const tus = { 'tus-resumable': '1.0.0' }
+
+/** Sends three bytes in the two requests of a client, and says under which path they are. */
+async function uploadTo (app: FastifyInstance, endpoint: string): Promise<string> {
+  const created = await app.inject({ method: 'POST', url: endpoint, headers: { ...tus, 'upload-length': '3' } })
+  if (created.statusCode !== 201) throw new Error(`POST ${endpoint}: ${created.statusCode}`)
+  const location = created.headers.location as string
+  const headers = { ...tus, 'upload-offset': '0', 'content-type': OFFSET_OCTET_STREAM }
+  const patched = await app.inject({ method: 'PATCH', url: location, headers, payload: 'abc' })
+  if (patched.statusCode !== 204) throw new Error(`PATCH ${location}: ${patched.statusCode}`)
+  return location
+}
+
+function bare (t: Test): FastifyInstance {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  return app
+}
+
+t.test('needs no more than a prefix and a directory', async (t) => {
+  const directory = path.join(t.testdir(), 'not', 'there', 'yet')
+  const app = bare(t)
+  await app.register(fastifyTus, { prefix: '/files', directory })
+  const location = await uploadTo(app, '/files')
+  t.match(location, /^\/files\/[0-9a-f]{32}$/)
+  t.equal((await app.inject(location)).body, 'abc')
+})
+
+t.test('CREATE-01 Location is right wherever the plugin is mounted', async (t) => {
+  const cases: Array<[name: string, prefix: string | undefined, endpoint: string, location: RegExp]> = [
+    ['a prefix', '/files', '/files', /^\/files\/[0-9a-f]+$/],
+    ['a prefix of two segments', '/api/files', '/api/files', /^\/api\/files\/[0-9a-f]+$/],
+    ['a prefix asked with a slash', '/files', '/files/', /^\/files\/[0-9a-f]+$/],
+    ['a prefix that ends with a slash', '/files/', '/files/', /^\/files\/[0-9a-f]+$/],
+    ['the root as prefix', '/', '/', /^\/[0-9a-f]+$/],
+    ['no prefix', undefined, '/', /^\/[0-9a-f]+$/],
+    ['a parameter', '/users/:user/files', '/users/ann/files', /^\/users\/ann\/files\/[0-9a-f]+$/],
+    ['a parameter that is encoded', '/users/:user', '/users/a%20%2Fb', /^\/users\/a%20%2Fb\/[0-9a-f]+$/],
+    ['two parameters', '/:org/:user/files', '/acme/ann/files', /^\/acme\/ann\/files\/[0-9a-f]+$/],
+    ['a parameter with a pattern', '/users/:user(^\\d+$)/files', '/users/7/files', /^\/users\/7\/files\/[0-9a-f]+$/]
+  ]
+  for (const [name, prefix, endpoint, expected] of cases) {
+    await t.test(name, async (t) => {
+      const directory = t.testdir()
+      const app = bare(t)
+      await app.register(fastifyTus, { directory, ...(prefix === undefined ? {} : { prefix }) })
+      t.match(await uploadTo(app, endpoint), expected)
+    })
+  }
+})
+
+t.test('is mounted below the prefixes of its parents', async (t) => {
+  const directory = t.testdir()
+  const app = bare(t)
+  await app.register(async (api) => {
+    await api.register(async (v1) => {
+      await v1.register(fastifyTus, { prefix: '/files', directory })
+    }, { prefix: '/v1' })
+  }, { prefix: '/api' })
+  t.match(await uploadTo(app, '/api/v1/files'), /^\/api\/v1\/files\/[0-9a-f]{32}$/)
+})
+
+t.test('can be registered several times in one app', async (t) => {
+  const directory = t.testdir({ photos: {}, videos: {} })
+  const app = bare(t)
+  await app.register(fastifyTus, { prefix: '/photos', directory: path.join(directory, 'photos'), maxSize: 3 })
+  await app.register(fastifyTus, { prefix: '/videos', directory: path.join(directory, 'videos'), download: false })
+  const photo = path.basename(await uploadTo(app, '/photos'))
+  const video = path.basename(await uploadTo(app, '/videos'))
+  t.same((await readdir(path.join(directory, 'photos'))).sort(), [photo, `${photo}.json`])
+  t.same((await readdir(path.join(directory, 'videos'))).sort(), [video, `${video}.json`])
+
+  t.equal((await app.inject(`/photos/${photo}`)).statusCode, 200)
+  t.equal((await app.inject(`/videos/${video}`)).statusCode, 405, 'the options of one are not those of the other')
+  t.equal((await app.inject(`/photos/${video}`)).statusCode, 404, 'the uploads of one are not those of the other')
+  const tooLarge = { ...tus, 'upload-length': '4' }
+  t.equal((await app.inject({ method: 'POST', url: '/photos', headers: tooLarge })).statusCode, 413)
+  t.equal((await app.inject({ method: 'POST', url: '/videos', headers: tooLarge })).statusCode, 201)
+})
+
+t.test('leaves the app around it as it is', async (t) => {
+  const { app } = await build(t, {}, {}, (app) => {
+    app.post('/json', (request) => ({ got: request.body }))
+    app.get('/files-of-others', () => 'mine')
+    app.addHook('onSend', async (_request, reply) => { reply.header('x-parent', 'yes') })
+  })
+  const json = await app.inject({ method: 'POST', url: '/json', payload: { a: 1 } })
+  t.same(json.json(), { got: { a: 1 } }, 'its JSON parser is its own')
+  t.notOk('tus-resumable' in json.headers, 'its answers are no tus answers')
+  t.notOk('access-control-allow-origin' in json.headers)
+
+  const binary = { 'content-type': OFFSET_OCTET_STREAM }
+  const refused = await app.inject({ method: 'POST', url: '/json', headers: binary, payload: 'x' })
+  t.equal(refused.statusCode, 415, 'no parser is added to it')
+
+  const missing = await app.inject('/nothing')
+  t.equal(missing.statusCode, 404)
+  t.match(missing.json(), { message: 'Route GET:/nothing not found' }, 'its 404 is its own')
+  t.notOk('tus-resumable' in missing.headers)
+  t.equal((await app.inject('/files-of-others')).body, 'mine')
+
+  for (const name of ['tus', 'store', 'datastore']) t.notOk(app.hasDecorator(name), name)
+  t.notOk(app.hasRequestDecorator('tus'))
+  t.notOk(app.hasReplyDecorator('tus'))
+})
+
+t.test('mounted without a prefix, it leaves the other routes of the app to the app', async (t) => {
+  const directory = t.testdir()
+  const app = bare(t)
+  app.get('/healthz', () => 'fine')
+  app.post('/json', (request) => request.body)
+  await app.register(fastifyTus, { directory })
+  t.equal((await app.inject('/healthz')).body, 'fine')
+  t.same((await app.inject({ method: 'POST', url: '/json', payload: { a: 1 } })).json(), { a: 1 })
+  t.match(await uploadTo(app, '/'), /^\/[0-9a-f]{32}$/)
+})
+
+t.test('the hooks, the error handler and the decorations of the app are there for its answers', async (t) => {
+  const { app, post, create } = await build(t, {
+    authorize: (request) => { if ((request as { user?: string }).user === 'eve') throw new Error('secret') }
+  }, {}, (app) => {
+    app.decorateRequest('user', '')
+    app.addHook('onRequest', async (request) => {
+      Object.assign(request, { user: request.headers.authorization ?? '' })
+    })
+    app.addHook('onSend', async (_request, reply) => { reply.header('x-parent', 'yes') })
+    app.setErrorHandler((error, _request, reply) => {
+      const { code, statusCode = 500 } = error as { code: string, statusCode?: number }
+      return reply.code(statusCode).send({ oops: code })
+    })
+  })
+  const created = await post({ 'upload-length': '3' })
+  t.equal(created.statusCode, 201)
+  t.equal(created.headers['x-parent'], 'yes')
+  const refused = await post({ 'upload-length': '3', authorization: 'eve' })
+  t.equal(refused.statusCode, 500)
+  t.same(refused.json(), { oops: 'FST_TUS_HOOK_FAILED' })
+  t.equal(refused.headers['tus-resumable'], '1.0.0')
+  t.equal((await app.inject({ method: 'PUT', url: await create(1) })).json().oops, 'FST_TUS_METHOD_NOT_ALLOWED')
+})
+
+t.test('CORE-01 an answer that a hook of the app gives is a tus answer too', async (t) => {
+  const { directory, post } = await build(t, {}, {}, (app) => {
+    app.addHook('onRequest', async (request, reply) => {
+      if (request.headers.authorization === undefined) await reply.code(401).send({ message: 'who are you?' })
+    })
+  })
+  const refused = await post({ 'upload-length': '3', origin: 'https://example.com' })
+  t.equal(refused.statusCode, 401)
+  t.same(refused.json(), { message: 'who are you?' })
+  t.equal(refused.headers['tus-resumable'], '1.0.0')
+  t.equal(refused.headers['access-control-allow-origin'], '*')
+  t.match(refused.headers['access-control-expose-headers'], 'Upload-Offset')
+  t.same(await readdir(directory), [], 'nothing was created')
+  t.equal((await post({ 'upload-length': '3', authorization: 'me' })).statusCode, 201)
+})
+
+t.test('a store can be handed over, and used by the app itself', async (t) => {
+  const datastore = new FileStore({ directory: t.testdir() })
+  const app = bare(t)
+  await app.register(fastifyTus, { prefix: '/files', datastore })
+  const id = path.basename(await uploadTo(app, '/files'))
+  t.match(await datastore.getUpload(id), { id, offset: 3, size: 3, finished: true })
+  for await (const listed of datastore.list()) t.equal(listed, id)
+  await datastore.remove(id)
+  t.equal((await app.inject({ method: 'HEAD', url: `/files/${id}`, headers: tus })).statusCode, 404)
+})
+
+t.test('CORE-09 EDGE-18 OPTIONS is never overridden, since apps let it pass without credentials', async (t) => {
+  const { create, request, head } = await build(t)
+  const location = await create(3)
+  const response = await request('OPTIONS', location, { 'x-http-method-override': 'DELETE' })
+  t.equal(response.statusCode, 204)
+  t.ok(response.headers['tus-version'])
+  t.equal((await head(location)).statusCode, 200)
+})

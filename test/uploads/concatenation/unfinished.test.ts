@@ -1,0 +1,157 @@
+import nodeFs from 'node:fs'
+import fs from 'node:fs/promises'
+import path from 'node:path'
+import t from 'tap'
+import { type Concatenation, FileStore, MemoryLocker, type Upload } from '../../../plugin/index.ts'
+import { fileSystem } from '../../../plugin/stores/file/file-system.ts'
+import { build, type Built, until } from '../../helper.ts'
+import { MemoryStore } from '../../memory-store.ts'
+
+/** A final upload of a whole part, `ab`, and one of 3 bytes that has none yet. */
+async function waiting (app: Built): Promise<{ location: string, whole: string, growing: string }> {
+  const whole = await app.create(2, { 'upload-concat': 'partial' })
+  await app.patch(whole, 0, 'ab')
+  const growing = await app.create(3, { 'upload-concat': 'partial' })
+  const response = await app.post({ 'upload-concat': `final;${whole} ${growing}` })
+  t.equal(response.statusCode, 201)
+  return { location: response.headers.location as string, whole, growing }
+}
+
+t.test('CONCAT-07 a final upload whose parts grow has a length and no offset, and completes by itself', async (t) => {
+  const finished: string[] = []
+  const app = await build(t, { onUploadFinish: (_request, { id }) => { finished.push(id) } })
+  const { location, growing } = await waiting(app)
+  const before = await app.head(location)
+  t.match(before, { statusCode: 200, headers: { 'upload-length': '5' } })
+  t.notOk('upload-offset' in before.headers)
+  t.equal((await app.request('GET', location)).statusCode, 404)
+  t.equal((await app.patch(growing, 0, 'c')).statusCode, 204)
+  t.notOk('upload-offset' in (await app.head(location)).headers)
+  t.equal((await app.patch(growing, 1, 'de')).statusCode, 204)
+  await until(() => finished.length > 0)
+  t.match((await app.head(location)).headers, { 'upload-offset': '5', 'upload-length': '5' })
+  t.equal((await app.request('GET', location)).body, 'abcde')
+  t.same(finished, [path.basename(location)], 'the finish hook ran once')
+})
+
+t.test('after a restart a final upload that waits is found again', async (t) => {
+  const first = await build(t)
+  const { location, growing } = await waiting(first)
+  await first.app.close()
+
+  const finished: unknown[] = []
+  const second = await build(t, { directory: first.directory, onUploadFinish: (request) => { finished.push(request) } })
+  await second.patch(growing, 0, 'cde')
+  await until(async () => (await second.request('GET', location)).statusCode === 200)
+  t.equal((await second.request('GET', location)).body, 'abcde')
+  t.equal(finished.length, 1)
+})
+
+t.test('what a crash left to be joined is joined by the sweep at the start, and by HEAD', async (t) => {
+  for (const contact of ['sweep', 'head']) {
+    const app = await build(t)
+    const { location, growing } = await waiting(app)
+    await app.app.close()
+    // The last part became whole, and the process ended before the joining.
+    await fs.writeFile(path.join(app.directory, path.basename(growing)), 'cde')
+    let finished = 0
+    const again = await build(t, { directory: app.directory, onUploadFinish: () => { finished++ } })
+    if (contact === 'head') t.equal((await again.head(location)).headers['upload-offset'], '5')
+    await until(async () => (await again.request('GET', location)).statusCode === 200)
+    t.equal((await again.request('GET', location)).body, 'abcde')
+    await again.app.close()
+    t.equal(finished, 1, contact)
+  }
+})
+
+t.test('CONCAT-16 a joining that fails leaves nothing of the final upload', async (t) => {
+  const directory = t.testdir()
+  const fault = async () => { throw Object.assign(new Error('full'), { code: 'ENOSPC' }) }
+  for (const call of ['copyFile', 'rename'] as const) {
+    const broken = { ...fileSystem }
+    const app = await build(t, { datastore: new FileStore({ directory, fs: broken }) })
+    const part = await app.create(2, { 'upload-concat': 'partial' })
+    await app.patch(part, 0, 'ab')
+    const before = await fs.readdir(directory)
+    broken[call] = fault
+    const response = await app.post({ 'upload-concat': `final;${part}` })
+    t.match(response, { statusCode: 507, body: /FST_TUS_INSUFFICIENT_STORAGE/ })
+    t.same(await fs.readdir(directory), before, call)
+    t.equal((await app.head(part)).statusCode, 200, 'the part is as it was')
+  }
+})
+
+t.test('a joining that fails behind a request is logged, and done at the next contact', async (t) => {
+  const directory = t.testdir()
+  const broken = { ...fileSystem }
+  const app = await build(t, { datastore: new FileStore({ directory, fs: broken }) })
+  const { location, growing } = await waiting({ ...app, directory })
+  broken.copyFile = async () => { throw Object.assign(new Error('full'), { code: 'ENOSPC' }) }
+  t.equal((await app.patch(growing, 0, 'cde')).statusCode, 204, 'the part is whole all the same')
+  await until(() => app.logs.some(({ msg }) => msg === 'final upload not completed'))
+  t.match(await app.head(location), { statusCode: 423, headers: { 'retry-after': '1' } })
+  broken.copyFile = fileSystem.copyFile
+  t.equal((await app.head(location)).headers['upload-offset'], '5')
+})
+
+t.test('a final upload that waited is told of, also where the store remembers no finish hooks', async (t) => {
+  class Joining extends MemoryStore {
+    abilities = ['concatenation']
+    async concatenate (upload: Upload, parts: Upload[]): Promise<Upload> {
+      const final = this.uploads.get(upload.id) as { upload: Upload, bytes: Buffer[] }
+      final.bytes = parts.map(({ id }) => this.bytesOf(id))
+      const concatenation = { ...upload.concatenation as Concatenation, joined: true }
+      final.upload = { ...upload, offset: upload.size as number, concatenation }
+      return final.upload
+    }
+  }
+  const datastore = new Joining()
+  const finished: string[] = []
+  const app = await build(t, { datastore, onUploadFinish: (_request, { id }) => { finished.push(id) } })
+  const { location, growing } = await waiting({ ...app, directory: '' })
+  t.equal((await app.patch(growing, 0, 'cde')).statusCode, 204)
+  await until(() => finished.includes(path.basename(location)))
+  t.match(await app.head(location), { statusCode: 200, headers: { 'upload-offset': '5' } })
+  t.same(finished, [path.basename(location)])
+})
+
+t.test('a part that is gone leaves the final upload waiting', async (t) => {
+  const app = await build(t)
+  const { location, whole, growing } = await waiting(app)
+  t.equal((await app.request('DELETE', whole)).statusCode, 204)
+  t.equal((await app.patch(growing, 0, 'cde')).statusCode, 204)
+  const response = await app.head(location)
+  t.equal(response.statusCode, 200)
+  t.notOk('upload-offset' in response.headers)
+})
+
+t.test('a part that goes just before the joining leaves it waiting too, and that is no error', async (t) => {
+  const locker = new MemoryLocker()
+  const app = await build(t, { locker })
+  const { location, whole, growing } = await waiting(app)
+  const newLock = locker.newLock.bind(locker)
+  let gone = false
+  locker.newLock = (id) => {
+    // Somebody else was faster, in another process.
+    if (id === path.basename(whole) && !gone) {
+      for (const name of [id, `${id}.json`]) nodeFs.unlinkSync(path.join(app.directory, name))
+      gone = true
+    }
+    return newLock(id)
+  }
+  t.equal((await app.patch(growing, 0, 'cde')).statusCode, 204)
+  await until(() => gone)
+  const response = await app.head(location)
+  t.equal(response.statusCode, 200)
+  t.notOk('upload-offset' in response.headers)
+  t.same(app.logs.filter(({ level }) => level >= 40), [])
+})
+
+t.test('a final upload that waits can be deleted, and its parts live on', async (t) => {
+  const app = await build(t)
+  const { location, growing } = await waiting(app)
+  t.equal((await app.request('DELETE', location)).statusCode, 204)
+  t.equal((await app.patch(growing, 0, 'cde')).statusCode, 204)
+  t.equal((await app.head(location)).statusCode, 404)
+  t.equal((await app.head(growing)).headers['upload-offset'], '3')
+})

@@ -1,0 +1,232 @@
+import { readdir, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import type { FastifyRequest } from 'fastify'
+import t from 'tap'
+import type { Test } from 'tap'
+import { build, OFFSET_OCTET_STREAM, temporaryDirectory, until } from '../../helper.ts'
+
+const HOUR = 3_600_000
+const expiration = { period: HOUR }
+const octets = { 'content-type': OFFSET_OCTET_STREAM }
+/** Whose request it is says a header here; an app has something better. */
+const key = ({ headers }: FastifyRequest) => headers['x-user'] as string
+
+/** Sets this process's clock ahead, for one test. */
+function laterIn (t: Test): (ms: number) => void {
+  return (ms) => {
+    const now = Date.now
+    t.intercept(Date, 'now', { value: () => now() + ms })
+  }
+}
+
+t.test('EDGE-73 there are no more unfinished uploads than maxUploads', async (t) => {
+  const { post, create, patch, request, directory, logs } = await build(t, { expiration, maxUploads: 3 })
+  const uploads = [await create(3), await create(3), await create('deferred')]
+  const refused = await post({ 'upload-length': '3' })
+  t.equal(refused.statusCode, 503)
+  t.equal(refused.headers['retry-after'], '1')
+  t.match(refused.json(), {
+    code: 'FST_TUS_TOO_MANY_UPLOADS', message: 'Too many uploads are unfinished, try again later'
+  })
+  t.equal((await readdir(directory)).length, 6, 'nothing is made of it')
+
+  t.equal((await patch(uploads[0] as string, 0, 'abc')).statusCode, 204)
+  await create(3)
+  t.equal((await post({ 'upload-length': '3' })).statusCode, 503, 'the finished one does not count')
+  t.equal((await request('DELETE', uploads[1] as string)).statusCode, 204)
+  const another = await create(3)
+  t.equal((await post({ 'upload-length': '3' })).statusCode, 503, 'nor does the deleted one')
+  t.equal((await patch(another, 0, 'ab')).statusCode, 204)
+  t.equal((await post({ 'upload-length': '3' })).statusCode, 503, 'one that is gone on with counts once')
+  t.same(logs.filter(({ level }) => level >= 40), [], 'and the log has nothing to complain of')
+  t.match(logs.find(({ err }) => err !== undefined), { level: 30, err: { code: 'FST_TUS_TOO_MANY_UPLOADS' } })
+})
+
+t.test('EDGE-73 what is whole at once, or refused, does not count', async (t) => {
+  let refuse = false
+  const { post, create } = await build(t, {
+    expiration,
+    maxUploads: 1,
+    onUploadCreate: () => { if (refuse) throw Object.assign(new Error('no'), { statusCode: 403 }) }
+  })
+  for (let i = 0; i < 3; i++) {
+    await create(0)
+    t.equal((await post({ 'upload-length': '3', ...octets }, 'abc')).statusCode, 201)
+    const wrong = { 'upload-checksum': 'sha1 AAAAAAAAAAAAAAAAAAAAAAAAAAA=' }
+    t.equal((await post({ 'upload-defer-length': '1', ...octets, ...wrong }, 'abc')).statusCode, 460)
+  }
+  const part = await create(0, { 'upload-concat': 'partial' })
+  refuse = true
+  t.equal((await post({ 'upload-length': '3' })).statusCode, 403)
+  t.equal((await post({ 'upload-concat': `final;${part}` })).statusCode, 403)
+  refuse = false
+  await create(3)
+  t.equal((await post({ 'upload-length': '3' })).statusCode, 503)
+})
+
+t.test('EDGE-73 many creations at once make no more than maxUploads', async (t) => {
+  const { post, directory } = await build(t, { expiration, maxUploads: 10 })
+  const answers = await Promise.all(Array.from({ length: 100 }, () => post({ 'upload-length': '3' })))
+  t.equal(answers.filter(({ statusCode }) => statusCode === 201).length, 10)
+  t.equal(answers.filter(({ statusCode }) => statusCode === 503).length, 90)
+  t.equal((await readdir(directory)).length, 20)
+})
+
+t.test('EDGE-28 an id that is taken is not counted twice, nor forgotten', async (t) => {
+  const { post, create } = await build(t, { expiration, maxUploads: 2, namingFunction: () => 'same' })
+  await create(3)
+  t.equal((await post({ 'upload-length': '3' })).statusCode, 409)
+  t.equal((await post({ 'upload-length': '3' })).statusCode, 409)
+})
+
+t.test('EDGE-73 uploads of before a restart count, once the first sweep found them', async (t) => {
+  const directory = t.testdir()
+  const first = await build(t, { directory, expiration, maxUploads: 1 })
+  await first.create(0)
+  await first.create(3)
+  await first.app.close()
+  const second = await build(t, { directory, expiration, maxUploads: 1 })
+  await until(async () => {
+    const { statusCode, headers } = await second.post({ 'upload-length': '3' })
+    if (statusCode === 201) await second.request('DELETE', headers.location as string)
+    return statusCode === 503
+  })
+  t.equal((await readdir(directory)).length, 4, 'no other is left')
+})
+
+t.test('EDGE-73 a final upload that waits for its parts counts after a restart too', async (t) => {
+  const directory = await temporaryDirectory(t)
+  const first = await build(t, { directory, expiration, maxUploads: 2 })
+  const part = await first.create(3, { 'upload-concat': 'partial' })
+  t.equal((await first.post({ 'upload-concat': `final;${part}` })).statusCode, 201)
+  await first.app.close()
+  const second = await build(t, { directory, expiration, maxUploads: 2 })
+  await until(async () => {
+    const { statusCode, headers } = await second.post({ 'upload-length': '3' })
+    if (statusCode === 201) await second.request('DELETE', headers.location as string)
+    return statusCode === 503
+  })
+  t.equal((await second.patch(part, 0, 'abc')).statusCode, 204)
+  await second.create(3)
+  t.pass('what is joined does not count any more')
+})
+
+t.test('EDGE-73 an upload whose body broke off lives longer, and counts as long', async (t) => {
+  const { post, create, stall, head, untilStored } = await build(t, { expiration, maxUploads: 1 })
+  const location = await create(9)
+  const later = laterIn(t)
+  later(0.6 * HOUR)
+  const { socket } = await stall(location, 0, 9, 'abc')
+  await untilStored(location, 3)
+  socket.destroy()
+  t.equal((await head(location)).headers['upload-offset'], '3')
+  later(0.6 * HOUR)
+  t.equal((await post({ 'upload-length': '3' })).statusCode, 503)
+})
+
+t.test('EDGE-73 an upload whose body is on its way for long counts all the time', async (t) => {
+  let stored = 0
+  const { post, create, stall } = await build(t, {
+    expiration, maxUploads: 1, progressInterval: 0, onProgress: (_request, { offset }) => { stored = offset }
+  })
+  const location = await create(9)
+  const later = laterIn(t)
+  later(0.6 * HOUR)
+  const { socket } = await stall(location, 0, 9, 'abc')
+  await until(() => stored === 3)
+  later(0.6 * HOUR)
+  t.equal((await post({ 'upload-length': '3' })).statusCode, 503)
+  socket.destroy()
+})
+
+t.test('EDGE-73 expired uploads make room, whoever deleted them', async (t) => {
+  const { create, patch, directory } = await build(t, { expiration: { period: HOUR, sweepInterval: 0 }, maxUploads: 2 })
+  const later = laterIn(t)
+  const one = await create(3)
+  await create(3)
+  later(0.6 * HOUR)
+  t.equal((await patch(one, 0, 'a')).statusCode, 204)
+  later(0.6 * HOUR)
+  await create(3)
+  t.pass('the one that was left alone does not count any more')
+  later(2 * HOUR)
+  await create(3)
+  t.pass('nor do the others')
+  t.equal((await readdir(directory)).length, 8)
+})
+
+t.test('EDGE-73 a sweep that deletes an upload makes room', async (t) => {
+  const { post, create } = await build(t, { expiration: { period: 30, sweepInterval: 5 }, maxUploads: 1 })
+  await create(3)
+  await until(async () => (await post({ 'upload-length': '3' })).statusCode === 201)
+  t.pass()
+})
+
+t.test('EDGE-73 no client has more unfinished uploads than perClient.maxUploads', async (t) => {
+  const { post, create, request } = await build(t, { expiration, perClient: { key, maxUploads: 2 } })
+  const ann = { 'x-user': 'ann' }
+  const first = await create(3, ann)
+  await create(3, ann)
+  const refused = await post({ 'upload-length': '3', ...ann })
+  t.equal(refused.statusCode, 429)
+  t.equal(refused.headers['retry-after'], '1')
+  t.match(refused.json(), {
+    code: 'FST_TUS_CLIENT_UPLOADS', message: 'You have 2 unfinished uploads, the maximum'
+  })
+  await create(3, { 'x-user': 'bob' })
+  t.equal((await request('DELETE', first)).statusCode, 204)
+  await create(3, ann)
+  t.equal((await post({ 'upload-length': '3', ...ann })).statusCode, 429)
+})
+
+t.test('EDGE-73 the parts of a parallel upload count until they are whole, and the final one not', async (t) => {
+  const { post, create, patch } = await build(t, { expiration, perClient: { maxUploads: 2 } })
+  for (let i = 0; i < 3; i++) {
+    const parts = [await create(1, { 'upload-concat': 'partial' }), await create(1, { 'upload-concat': 'partial' })]
+    for (const part of parts) t.equal((await patch(part, 0, 'a')).statusCode, 204)
+    t.equal((await post({ 'upload-concat': `final;${parts.join(' ')}` })).statusCode, 201)
+  }
+  t.equal((await post({ 'upload-concat': 'final;/files/none' })).statusCode, 400)
+  await create(3)
+  await create(3)
+  t.equal((await post({ 'upload-length': '3' })).statusCode, 429, 'a client is an address by default')
+})
+
+t.test('a client that the app cannot name is refused, without a word about why', async (t) => {
+  for (const key of [() => undefined as never, () => { throw new Error('no database') }]) {
+    const { post, directory } = await build(t, { expiration, perClient: { key, maxUploads: 1, maxBodies: 1 } })
+    const answer = await post({ 'upload-length': '3' })
+    t.equal(answer.statusCode, 500)
+    t.match(answer.json(), { code: 'FST_TUS_HOOK_FAILED' })
+    t.same(await readdir(directory), [])
+  }
+})
+
+t.test('EDGE-40 no client sends more bodies at a time than perClient.maxBodies', async (t) => {
+  const perClient = { key, maxBodies: 2 }
+  const { post, create, stall, untilStored, patch, head, directory } = await build(t, { perClient })
+  const ann = { 'x-user': 'ann' }
+  const uploads = [await create(6), await create(6), await create(6)] as [string, string, string]
+  for (const upload of uploads.slice(0, 2)) {
+    await stall(upload, 0, 6, 'abc', ann)
+    await untilStored(upload, 3)
+  }
+  const refused = await patch(uploads[2], 0, 'abc', ann)
+  t.equal(refused.statusCode, 503)
+  t.equal(refused.headers['retry-after'], '1')
+  t.match(refused.json(), { code: 'FST_TUS_TOO_MANY_BODIES' })
+  t.equal((await post({ 'upload-length': '3', ...octets, ...ann }, 'abc')).statusCode, 503)
+  t.equal((await readdir(directory)).length, 6, 'nothing is made of it')
+  t.equal((await patch(uploads[2], 0, 'abc', { 'x-user': 'bob' })).statusCode, 204)
+
+  t.equal((await head(uploads[0], ann)).headers['upload-offset'], '3', 'the dead connection is displaced')
+  t.equal((await patch(uploads[0], 3, 'def', ann)).statusCode, 204, 'and does not count')
+})
+
+t.test('EDGE-56 an upload that is damaged does not keep the others from being counted', async (t) => {
+  const directory = t.testdir()
+  await writeFile(path.join(directory, 'torn.json'), '{"id":')
+  const { post, create } = await build(t, { directory, expiration, maxUploads: 1 })
+  await create(3)
+  t.equal((await post({ 'upload-length': '3' })).statusCode, 503)
+})
