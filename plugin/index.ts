@@ -5,9 +5,9 @@ import { MemoryLocker } from './locks/memory.ts'
 import type { FastifyTusOptions } from './options.ts'
 import { resolve } from './settings.ts'
 import { AbleStore } from './stores/adapter.ts'
-import { answerExpectContinue } from './tus-v1/expect-continue.ts'
-import { offeredExtensions } from './tus-v1/extensions.ts'
-import { mountTusV1 } from './tus-v1/routes.ts'
+import { answerExpectContinue } from './http/expect-continue.ts'
+import { offeredExtensions } from './protocols/tus-v1/extensions.ts'
+import { mountTusV1 } from './protocols/tus-v1/routes.ts'
 import { completeFinalUpload } from './uploads/concatenation.ts'
 import { findUpload } from './uploads/find.ts'
 import { Followers } from './uploads/follow.ts'
@@ -80,7 +80,7 @@ export type {
   CorsOptions, DownloadOptions, Durability, ExpirationOptions, Extension, FastifyTusOptions, PerClientOptions
 } from './options.ts'
 export { FileStore, type FileStoreOptions } from './stores/file/file-store.ts'
-export { TUS_METHODS, TUS_REQUEST_HEADERS, TUS_RESPONSE_HEADERS } from './tus-v1/cors.ts'
+export { TUS_METHODS, TUS_REQUEST_HEADERS, TUS_RESPONSE_HEADERS } from './http/cors.ts'
 export type {
   Append, AppendOptions, Concatenation, DataStore, FastifyTusHooks, FinishResponse, Intent, KvStore, Lock, Locker,
   RequestRelease, Upload, UploadMetadata

@@ -3,10 +3,10 @@ import { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
 import type { Body } from '../uploads/body.ts'
-import { expectedChecksum } from './checksum.ts'
+import { expectedChecksum } from '../protocols/tus-v1/checksum.ts'
 import { wantContinue } from './expect-continue.ts'
-import { parseContentLength } from './headers.ts'
-import type { Wire } from './wire.ts'
+import { parseContentLength } from '../protocols/tus-v1/headers.ts'
+import type { Wire } from '../protocols/tus-v1/handler.ts'
 
 /**
  * The body of a request, not read yet.

@@ -1,10 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { errors } from '../errors.ts'
-import { createFinalUpload } from '../uploads/concatenation.ts'
+import { errors } from '../../errors.ts'
+import { createFinalUpload } from '../../uploads/concatenation.ts'
 import { type FinalConcat, parseRawMetadata, parseUploadMetadata } from './headers.ts'
-import { hasBody } from './incoming-body.ts'
-import { idsOf, locationOf } from './location.ts'
-import { sendExpires, sendFinish, type Wire } from './wire.ts'
+import { hasBody } from '../../http/request-body.ts'
+import { idsOf, locationOf } from '../../http/location.ts'
+import { sendExpires, sendFinish, type Wire } from './handler.ts'
 
 /** POST of a final upload: concatenation and concatenation-unfinished. */
 export async function postFinal (

@@ -1,13 +1,13 @@
-import { errors } from '../errors.ts'
-import { createUpload } from '../uploads/create.ts'
+import { errors } from '../../errors.ts'
+import { createUpload } from '../../uploads/create.ts'
 import {
   OFFSET_OCTET_STREAM, parseMediaType, parseRawMetadata, parseUploadConcat, parseUploadDeferLength, parseUploadLength,
   parseUploadMetadata
 } from './headers.ts'
-import { incomingBody } from './incoming-body.ts'
-import { locationOf } from './location.ts'
+import { incomingBody } from '../../http/request-body.ts'
+import { locationOf } from '../../http/location.ts'
 import { postFinal } from './post-final.ts'
-import { type Handler, needExtension, refuseCoding, sendExpires, sendFinish } from './wire.ts'
+import { type Handler, needExtension, refuseCoding, sendExpires, sendFinish } from './handler.ts'
 
 /** POST: creation, creation-with-upload, creation-defer-length, and the partial uploads of concatenation. */
 export const post: Handler = async (wire, request, reply) => {

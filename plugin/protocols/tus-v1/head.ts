@@ -1,7 +1,7 @@
-import { inspectUpload } from '../uploads/inspect.ts'
+import { inspectUpload } from '../../uploads/inspect.ts'
 import { formatUploadMetadata } from './headers.ts'
-import { type Handler, sendExpires } from './wire.ts'
-import { isPendingFinal } from '../uploads/state.ts'
+import { type Handler, sendExpires } from './handler.ts'
+import { isPendingFinal } from '../../uploads/state.ts'
 
 /** HEAD: core, and what concatenation adds. */
 export const head: Handler = async (wire, request, reply, id) => {

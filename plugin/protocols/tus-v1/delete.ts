@@ -1,5 +1,5 @@
-import { terminateUpload } from '../uploads/terminate.ts'
-import type { Handler } from './wire.ts'
+import { terminateUpload } from '../../uploads/terminate.ts'
+import type { Handler } from './handler.ts'
 
 /** DELETE: termination. */
 export const del: Handler = async (wire, request, reply, id) => {

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { errors, stateOf, type TusError } from '../errors.ts'
-import { formatUploadExpires } from './headers.ts'
+import { formatUploadExpires } from '../protocols/tus-v1/headers.ts'
 
 /** What is answered with 5xx, so that clients try again, and is no failure of the server. */
 const expected = [errors.TooManyUploads, errors.TooManyBodies, errors.Shutdown]

@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify'
-import { errors } from '../errors.ts'
-import type { ExpectedChecksum } from '../uploads/checksum.ts'
+import { errors } from '../../errors.ts'
+import type { ExpectedChecksum } from '../../uploads/checksum.ts'
 import { announcesTrailer, parseUploadChecksum } from './headers.ts'
-import { needExtension, type Wire } from './wire.ts'
+import { needExtension, type Wire } from './handler.ts'
 
 /**
  * What the body of a request must hash to: `Upload-Checksum` as a header, or announced as a trailer.

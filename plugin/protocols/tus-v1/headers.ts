@@ -3,9 +3,9 @@
  * Sections are those of https://tus.io/protocols/resumable-upload.
  */
 import type { IncomingHttpHeaders } from 'node:http'
-import { errors } from '../errors.ts'
-import type { Upload, UploadMetadata } from '../types.ts'
-import { type Checksum, checksumAlgorithms, digestLengths } from '../uploads/checksum.ts'
+import { errors } from '../../errors.ts'
+import type { Upload, UploadMetadata } from '../../types.ts'
+import { type Checksum, checksumAlgorithms, digestLengths } from '../../uploads/checksum.ts'
 
 export const TUS_VERSION = '1.0.0'
 

@@ -1,10 +1,10 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { errors } from '../errors.ts'
-import type { Extension } from '../options.ts'
-import type { FinishResponse, Upload } from '../types.ts'
-import { expiresAt } from '../uploads/expiration.ts'
-import type { Scope } from '../uploads/scope.ts'
+import { errors } from '../../errors.ts'
+import type { Extension } from '../../options.ts'
+import type { FinishResponse, Upload } from '../../types.ts'
+import { expiresAt } from '../../uploads/expiration.ts'
+import type { Scope } from '../../uploads/scope.ts'
 import { formatUploadExpires } from './headers.ts'
 
 /** What the handlers of one registration share. */

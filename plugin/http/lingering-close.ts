@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { ServerHttp2Stream } from 'node:http2'
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { hasBody } from './incoming-body.ts'
+import { hasBody } from './request-body.ts'
 
 /** How long a client that still sends may take to notice the answer, in ms, and how many of its bytes are read away. */
 const LINGER_MS = 500

@@ -1,6 +1,6 @@
-import { checksumAlgorithms } from '../uploads/checksum.ts'
+import { checksumAlgorithms } from '../../uploads/checksum.ts'
 import { TUS_VERSION } from './headers.ts'
-import type { Handler } from './wire.ts'
+import type { Handler } from './handler.ts'
 
 /** OPTIONS: core. What this server is able to do; also the answer to a browser's preflight. */
 export const options: Handler = async (wire, _request, reply) => {

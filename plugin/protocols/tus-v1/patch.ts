@@ -1,8 +1,8 @@
-import { errors } from '../errors.ts'
-import { appendToUpload } from '../uploads/append.ts'
+import { errors } from '../../errors.ts'
+import { appendToUpload } from '../../uploads/append.ts'
 import { OFFSET_OCTET_STREAM, parseMediaType, parseUploadLength, parseUploadOffset } from './headers.ts'
-import { incomingBody } from './incoming-body.ts'
-import { type Handler, refuseCoding, sendExpires, sendFinish } from './wire.ts'
+import { incomingBody } from '../../http/request-body.ts'
+import { type Handler, refuseCoding, sendExpires, sendFinish } from './handler.ts'
 
 /** PATCH: core, and the length of creation-defer-length. */
 export const patch: Handler = async (wire, request, reply, id) => {
