@@ -10,12 +10,12 @@ import { offeredExtensions } from './protocols/tus-v1/extensions.ts'
 import { mountTusV1 } from './protocols/tus-v1/routes.ts'
 import { completeFinalUpload } from './uploads/concatenation.ts'
 import { findUpload } from './uploads/find.ts'
-import { Followers } from './uploads/follow.ts'
+import { Followers } from './uploads/followers.ts'
 import { PendingFinals } from './uploads/pending-finals.ts'
-import type { Scope } from './uploads/scope.ts'
-import { SlowBodies } from './uploads/slow-bodies.ts'
+import type { Scope } from './uploads/context.ts'
+import { SlowBodies } from './uploads/body/min-rate.ts'
 import { startSweeping } from './uploads/sweeper.ts'
-import { Unfinished } from './uploads/unfinished.ts'
+import { Unfinished } from './uploads/limits/upload-quota.ts'
 
 const plugin: FastifyPluginAsync<FastifyTusOptions> = async (fastify, options) => {
   const { settings, store: datastore } = resolve(besideFastifyCors(fastify, options))

@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify'
 import { essenceOf } from '../media-types.ts'
 import type { DownloadSettings } from '../settings.ts'
 import type { Upload, UploadMetadata } from '../types.ts'
-import type { Scope } from '../uploads/scope.ts'
+import type { Scope } from '../uploads/context.ts'
 
 /** How long a name may be, in bytes of UTF-8: what file systems take. A longer header would not pass proxies either. */
 const MAX_NAME_BYTES = 255

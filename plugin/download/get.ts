@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { errors } from '../errors.ts'
-import type { Scope } from '../uploads/scope.ts'
+import type { Scope } from '../uploads/context.ts'
 import { findReadable, isFinished } from '../uploads/read.ts'
 import { sendFinished } from './finished.ts'
 import { sendGrowing, sendTail } from './growing.ts'

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { errors } from '../errors.ts'
 import type { Upload } from '../types.ts'
-import type { Following, Followers } from '../uploads/follow.ts'
+import type { Following, Followers } from '../uploads/followers.ts'
 
 /** How much is read at a time, in bytes. */
 const READ_BYTES = 256 * 1024

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { errors } from '../errors.ts'
 import type { Upload } from '../types.ts'
-import type { Scope } from '../uploads/scope.ts'
+import type { Scope } from '../uploads/context.ts'
 import { sendDescription } from './description.ts'
 import { GrowingBody } from './growing-body.ts'
 import { parseRange } from './range.ts'

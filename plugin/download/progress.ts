@@ -2,9 +2,9 @@ import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { errors } from '../errors.ts'
 import type { Upload } from '../types.ts'
-import type { Following, Followers } from '../uploads/follow.ts'
+import type { Following, Followers } from '../uploads/followers.ts'
 import { isFinished } from '../uploads/read.ts'
-import type { Scope } from '../uploads/scope.ts'
+import type { Scope } from '../uploads/context.ts'
 import { isWhole } from '../uploads/state.ts'
 
 /** The shortest time between two events, in ms, but for one that tells of another state. */

@@ -1,16 +1,16 @@
 import type { FastifyRequest } from 'fastify'
 import { errors } from '../errors.ts'
 import type { FinishResponse, Upload } from '../types.ts'
-import { type Draft, draftUpload, reviseDraft } from './draft.ts'
+import { type Draft, draftUpload, reviseDraft } from './new-upload.ts'
 import { findUpload } from './find.ts'
-import { finishUpload, makeUpForFinish } from './finish.ts'
+import { finishUpload, makeUpForFinish } from './completion.ts'
 import { authorize } from './hooks.ts'
-import { checkLength, maxSizeFor } from './limits.ts'
+import { checkLength, maxSizeFor } from './limits/max-size.ts'
 import { discard } from './discard.ts'
 import { withFreeLock, withLock } from './lock.ts'
-import type { Scope } from './scope.ts'
+import type { Scope } from './context.ts'
 import { isPartial, isPendingFinal, isWhole, partsOf } from './state.ts'
-import { counted } from './unfinished.ts'
+import { counted } from './limits/upload-quota.ts'
 
 /** How many parts a final upload may have. Each is looked at before anything is copied. */
 const MAX_PARTS = 1000

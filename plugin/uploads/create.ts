@@ -1,15 +1,15 @@
 import type { FastifyRequest } from 'fastify'
 import { errors } from '../errors.ts'
 import type { FinishResponse, Upload } from '../types.ts'
-import type { Body } from './body.ts'
+import type { Body } from './body/pump.ts'
 import { discard } from './discard.ts'
-import { type Draft, draftUpload, reviseDraft } from './draft.ts'
-import { finishUpload } from './finish.ts'
-import { checkLength, maxSizeFor } from './limits.ts'
+import { type Draft, draftUpload, reviseDraft } from './new-upload.ts'
+import { finishUpload } from './completion.ts'
+import { checkLength, maxSizeFor } from './limits/max-size.ts'
 import { withFreeLock } from './lock.ts'
-import type { Scope } from './scope.ts'
-import { checkBodyLength, storeBody } from './store-body.ts'
-import { counted } from './unfinished.ts'
+import type { Scope } from './context.ts'
+import { checkBodyLength, storeBody } from './body/store-body.ts'
+import { counted } from './limits/upload-quota.ts'
 
 interface Made {
   upload: Upload

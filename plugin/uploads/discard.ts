@@ -1,4 +1,4 @@
-import type { Scope } from './scope.ts'
+import type { Scope } from './context.ts'
 
 /** Deletes an upload that was refused while it was made. What the client must learn is why, and not how this went. */
 export async function discard (scope: Scope, id: string): Promise<void> {

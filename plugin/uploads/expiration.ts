@@ -1,5 +1,5 @@
 import type { Upload } from '../types.ts'
-import type { Scope } from './scope.ts'
+import type { Scope } from './context.ts'
 import { isPartial, isPendingFinal, isWhole } from './state.ts'
 
 /** When an upload that is unfinished, or a part of one, expires, in ms since the epoch; `undefined` for never. */

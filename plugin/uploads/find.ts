@@ -1,7 +1,7 @@
 import { errors } from '../errors.ts'
 import type { Upload } from '../types.ts'
 import { isExpired } from './expiration.ts'
-import type { Scope } from './scope.ts'
+import type { Scope } from './context.ts'
 
 /**
  * @throws FST_TUS_NOT_FOUND

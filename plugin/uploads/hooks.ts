@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { errors } from '../errors.ts'
 import type { Intent } from '../types.ts'
-import type { Scope } from './scope.ts'
+import type { Scope } from './context.ts'
 import { findUpload } from './find.ts'
 
 /** Calls a hook of the app's. Only an error with a status may be told to the client. */

@@ -2,10 +2,10 @@ import type { FastifyRequest } from 'fastify'
 import type { Upload } from '../types.ts'
 import { joinIfPossible } from './concatenation.ts'
 import { findUpload } from './find.ts'
-import { makeUpForFinish } from './finish.ts'
+import { makeUpForFinish } from './completion.ts'
 import { authorizeExisting } from './hooks.ts'
 import { withLock } from './lock.ts'
-import type { Scope } from './scope.ts'
+import type { Scope } from './context.ts'
 import { isWhole } from './state.ts'
 
 /** How an upload stands. A body on its way to it is ended first: the next append may start at the offset told. */

@@ -1,7 +1,7 @@
 import { errors } from '../errors.ts'
 import type { Lock } from '../types.ts'
-import type { Scope } from './scope.ts'
-import { Stop } from './stop.ts'
+import type { Scope } from './context.ts'
+import { Stop } from './release-signal.ts'
 
 /** What is done while an upload is locked. A later request or the end of the app may ask it to let go. */
 type Work<T> = (stop: Stop) => Promise<T>

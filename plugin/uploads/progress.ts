@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { Upload } from '../types.ts'
-import type { Scope } from './scope.ts'
+import type { Scope } from './context.ts'
 
 /** Tells `onProgress` of stored bytes, at most every `progressInterval` ms. */
 export function progressOf (scope: Scope, request: FastifyRequest, upload: Upload): (bytes: number) => void {

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import type { Upload } from '../types.ts'
 import { findUpload } from './find.ts'
 import { authorize } from './hooks.ts'
-import type { Scope } from './scope.ts'
+import type { Scope } from './context.ts'
 import { isWhole } from './state.ts'
 
 /** An upload that is to be read. Its lock is not taken: nobody is disturbed. */

@@ -1,8 +1,8 @@
 import type { Upload } from '../types.ts'
 import { isExpired } from './expiration.ts'
-import { makeUpForFinish } from './finish.ts'
+import { makeUpForFinish } from './completion.ts'
 import { withFreeLock } from './lock.ts'
-import type { Scope } from './scope.ts'
+import type { Scope } from './context.ts'
 import { isPartial, isPendingFinal, isWhole, partsOf } from './state.ts'
 
 /**

@@ -1,4 +1,4 @@
-import type { Scope } from './scope.ts'
+import type { Scope } from './context.ts'
 import { sweep } from './sweep.ts'
 
 export interface SweeperOptions {

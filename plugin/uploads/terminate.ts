@@ -4,7 +4,7 @@ import type { Upload } from '../types.ts'
 import { findUpload } from './find.ts'
 import { authorizeExisting } from './hooks.ts'
 import { withLock } from './lock.ts'
-import type { Scope } from './scope.ts'
+import type { Scope } from './context.ts'
 import { isWhole } from './state.ts'
 
 /**

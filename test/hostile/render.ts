@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { checksumAlgorithms } from '../../plugin/uploads/checksum.ts'
+import { checksumAlgorithms } from '../../plugin/uploads/body/checksum.ts'
 import type { HeaderLine, HostileRequest } from './grammar.ts'
 
 /** What the names in a request stand for. */

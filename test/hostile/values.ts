@@ -1,7 +1,7 @@
 /* eslint @stylistic/max-len: off -- Lists of values are read better in few lines. */
 /** Values of headers near the grammar of tus 1.0.0 and of HTTP/1.1: right ones, and ones beside. */
 import fc, { type Arbitrary } from 'fast-check'
-import { checksumAlgorithms, digestLengths } from '../../plugin/uploads/checksum.ts'
+import { checksumAlgorithms, digestLengths } from '../../plugin/uploads/body/checksum.ts'
 
 export const oneOf = <T> (...values: T[]): Arbitrary<T> => fc.constantFrom(...values)
 export const often = <T> (right: Arbitrary<T>, beside: Arbitrary<T>, weight = 4): Arbitrary<T> =>

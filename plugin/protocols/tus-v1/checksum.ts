@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { errors } from '../../errors.ts'
-import type { ExpectedChecksum } from '../../uploads/checksum.ts'
+import type { ExpectedChecksum } from '../../uploads/body/checksum.ts'
 import { announcesTrailer, parseUploadChecksum } from './headers.ts'
 import { needExtension, type Wire } from './handler.ts'
 

@@ -1,5 +1,5 @@
 import type { Extension } from '../../options.ts'
-import type { Scope } from '../../uploads/scope.ts'
+import type { Scope } from '../../uploads/context.ts'
 
 /**
  * The table of extensions: what each needs beside not being switched off. `Tus-Extension` lists those that really work,

@@ -4,7 +4,7 @@ import { errors } from '../../errors.ts'
 import type { Extension } from '../../options.ts'
 import type { FinishResponse, Upload } from '../../types.ts'
 import { expiresAt } from '../../uploads/expiration.ts'
-import type { Scope } from '../../uploads/scope.ts'
+import type { Scope } from '../../uploads/context.ts'
 import { formatUploadExpires } from './headers.ts'
 
 /** What the handlers of one registration share. */

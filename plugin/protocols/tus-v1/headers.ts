@@ -5,7 +5,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { errors } from '../../errors.ts'
 import type { Upload, UploadMetadata } from '../../types.ts'
-import { type Checksum, checksumAlgorithms, digestLengths } from '../../uploads/checksum.ts'
+import { type Checksum, checksumAlgorithms, digestLengths } from '../../uploads/body/checksum.ts'
 
 export const TUS_VERSION = '1.0.0'
 

@@ -1,4 +1,4 @@
-import { checksumAlgorithms } from '../../uploads/checksum.ts'
+import { checksumAlgorithms } from '../../uploads/body/checksum.ts'
 import { TUS_VERSION } from './headers.ts'
 import type { Handler } from './handler.ts'
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { PassThrough } from 'node:stream'
 import t from 'tap'
-import { build } from '../helper.ts'
+import { build } from '../../helper.ts'
 
 const bytes = randomBytes(1024 * 1024)
 

@@ -4,11 +4,11 @@ import { Readable } from 'node:stream'
 import { deflateRawSync } from 'node:zlib'
 import t from 'tap'
 import type { Test } from 'tap'
-import type { FastifyTusOptions } from '../../plugin/index.ts'
-import { build, OFFSET_OCTET_STREAM, sampleBytes, until } from '../helper.ts'
-import { MemoryStore } from '../memory-store.ts'
+import type { FastifyTusOptions } from '../../../plugin/index.ts'
+import { build, OFFSET_OCTET_STREAM, sampleBytes, until } from '../../helper.ts'
+import { MemoryStore } from '../../memory-store.ts'
 
-const clip = await readFile(path.join(import.meta.dirname, '../fixtures/clip.mp4'))
+const clip = await readFile(path.join(import.meta.dirname, '../../fixtures/clip.mp4'))
 const png = Buffer.concat([Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex'), sampleBytes(20_000)])
 const REFUSED = { code: 'FST_TUS_TYPE_REFUSED', statusCode: 415 }
 

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
-import { errors } from '../errors.ts'
+import { errors } from '../../errors.ts'
 import type { ExpectedChecksum } from './checksum.ts'
-import type { Stop } from './stop.ts'
+import type { Stop } from '../release-signal.ts'
 
 /** The body of a request, on its way. */
 export interface Body {

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
-import { errors } from '../errors.ts'
-import { clientOf } from './client.ts'
-import type { Scope } from './scope.ts'
+import { errors } from '../../errors.ts'
+import { clientOf } from './client-key.ts'
+import type { Scope } from '../context.ts'
 
 /**
  * Does something with a body while it counts as an open one of its client.

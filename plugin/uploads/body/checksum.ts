@@ -1,6 +1,6 @@
 import { createHash, getHashes, type Hash } from 'node:crypto'
-import { errors } from '../errors.ts'
-import type { Append } from '../types.ts'
+import { errors } from '../../errors.ts'
+import type { Append } from '../../types.ts'
 
 /** What a body must hash to. */
 export interface Checksum {

@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
-import { errors } from '../../plugin/errors.ts'
-import { type Body, type PumpOptions, pump } from '../../plugin/uploads/body.ts'
-import { Stop } from '../../plugin/uploads/stop.ts'
-import { until } from '../helper.ts'
+import { errors } from '../../../plugin/errors.ts'
+import { type Body, type PumpOptions, pump } from '../../../plugin/uploads/body/pump.ts'
+import { Stop } from '../../../plugin/uploads/release-signal.ts'
+import { until } from '../../helper.ts'
 
 const MIB = 1024 * 1024
 

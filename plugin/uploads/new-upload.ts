@@ -3,7 +3,7 @@ import { errors } from '../errors.ts'
 import { isUploadId, newUploadId } from '../ids.ts'
 import type { Concatenation, Upload, UploadMetadata } from '../types.ts'
 import { authorize, callHook } from './hooks.ts'
-import type { Scope } from './scope.ts'
+import type { Scope } from './context.ts'
 
 export interface Draft {
   /** In bytes; `undefined` where it is deferred. */

@@ -4,7 +4,7 @@ import type { FastifyInstance, preParsingHookHandler } from 'fastify'
 import t, { type Test } from 'tap'
 import { FileStore } from '../../plugin/index.ts'
 import { type FileSystem, fileSystem } from '../../plugin/stores/file/file-system.ts'
-import { freeBuffers } from '../../plugin/uploads/free-buffers.ts'
+import { freeBuffers } from '../../plugin/http/free-buffers.ts'
 import { build, temporaryDirectory, until } from '../helper.ts'
 
 const KIB = 1024

@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify'
-import { errors } from '../errors.ts'
-import type { UploadMetadata } from '../types.ts'
-import { callHook } from './hooks.ts'
-import type { Scope } from './scope.ts'
+import { errors } from '../../errors.ts'
+import type { UploadMetadata } from '../../types.ts'
+import { callHook } from '../hooks.ts'
+import type { Scope } from '../context.ts'
 
 /** How many bytes an upload may have; `Infinity` for no limit. */
 export async function maxSizeFor (

@@ -2,11 +2,11 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Settings } from '../settings.ts'
 import type { AbleStore } from '../stores/adapter.ts'
 import type { Locker, Upload } from '../types.ts'
-import type { Followers } from './follow.ts'
+import type { Followers } from './followers.ts'
 import type { PendingFinals } from './pending-finals.ts'
-import type { SlowBodies } from './slow-bodies.ts'
-import type { Stop } from './stop.ts'
-import type { Unfinished } from './unfinished.ts'
+import type { SlowBodies } from './body/min-rate.ts'
+import type { Stop } from './release-signal.ts'
+import type { Unfinished } from './limits/upload-quota.ts'
 
 /** What one registration of the plugin works with. */
 export interface Scope {

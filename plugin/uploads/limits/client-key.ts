@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
-import { callHook } from './hooks.ts'
-import type { Scope } from './scope.ts'
+import { callHook } from '../hooks.ts'
+import type { Scope } from '../context.ts'
 
 /** Who asks, as far as limits go: what `perClient.key` says. */
 export async function clientOf ({ settings }: Scope, request: FastifyRequest): Promise<string> {

@@ -1,8 +1,8 @@
-import { errors } from '../errors.ts'
-import type { AbleStore } from '../stores/adapter.ts'
-import type { Upload } from '../types.ts'
-import type { Scope } from './scope.ts'
-import { isFinal, isPartial, isWhole } from './state.ts'
+import { errors } from '../../errors.ts'
+import type { AbleStore } from '../../stores/adapter.ts'
+import type { Upload } from '../../types.ts'
+import type { Scope } from '../context.ts'
+import { isFinal, isPartial, isWhole } from '../state.ts'
 
 /** How many bytes are looked at: what file-type asks for. */
 const HEAD_BYTES = 4100

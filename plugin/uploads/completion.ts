@@ -2,10 +2,10 @@ import { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
 import { errors } from '../errors.ts'
 import type { FinishResponse, Upload } from '../types.ts'
-import { judgeWhole } from './content-type.ts'
+import { judgeWhole } from './body/allowed-types.ts'
 import { discard } from './discard.ts'
 import { callHook } from './hooks.ts'
-import type { Scope } from './scope.ts'
+import type { Scope } from './context.ts'
 import { isPartial, isWhole } from './state.ts'
 
 /**

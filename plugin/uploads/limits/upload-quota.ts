@@ -1,9 +1,9 @@
 import type { FastifyRequest } from 'fastify'
-import { errors } from '../errors.ts'
-import type { Settings } from '../settings.ts'
-import type { Upload } from '../types.ts'
-import { clientOf } from './client.ts'
-import type { Scope } from './scope.ts'
+import { errors } from '../../errors.ts'
+import type { Settings } from '../../settings.ts'
+import type { Upload } from '../../types.ts'
+import { clientOf } from './client-key.ts'
+import type { Scope } from '../context.ts'
 
 interface Counted {
   /** Whose it is; `undefined` where that is not known, as of those of before a restart. */

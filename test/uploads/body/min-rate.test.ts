@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
-import { FileStore } from '../../plugin/index.ts'
-import { SlowBodies } from '../../plugin/uploads/slow-bodies.ts'
-import { build, temporaryDirectory, until } from '../helper.ts'
+import { FileStore } from '../../../plugin/index.ts'
+import { SlowBodies } from '../../../plugin/uploads/body/min-rate.ts'
+import { build, temporaryDirectory, until } from '../../helper.ts'
 
 t.test('EDGE-40 a body that trickles is closed, and what came of it is kept', async (t) => {
   const { create, stall, head } = await build(t, { idleTimeout: 150, minRate: 1000 })
