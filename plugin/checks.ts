@@ -1,46 +1,46 @@
-/** What options must be: each function says by the option's name what is wrong with its value. */
+/** Checks of option values. Each error names the option and the expected value. */
 import { errors } from './errors.ts'
 
 /** @throws FST_TUS_INVALID_OPTION */
-export function check (fine: boolean, complaint: string): asserts fine {
-  if (!fine) throw new errors.InvalidOption(complaint)
+export function check (isValid: boolean, complaint: string): asserts isValid {
+  if (!isValid) throw new errors.InvalidOption(complaint)
 }
 
-/** What is left of the keys of an option is none that means anything. */
+/** Refuses keys that an option does not have. */
 export function checkNone (name: string, unknown: object): void {
-  for (const key of Object.keys(unknown)) check(false, `"${name}.${key}" is not known`)
+  for (const key of Object.keys(unknown)) check(false, `"${name}.${key}" is unknown`)
 }
 
-/** A whole number, 0 or above. */
+/** An integer, 0 or above. */
 export function wholeNumber (name: string, value: number | undefined, otherwise: number): number {
   if (value === undefined) return otherwise
-  check(Number.isSafeInteger(value) && value >= 0, `"${name}" must be a whole number, 0 or above`)
+  check(Number.isSafeInteger(value) && value >= 0, `"${name}" must be an integer, 0 or above`)
   return value
 }
 
-/** A whole number above 0; `Infinity` where there is none. */
+/** An integer above 0; `Infinity` without one. */
 export function limit (name: string, value: number | undefined): number {
-  check(value === undefined || (Number.isSafeInteger(value) && value > 0), `"${name}" must be a whole number above 0`)
+  check(value === undefined || (Number.isSafeInteger(value) && value > 0), `"${name}" must be an integer above 0`)
   return value ?? Infinity
 }
 
 /** Like `limit`, in bytes. */
 export function sizeLimit (maxSize: number | undefined): number {
   check(maxSize === undefined || (Number.isSafeInteger(maxSize) && maxSize > 0),
-    '"maxSize" must be a whole number of bytes above 0, or a function')
+    '"maxSize" must be an integer above 0 (bytes), or a function')
   return maxSize ?? Infinity
 }
 
-/** In ms. A date so far away can still be written. */
+/** In ms. `Date` can still represent the moment that far in the future. */
 export const MAX_PERIOD = 1e14
 
-/** The longest that a timer of Node.js can wait, in ms. */
+/** The longest delay of a timer of Node.js, in ms. */
 const MAX_TIMER = 2 ** 31 - 1
 
-/** A time that is waited for, in ms. */
+/** A delay, in ms. */
 export function milliseconds (name: string, value: number | undefined, otherwise: number): number {
   const number = wholeNumber(name, value, otherwise)
-  check(number <= MAX_TIMER, `"${name}" must be at most ${MAX_TIMER} milliseconds`)
+  check(number <= MAX_TIMER, `"${name}" must be at most ${MAX_TIMER} ms`)
   return number
 }
 
@@ -53,7 +53,7 @@ export function isObject (value: unknown): value is object {
   return typeof value === 'object' && value !== null
 }
 
-/** What may be a header's name (RFC 9110, 5.6.2). */
+/** The name of a header (RFC 9110, 5.6.2). */
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
 export function isListOfTokens (value: unknown): boolean {

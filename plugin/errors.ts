@@ -1,90 +1,110 @@
 import createError from '@fastify/error'
 
-type ErrorName =
-  | 'InvalidOption' | 'Directory' | 'Version' | 'MethodNotAllowed' | 'InvalidHeader' | 'MediaType'
-  | 'Unsupported' | 'Forbidden' | 'TooLarge' | 'BodyTooLong' | 'LengthMismatch' | 'FinalUpload'
-  | 'InvalidParts' | 'ChecksumMissing' | 'ChecksumTwice' | 'ChecksumMismatch' | 'OffsetMismatch' | 'NotFound'
-  | 'TooManyUploads' | 'ClientUploads' | 'TooManyBodies'
-  | 'Gone' | 'NotFinished' | 'Exists' | 'TerminationRefused' | 'Locked' | 'Displaced' | 'Interrupted'
-  | 'Shutdown' | 'InvalidId' | 'HookFailed' | 'FinishDue' | 'InsufficientStorage' | 'StoreUnavailable'
-  | 'Internal' | 'StoreFailed' | 'BodyRead' | 'Precondition' | 'Range' | 'InvalidQuery' | 'TypeRefused'
+/** What an error says about the upload, for the protocols to render. */
+export interface ErrorData {
+  /** The offset of the upload, in bytes: where the client resumes. */
+  offset?: number | undefined
+  /** When the upload expires, in ms since the epoch. */
+  expiresAt?: number | undefined
+  /** The value that was expected … */
+  expected?: number | string | undefined
+  /** … and the one that the request provided. */
+  provided?: number | string | undefined
+}
 
-/** An error of the plugin's. */
+/** An error of the plugin. */
 export interface TusError extends Error {
   code: string
   statusCode: number
+  data: ErrorData
 }
 
 export interface TusErrorConstructor {
   readonly prototype: TusError
-  /** @param values - what the message tells, and last `{ cause }` */
+  /** @param values - the values of the message, then optionally `{ cause }` */
   new (...values: unknown[]): TusError
 }
 
-/**
- * Every error that the plugin throws. The messages go to clients: they say what is wrong with the request and nothing
- * about the machine; what caused an error is its `cause`, for the log.
- *
- * tus-js-client gives up on a 4xx, but for 409 and 423, and retries a 5xx: statuses are chosen accordingly.
- */
-export const errors: Readonly<Record<ErrorName, TusErrorConstructor>> = {
-  // Registration
-  InvalidOption: createError('FST_TUS_INVALID_OPTION', 'fastify-tus: option %s', 500),
-  Directory: createError('FST_TUS_DIRECTORY', 'fastify-tus: option "directory": %s', 500),
-
-  // Requests
-  Version: createError('FST_TUS_VERSION', 'Tus-Resumable must be 1.0.0', 412),
-  MethodNotAllowed: createError('FST_TUS_METHOD_NOT_ALLOWED', 'Method %s is not allowed here', 405),
-  InvalidHeader: createError('FST_TUS_INVALID_HEADER', '%s %s', 400),
-  MediaType: createError('FST_TUS_MEDIA_TYPE', '%s', 415),
-  TypeRefused: createError('FST_TUS_TYPE_REFUSED', 'The upload is %s, which is not accepted here', 415),
-  Unsupported: createError('FST_TUS_UNSUPPORTED', '%s is not supported by this server', 400),
-  Forbidden: createError('FST_TUS_FORBIDDEN', 'Not allowed', 403),
-  TooLarge: createError('FST_TUS_TOO_LARGE', 'The upload is larger than %s bytes, the maximum', 413),
-  BodyTooLong: createError('FST_TUS_BODY_TOO_LONG', 'The body goes beyond the length of the upload', 413),
-  LengthMismatch: createError('FST_TUS_LENGTH_MISMATCH', 'Upload-Length %s', 400),
-  FinalUpload: createError('FST_TUS_FINAL_UPLOAD', 'A final upload cannot be appended to', 403),
-  InvalidParts: createError('FST_TUS_INVALID_PARTS', 'The final upload %s', 400),
-  ChecksumMissing: createError('FST_TUS_CHECKSUM_MISSING', 'The checksum that was announced did not come', 400),
-  ChecksumTwice: createError('FST_TUS_CHECKSUM_TWICE', 'There is a checksum before and one behind the body', 400),
-  ChecksumMismatch: createError('FST_TUS_CHECKSUM_MISMATCH', 'The body is not what its checksum says', 460),
-  OffsetMismatch: createError('FST_TUS_OFFSET_MISMATCH', 'Upload-Offset is %s, but the upload is at %s', 409),
-
-  // Limits on how much at a time
-  TooManyUploads: createError('FST_TUS_TOO_MANY_UPLOADS', 'Too many uploads are unfinished, try again later', 503),
-  ClientUploads: createError('FST_TUS_CLIENT_UPLOADS', 'You have %s unfinished uploads, the maximum', 429),
-  TooManyBodies: createError('FST_TUS_TOO_MANY_BODIES', 'Too many uploads are sent at a time, try again', 503),
-
-  // Uploads
-  NotFound: createError('FST_TUS_NOT_FOUND', 'There is no such upload', 404),
-  Gone: createError('FST_TUS_GONE', 'The upload is gone', 410),
-  NotFinished: createError('FST_TUS_NOT_FINISHED', 'The upload is not finished', 404),
-  Exists: createError('FST_TUS_EXISTS', 'There is an upload of that id already', 409),
-  TerminationRefused: createError('FST_TUS_TERMINATION_REFUSED', 'A finished upload cannot be deleted', 403),
-
-  // Downloads
-  Precondition: createError('FST_TUS_PRECONDITION', 'The upload is not in the state that was asked for', 412),
-  InvalidQuery: createError('FST_TUS_INVALID_QUERY', '%s %s', 400),
-  Range: createError('FST_TUS_RANGE', 'There are no such bytes', 416),
-
-  // Bodies that end before their end
-  Locked: createError('FST_TUS_LOCKED', 'The upload is in use, try again', 423),
-  Displaced: createError('FST_TUS_DISPLACED', 'A later request for this upload took over', 423),
-  Interrupted: createError('FST_TUS_INTERRUPTED', 'The body ended before its end', 400),
-  Shutdown: createError('FST_TUS_SHUTDOWN', 'The server is shutting down, go on later', 503),
-
-  // This side
-  InvalidId: createError('FST_TUS_INVALID_ID', 'The server chose an unusable upload id', 500),
-  HookFailed: createError('FST_TUS_HOOK_FAILED', 'The server could not process the upload', 500),
-  BodyRead: createError('FST_TUS_BODY_READ', 'The app read the body before it could be stored', 500),
-  FinishDue: createError('FST_TUS_FINISH_DUE', 'The upload is complete but not processed yet, try again', 423),
-  InsufficientStorage: createError('FST_TUS_INSUFFICIENT_STORAGE', 'There is no room for the upload', 507),
-  StoreUnavailable: createError('FST_TUS_STORE_UNAVAILABLE', 'The store cannot be used now, try again', 503),
-  Internal: createError('FST_TUS_INTERNAL', 'The server failed', 500),
-  StoreFailed: createError('FST_TUS_STORE_FAILED', 'The store failed', 500)
+/** @param names - the names under which `data` keeps the values of the message, in order */
+function define (
+  code: string, message: string, statusCode: number, ...names: Array<keyof ErrorData>
+): TusErrorConstructor {
+  const Base = createError(`FST_TUS_${code}`, message, statusCode)
+  return class TusError extends Base {
+    data: ErrorData
+    constructor (...values: unknown[]) {
+      super(...values)
+      this.data = Object.fromEntries(names.map((name, i) => [name, values[i]]))
+    }
+  } as unknown as TusErrorConstructor
 }
 
-// As stores of `@tus/server` throw them, so that ours can be used there too.
+/**
+ * Every error that the plugin throws. Clients see the messages: they say what is wrong with the request and nothing
+ * about the machine; the `cause` of an error is for the log. They name no header: that is up to the protocols.
+ *
+ * tus-js-client gives up on 4xx other than 409 and 423 and retries 5xx: the statuses are chosen accordingly.
+ */
+export const errors = {
+  // Registration
+  InvalidOption: define('INVALID_OPTION', 'fastify-tus: option %s', 500),
+  Directory: define('DIRECTORY', 'fastify-tus: option "directory": %s', 500),
+
+  // Requests
+  Version: define('VERSION', 'Tus-Resumable must be 1.0.0', 412),
+  MethodNotAllowed: define('METHOD_NOT_ALLOWED', 'Method %s is not allowed', 405),
+  InvalidHeader: define('INVALID_HEADER', '%s %s', 400),
+  MediaType: define('MEDIA_TYPE', '%s', 415),
+  TypeRefused: define('TYPE_REFUSED', 'Content of type %s is not accepted', 415),
+  Unsupported: define('UNSUPPORTED', 'Extension %s is not supported', 400),
+  Forbidden: define('FORBIDDEN', 'Forbidden', 403),
+  TooLarge: define('TOO_LARGE', 'Upload too large: at most %s bytes are allowed', 413, 'expected'),
+  BodyTooLong: define('BODY_TOO_LONG', 'Body too long: it exceeds the length of the upload', 413),
+  LengthMismatch: define('LENGTH_MISMATCH', 'Length mismatch: expected %s, got %s', 400, 'expected', 'provided'),
+  FinalUpload: define('FINAL_UPLOAD', 'Final uploads cannot be modified', 403),
+  InvalidParts: define('INVALID_PARTS', 'Invalid parts: %s', 400),
+  ChecksumMissing: define('CHECKSUM_MISSING', 'Missing checksum trailer', 400),
+  ChecksumTwice: define('CHECKSUM_TWICE', 'Checksum sent both as header and as trailer', 400),
+  ChecksumMismatch: define('CHECKSUM_MISMATCH', 'Checksum mismatch', 460),
+  OffsetMismatch: define('OFFSET_MISMATCH', 'Offset mismatch: expected %s, got %s', 409, 'expected', 'provided'),
+
+  // Quotas
+  TooManyUploads: define('TOO_MANY_UPLOADS', 'Too many unfinished uploads on this server', 503),
+  ClientUploads: define('CLIENT_UPLOADS', 'Too many unfinished uploads: at most %s per client', 429, 'expected'),
+  TooManyBodies: define('TOO_MANY_BODIES', 'Too many concurrent uploads from this client', 503),
+
+  // Uploads
+  NotFound: define('NOT_FOUND', 'Upload not found', 404),
+  Gone: define('GONE', 'Upload expired or removed', 410),
+  NotFinished: define('NOT_FINISHED', 'Upload not finished', 404),
+  Exists: define('EXISTS', 'Upload id already in use', 409),
+  TerminationRefused: define('TERMINATION_REFUSED', 'Finished uploads cannot be deleted', 403),
+
+  // Downloads
+  Precondition: define('PRECONDITION', 'Precondition failed', 412),
+  InvalidQuery: define('INVALID_QUERY', '%s %s', 400),
+  Range: define('RANGE', 'Range not satisfiable', 416),
+
+  // Locks, and bodies that end early
+  Locked: define('LOCKED', 'Upload is locked by another request', 423),
+  Displaced: define('DISPLACED', 'Displaced by a later request for the same upload', 423),
+  LockLost: define('LOCK_LOST', 'Lock on the upload was lost', 423),
+  LockerFailed: define('LOCKER_FAILED', 'Lock service unavailable', 503),
+  Interrupted: define('INTERRUPTED', 'Request body ended prematurely', 400),
+  Shutdown: define('SHUTDOWN', 'Server is shutting down', 503),
+
+  // Server
+  InvalidId: define('INVALID_ID', 'Invalid upload id from the naming function', 500),
+  HookFailed: define('HOOK_FAILED', 'Upload processing failed', 500),
+  BodyRead: define('BODY_READ', 'Request body was read by a hook of the app', 500),
+  FinishDue: define('FINISH_DUE', 'Upload complete but not processed yet', 423),
+  InsufficientStorage: define('INSUFFICIENT_STORAGE', 'Insufficient storage', 507),
+  StoreUnavailable: define('STORE_UNAVAILABLE', 'Store unavailable', 503),
+  Internal: define('INTERNAL', 'Internal server error', 500),
+  StoreFailed: define('STORE_FAILED', 'Store failed', 500)
+} satisfies Record<string, TusErrorConstructor>
+
+// `@tus/server` reads these of the errors of its stores: our FileStore works there too.
 for (const { prototype } of Object.values(errors)) {
   Object.defineProperties(prototype, {
     status_code: { get (this: { statusCode: number }) { return this.statusCode } },
@@ -92,20 +112,12 @@ for (const { prototype } of Object.values(errors)) {
   })
 }
 
-/** What is true of an upload when a request for it is refused: told with the error, so that the client can go on. */
-export interface UploadState {
-  offset?: number | undefined
-  /** In ms since the epoch. */
-  expiresAt?: number | undefined
+export function isTusError (error: unknown): error is TusError {
+  return String((Object(error) as { code?: unknown }).code).startsWith('FST_TUS_')
 }
 
-/** Ties the state of the upload to an error of ours about it; errors of the app's are left as they are. */
-export function withState<E extends Error> (error: E, state: UploadState): E {
-  if (!String((error as { code?: unknown }).code).startsWith('FST_TUS_')) return error
-  return Object.assign(error, { uploadState: { ...stateOf(error), ...state } })
-}
-
-/** The state of the upload that an error is about, as far as it is known. */
-export function stateOf (error: unknown): UploadState {
-  return (error as { uploadState?: UploadState }).uploadState ?? {}
+/** Adds what is known of the upload to an error of the plugin; errors of the app stay as they are. */
+export function withData<E> (error: E, data: ErrorData): E {
+  if (isTusError(error)) error.data = { ...error.data, ...data }
+  return error
 }

@@ -1,24 +1,24 @@
 import { randomBytes } from 'node:crypto'
 
 /**
- * What an upload id may look like: one path segment that means the same in a URL and as a file name. It never ends like
- * the files that a store keeps beside an upload.
+ * An upload id is one path segment that means the same in a URL and as a file name. It never ends like the files that
+ * stores keep next to the bytes of an upload.
  */
 const uploadId = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$/
-const besideUpload = /\.(json|tmp|info|lock)$/i
+const reservedEnding = /\.(json|tmp|info|lock)$/i
 const defaultId = /^[0-9a-f]{32}$/
 
-/** Whether a string, from a URL or a naming function, can be the id of an upload. */
+/** Whether a string, from a URL or a naming function, is a valid upload id. */
 export function isUploadId (id: string): boolean {
-  return uploadId.test(id) && !besideUpload.test(id)
+  return uploadId.test(id) && !reservedEnding.test(id)
 }
 
-/** 128 random bits: nobody guesses it, and no two uploads get the same. */
+/** 128 random bits: not guessable, and never the same twice. */
 export function newUploadId (): string {
   return randomBytes(16).toString('hex')
 }
 
-/** Whether `newUploadId` could have made it. */
+/** Whether an id has the form of those that `newUploadId` makes. */
 export function isDefaultId (id: string): boolean {
   return defaultId.test(id)
 }

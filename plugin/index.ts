@@ -1,87 +1,78 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
+import { matchSettings, resolveEngines } from './engines.ts'
 import { errors } from './errors.ts'
-import { MemoryLocker } from './locks/memory.ts'
-import type { FastifyTusOptions } from './options.ts'
-import { resolve } from './settings.ts'
-import { AbleStore } from './stores/adapter.ts'
 import { answerExpectContinue } from './http/expect-continue.ts'
-import { offeredExtensions } from './protocols/tus-v1/extensions.ts'
-import { mountTusV1 } from './protocols/tus-v1/routes.ts'
-import { completeFinalUpload } from './uploads/concatenation.ts'
-import { findUpload } from './uploads/find.ts'
-import { Followers } from './uploads/followers.ts'
-import { PendingFinals } from './uploads/pending-finals.ts'
-import type { Scope } from './uploads/context.ts'
-import { SlowBodies } from './uploads/body/min-rate.ts'
+import type { FastifyTusOptions } from './options.ts'
+import { mountUploads } from './protocols/dispatch.ts'
+import { TusV1 } from './protocols/tus-v1/index.ts'
+import { resolveSettings } from './settings.ts'
+import { createContext } from './uploads/context.ts'
 import { startSweeping } from './uploads/sweeper.ts'
-import { Unfinished } from './uploads/limits/upload-quota.ts'
 
 const plugin: FastifyPluginAsync<FastifyTusOptions> = async (fastify, options) => {
-  const { settings, store: datastore } = resolve(besideFastifyCors(fastify, options))
-  const store = new AbleStore(datastore)
+  const settings = resolveSettings(withFastifyCors(fastify, options))
+  const engines = resolveEngines(options)
   const shutdown = new AbortController()
-  const scope: Scope = {
-    settings,
-    store,
-    locker: options.locker ?? new MemoryLocker(),
-    log: fastify.log,
-    running: new Map(),
-    finals: new PendingFinals((request, id) => completeFinalUpload(scope, request, id), fastify.log),
-    unfinished: new Unfinished(settings),
-    unmarked: new Map(),
-    openBodies: new Map(),
-    slowBodies: new SlowBodies(settings),
-    followers: new Followers({
-      find: (id) => findUpload(scope, id),
-      read: (id, range) => store.readBytes(id, range),
-      shutdown: shutdown.signal
-    }),
-    shutdown: shutdown.signal
-  }
-  warnOfRequestTimeout(fastify.server.requestTimeout, fastify.log)
+  const context = createContext(matchSettings(settings, engines.store), engines, fastify.log, shutdown.signal)
+  warnOfRequestTimeout(fastify)
   answerExpectContinue(fastify)
-  mountTusV1(fastify, { scope, prefix: fastify.prefix, extensions: offeredExtensions(scope) })
+  mountUploads(fastify, context, [new TusV1(context, fastify.prefix)])
 
   let stopSweeping = async () => {}
   fastify.addHook('onReady', async () => {
-    // Without an interval once, at the start: a crash may have left something to do.
-    if (store.canList) stopSweeping = startSweeping(scope, { interval: settings.expiration?.sweepInterval ?? 0 })
+    const interval = context.settings.expiration?.sweepInterval ?? 0
+    // Once also without an interval: a crash may have left something to do.
+    if (context.store.capabilities.has('expiration')) stopSweeping = startSweeping(context, { interval })
   })
   fastify.addHook('preClose', async () => {
     shutdown.abort(new errors.Shutdown())
-    for (const stop of scope.running.keys()) stop.request(new errors.Shutdown())
   })
   fastify.addHook('onClose', async () => {
     await stopSweeping()
-    await scope.finals.settled()
-    await Promise.all(scope.running.values())
-    await store.close().catch((err: unknown) => fastify.log.error({ err }, 'the store was not closed'))
+    await context.background.settled()
+    await context.locks.settled()
+    await close(fastify, 'store', () => engines.store.close())
+    await close(fastify, 'locker', async () => { await engines.locker.close?.() })
   })
 }
 
-/** What `@fastify/cors` refuses must stay refused: where it is registered in front, it answers alone unless told. */
-function besideFastifyCors (fastify: FastifyInstance, options: FastifyTusOptions): FastifyTusOptions {
-  const isThere = fastify.hasRequestDecorator('corsPreflightEnabled')
-  return isThere && options.cors === undefined ? { ...options, cors: false } : options
+/** If `@fastify/cors` is registered before the plugin, it answers alone: what it refuses must stay refused. */
+function withFastifyCors (fastify: FastifyInstance, options: FastifyTusOptions): FastifyTusOptions {
+  const isRegistered = fastify.hasRequestDecorator('corsPreflightEnabled')
+  return isRegistered && options.cors === undefined ? { ...options, cors: false } : options
 }
 
-function warnOfRequestTimeout (timeout: number | undefined, log: { warn: (text: string) => void }): void {
-  if (timeout) log.warn(`requestTimeout of ${timeout} ms cuts off bodies that take longer; use idleTimeout instead`)
+function warnOfRequestTimeout ({ server, log }: FastifyInstance): void {
+  const { requestTimeout } = server
+  if (requestTimeout) log.warn(`requestTimeout of ${requestTimeout} ms ends bodies that take longer; use idleTimeout instead`)
 }
 
-/** Resumable uploads over tus 1.0.0, as a Fastify plugin. */
+async function close ({ log }: FastifyInstance, name: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (err) {
+    log.error({ err }, `${name} not closed`)
+  }
+}
+
+/** Resumable uploads for Fastify. */
 const fastifyTus = fp(plugin, { fastify: '5.x', name: 'fastify-tus', encapsulate: true })
 
 export { fastifyTus, fastifyTus as default, fastifyTus as 'module.exports' }
-export { errors, type TusError, type TusErrorConstructor } from './errors.ts'
+export { errors, type ErrorData, type TusError, type TusErrorConstructor } from './errors.ts'
 export { MemoryLocker, type MemoryLockerOptions } from './locks/memory.ts'
 export type {
   CorsOptions, DownloadOptions, Durability, ExpirationOptions, Extension, FastifyTusOptions, PerClientOptions
 } from './options.ts'
+export { TUS_METHODS, TUS_REQUEST_HEADERS, TUS_RESPONSE_HEADERS } from './protocols/cors-headers.ts'
 export { FileStore, type FileStoreOptions } from './stores/file/file-store.ts'
-export { TUS_METHODS, TUS_REQUEST_HEADERS, TUS_RESPONSE_HEADERS } from './http/cors.ts'
+export { MemoryStore } from './stores/memory.ts'
 export type {
-  Append, AppendOptions, Concatenation, DataStore, FastifyTusHooks, FinishResponse, Intent, KvStore, Lock, Locker,
-  RequestRelease, Upload, UploadMetadata
+  Append, AppendOptions, Capability, CommitOptions, Concatenation, DataStore, FastifyTusHooks, FinishResponse, Intent,
+  KvStore, Lock, Locker, RequestRelease, Upload, UploadChanges, UploadMetadata, UploadReference
 } from './types.ts'
+export type {
+  AppendEndedEvent, BodyEvent, FailedEvent, LockWaitedEvent, StoredEvent, SweptEvent, UploadEvent, UploadEventName,
+  UploadEvents
+} from './uploads/events.ts'

@@ -2,7 +2,7 @@
 const mediaType = /^[!#$%&'*+.^_`|~0-9a-z-]+\/[!#$%&'*+.^_`|~0-9a-z-]+$/
 const mediaRange = /^[!#$%&'+.^_`|~0-9a-z-]+\/(?:\*|[!#$%&'+.^_`|~0-9a-z-]+)$/
 
-/** What a browser may show without running anything in it. */
+/** Types that a browser shows without running anything in them. */
 export const INLINE_TYPES: readonly string[] = [
   'image/apng', 'image/avif', 'image/bmp', 'image/gif', 'image/jpeg', 'image/png', 'image/webp',
   'audio/aac', 'audio/flac', 'audio/mp4', 'audio/mpeg', 'audio/ogg', 'audio/wav', 'audio/webm',
@@ -10,18 +10,18 @@ export const INLINE_TYPES: readonly string[] = [
   'text/plain'
 ]
 
-/** A media type without its parameters, in lower case; `undefined` where the text is none. */
+/** A media type without its parameters, in lower case; `undefined` if the text is not a media type. */
 export function essenceOf (text: string): string | undefined {
   const essence = text.replace(/;.*/s, '').trim().toLowerCase()
   return mediaType.test(essence) ? essence : undefined
 }
 
-/** Whether it is a media type without parameters, or all subtypes of one: `video/mp4`, `video/*`. */
+/** Whether a value is a media type without parameters, or all subtypes of one: `video/mp4`, `video/*`. */
 export function isMediaRange (value: unknown): value is string {
   return typeof value === 'string' && mediaRange.test(value.toLowerCase())
 }
 
-/** Makes the function that tells whether a media type, in lower case, is one of a list. */
+/** Returns a function that checks whether a media type, in lower case, is in a list. */
 export function typeMatcher (ranges: readonly string[]): (essence: string) => boolean {
   const wanted = new Set(ranges.map((range) => range.toLowerCase()))
   return (essence) => wanted.has(essence) || wanted.has(essence.replace(/\/.*/, '/*'))

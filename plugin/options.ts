@@ -1,44 +1,44 @@
 import type { FastifyRequest } from 'fastify'
 import type { DataStore, FastifyTusHooks, Locker, UploadMetadata } from './types.ts'
 
-/** When bytes are flushed from the system's memory to the disk, which is what a crash of the machine does not undo. */
+/** When bytes are synced to disk, so that they survive a crash of the machine. */
 export type Durability = 'none' | 'finished' | 'every-append'
 
 export interface ExpirationOptions {
   /** How long an unfinished upload lives, in ms. */
   period: number
-  /** How often expired uploads are looked for and deleted, in ms. Default 10 minutes; 0: never. */
+  /** The time between two sweeps, which delete expired uploads, in ms. Default 10 minutes; 0: only at the start. */
   sweepInterval?: number | undefined
-  /** Count the period from the last stored byte, not from the creation. Default `true`. */
+  /** Count the period from the last stored byte instead of the creation. Default `true`. */
   sliding?: boolean | undefined
 }
 
 export interface CorsOptions {
-  /** `'*'` for all (the default), a list of origins, or a function that tells. */
+  /** `'*'` (default), a list of origins, or a predicate. */
   origin?: '*' | string[] | ((origin: string) => boolean) | undefined
   /** Sends `Access-Control-Allow-Credentials: true`; needs a list or a function as `origin`. Default `false`. */
   credentials?: boolean | undefined
-  /** How long a browser may remember a preflight, in seconds. Default 86400. */
+  /** How long a browser may cache a preflight, in seconds. Default 86400. */
   maxAge?: number | undefined
-  /** Names of request headers to allow beside those of tus. */
+  /** More request headers to allow. */
   allowedHeaders?: string[] | undefined
-  /** Names of response headers to expose beside those of tus. */
+  /** More response headers to expose. */
   exposedHeaders?: string[] | undefined
 }
 
 export interface PerClientOptions {
-  /** Who a client is. Default: `request.ip`, by the rules of `trustProxy`. */
+  /** Identifies a client. Default: `request.ip`, which depends on `trustProxy`. */
   key?: ((request: FastifyRequest) => string | Promise<string>) | undefined
-  /** How many unfinished uploads one may have. Default: no limit. */
+  /** Unfinished uploads of one client. Default: no limit. */
   maxUploads?: number | undefined
-  /** How many bodies one may send at a time. Default: no limit. */
+  /** Concurrent bodies of one client. Default: no limit. */
   maxBodies?: number | undefined
 }
 
 export interface DownloadOptions {
-  /** Whether uploads are served while they still grow, before `onUploadFinish` has seen them. Default `false`. */
+  /** Serves uploads while they grow, before `onUploadFinish` has seen them. Default `false`. */
   growing?: boolean | undefined
-  /** Media types that a browser may show; others it saves. Default: common images, audio, video, and plain text. */
+  /** Media types that a browser may show; it saves all others. Default: common images, audio, video and plain text. */
   inline?: readonly string[] | undefined
   /** `Cross-Origin-Resource-Policy`: whose pages may embed downloads. Default: the header is not sent. */
   crossOriginResourcePolicy?: 'same-origin' | 'same-site' | 'cross-origin' | undefined
@@ -55,93 +55,59 @@ export type Extension = (typeof extensionNames)[number]
 /** Options with every default filled in. */
 export type Settled<T> = { [Name in keyof T]-?: Exclude<T[Name], undefined> }
 
-/** Options of the plugin. Everything has a default that is safe in production. */
+/** Options of the plugin. Every default is safe in production. */
 export interface FastifyTusOptions extends FastifyTusHooks {
-  /** Where uploads are mounted, as with every Fastify plugin. */
+  /** The path of the uploads, as for every Fastify plugin. */
   prefix?: string
-  /** Where the default store keeps uploads; made if missing. Either this or `datastore` must be given. */
+  /** Where the default store keeps uploads; created if missing. Either this or `datastore` is required. */
   directory?: string | undefined
-  /** A store of your own, or one of `@tus/s3-store`, `@tus/gcs-store`, `@tus/azure-store` … */
+  /** Another store: your own, or `@tus/s3-store`, `@tus/gcs-store`, `@tus/azure-store` … */
   datastore?: DataStore | undefined
-  /** When the default store flushes to disk. Default `'finished'`: before the last answer of an upload. */
+  /** When the default store syncs to disk. Default `'finished'`: before the last response of an upload. */
   durability?: Durability | undefined
-  /** Who may write. Default: a `MemoryLocker`, right for one process. */
+  /** Decides which request may write to an upload. Default: a `MemoryLocker`, for one process. */
   locker?: Locker | undefined
-  /** How long a request waits for an upload in use before it is answered with 423, in ms. Default 10 seconds. */
+  /** How long a request waits for the lock of an upload before it answers 423, in ms. Default 10 seconds. */
   lockTimeout?: number | undefined
-  /** After how long without a byte a body's connection is closed, in ms. Default 1 minute; 0: never. */
+  /** After this time without a byte of a body, its connection is closed, in ms. Default 1 minute; 0: never. */
   idleTimeout?: number | undefined
   /**
-   * How fast a body must come, in bytes a second on the average of `idleTimeout`; the connection of a slower one is
-   * closed. Default 100; 0, or an `idleTimeout` of 0: as slowly as it likes.
+   * The minimum rate of a body, in bytes per second, averaged over `idleTimeout`: the connection of a slower body is
+   * closed. Default 100; 0, or an `idleTimeout` of 0, disables the check.
    */
   minRate?: number | undefined
-  /** How many unfinished uploads there may be; needs `expiration`. Default: no limit. */
+  /** Unfinished uploads of all clients; needs `expiration`. Default: no limit. */
   maxUploads?: number | undefined
   /** Limits for each client. Default: none. */
   perClient?: PerClientOptions | undefined
-  /** The largest upload to accept, in bytes, or a function that tells. Default: no limit. */
+  /** The maximum size of an upload, in bytes, or a function that returns it. Default: no limit. */
   maxSize?: number | ((request: FastifyRequest, metadata: UploadMetadata) => number | Promise<number>) | undefined
   /**
-   * The media types to accept, judged by the first bytes that arrive: `['video/*', 'image/png']`. Text of every kind is
-   * `text/plain`, what is not known `application/octet-stream`. Default: all, and nothing is looked at.
+   * The media types to accept, such as `['video/*', 'image/png']`, detected from the first bytes of an upload. All text
+   * is `text/plain`; unknown content is `application/octet-stream`. Default: everything, without detection.
    */
   allowedTypes?: readonly string[] | undefined
   /**
-   * Makes the id of a new upload: letters, digits, `.`, `_` and `-`, 100 at most, never one that was used before.
-   * Default: 128 random bits in hexadecimal.
+   * Returns the id of a new upload: up to 100 letters, digits, `.`, `_` and `-`, never used before. Default: 128 random
+   * bits in hexadecimal.
    */
   namingFunction?: ((request: FastifyRequest, metadata: UploadMetadata) => string | Promise<string>) | undefined
-  /** Whether `Location` is a path (the default) or an absolute URL by the rules of `trustProxy`. */
+  /** Whether `Location` is a path (default `true`) or an absolute URL, which depends on `trustProxy`. */
   relativeLocation?: boolean | undefined
-  /** The URL, or path, under which clients see the prefix, where a proxy rewrites it: `https://example.com/uploads`. */
+  /** The URL or path of the prefix as clients see it, if a proxy rewrites it: `https://example.com/uploads`. */
   publicUrl?: string | undefined
   /** When unfinished uploads are deleted. Default: the store's own expiration, or never. */
   expiration?: ExpirationOptions | undefined
-  /** Switches extensions off, by their names: `{ termination: false }`. Default: all that the store is able to do. */
+  /** Disables extensions by name: `{ termination: false }`. Default: everything that the store supports. */
   extensions?: Partial<Record<Extension, boolean>> | undefined
-  /** Whether, and how, uploads are served by GET. Default `true`: finished ones. */
+  /** Whether and how GET serves uploads. Default `true`: finished ones. */
   download?: boolean | DownloadOptions | undefined
-  /** Answers browsers of other origins. `false` leaves that to the app. Default: all origins, no credentials. */
+  /** Cross-origin requests of browsers. `false` leaves them to the app. Default: all origins, no credentials. */
   cors?: boolean | CorsOptions | undefined
-  /** Refuses DELETE of finished uploads with 403. Default `false`. */
+  /** Refuses DELETE of complete uploads with 403. Default `false`. */
   disableTerminationForFinishedUploads?: boolean | undefined
-  /** The shortest time between two calls of `onProgress` for one body, in ms. Default 1 second. */
+  /** The minimum time between two calls of `onProgress` for one body, in ms. Default 1 second. */
   progressInterval?: number | undefined
-  /** Hides the routes from generated schemas, as in `@fastify/static`. Default `true`. */
+  /** Hides the routes from `@fastify/swagger`. Default `true`. */
   schemaHide?: boolean | undefined
-}
-
-/** Every option, and what Fastify itself takes of the options of a plugin. */
-export const knownOptions: Record<keyof FastifyTusOptions | 'logLevel' | 'logSerializers', true> = {
-  allowedTypes: true,
-  authorize: true,
-  cors: true,
-  datastore: true,
-  directory: true,
-  disableTerminationForFinishedUploads: true,
-  download: true,
-  durability: true,
-  expiration: true,
-  extensions: true,
-  idleTimeout: true,
-  locker: true,
-  lockTimeout: true,
-  logLevel: true,
-  logSerializers: true,
-  maxSize: true,
-  maxUploads: true,
-  minRate: true,
-  namingFunction: true,
-  onProgress: true,
-  onUploadCreate: true,
-  onUploadExpire: true,
-  onUploadFinish: true,
-  onUploadTerminate: true,
-  perClient: true,
-  prefix: true,
-  progressInterval: true,
-  publicUrl: true,
-  relativeLocation: true,
-  schemaHide: true
 }

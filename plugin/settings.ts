@@ -4,27 +4,26 @@ import {
   sizeLimit, wholeNumber
 } from './checks.ts'
 import { INLINE_TYPES, isMediaRange, typeMatcher } from './media-types.ts'
-import { extensionNames, knownOptions } from './options.ts'
+import { extensionNames } from './options.ts'
 import type {
   CorsOptions, DownloadOptions, ExpirationOptions, FastifyTusOptions, PerClientOptions, Settled
 } from './options.ts'
-import { FileStore } from './stores/file/file-store.ts'
-import type { DataStore, FastifyTusHooks, UploadMetadata } from './types.ts'
+import type { FastifyTusHooks, UploadMetadata } from './types.ts'
 
 /** How uploads are served. */
 export interface DownloadSettings {
-  /** Whether unfinished uploads are served too, as they grow. */
+  /** Whether uploads are served while they grow. */
   growing: boolean
-  /** Whether a media type, in lower case and without parameters, may be shown in the window of a browser. */
+  /** Whether a browser may show a media type, given in lower case and without parameters. */
   isInline: (type: string) => boolean
   crossOriginResourcePolicy: DownloadOptions['crossOriginResourcePolicy']
 }
 
-/** The options, checked, with every default filled in. */
+/** The options that concern neither store nor locker, checked, with every default filled in. */
 export interface Settings extends FastifyTusHooks {
   lockTimeout: number
   idleTimeout: number
-  /** In bytes a second. */
+  /** In bytes per second. */
   minRate: number
   /** `Infinity` for no limit; so in `perClient`. */
   maxUploads: number
@@ -32,13 +31,14 @@ export interface Settings extends FastifyTusHooks {
   /** `Infinity` for no limit. */
   maxSize: number | ((request: FastifyRequest, metadata: UploadMetadata) => number | Promise<number>)
   namingFunction: FastifyTusOptions['namingFunction']
-  /** Whether a media type, told by the first bytes, is accepted; `undefined`: nothing is looked at. */
+  /** Whether a detected media type is accepted; `undefined`: nothing is detected. */
   isAllowedType: ((type: string) => boolean) | undefined
   relativeLocation: boolean
   publicUrl: string | undefined
+  /** As the option says; the store may have a period of its own. */
   expiration: Settled<ExpirationOptions> | undefined
-  /** Those that are switched off. */
-  switchedOff: ReadonlySet<string>
+  /** Extensions that are disabled. */
+  disabledExtensions: ReadonlySet<string>
   /** `undefined`: nothing is served. */
   download: DownloadSettings | undefined
   cors: Settled<CorsOptions> | undefined
@@ -47,88 +47,67 @@ export interface Settings extends FastifyTusHooks {
   schemaHide: boolean
 }
 
-/**
- * Checks every option, and only then makes what is missing.
- * @throws FST_TUS_INVALID_OPTION
- * @throws FST_TUS_DIRECTORY
- */
-export function resolve (options: FastifyTusOptions): { settings: Settings, store: DataStore } {
-  for (const name of Object.keys(options)) check(name in knownOptions, `"${name}" is not known`)
-  const settings = resolveOptions(options)
-  const store = resolveStore(options)
-  const expiration = expirationOf(settings, store)
-  const limits = { maxUploads: settings.maxUploads, 'perClient.maxUploads': settings.perClient.maxUploads }
-  for (const [name, max] of Object.entries(limits)) {
-    check(max === Infinity || expiration !== undefined,
-      `"${name}" needs "expiration": abandoned uploads count until then`)
-  }
-  check(settings.download?.growing !== true || store.abilities?.includes('ranges') === true,
-    '"download.growing" needs a store that is able to read "ranges"')
-  check(settings.isAllowedType === undefined || store.read !== undefined,
-    '"allowedTypes" needs a store that is able to read')
-  return { settings: { ...settings, expiration }, store }
-}
-
-/** Where uploads go: what the options name, or the default store in the directory that they name. */
-function resolveStore (options: FastifyTusOptions): DataStore {
-  const { datastore, directory, durability, locker } = options
-  check(datastore === undefined || directory === undefined, '"directory" and "datastore" exclude each other')
-  if (datastore !== undefined) {
-    const methods = ['create', 'write', 'getUpload', 'remove', 'declareUploadLength', 'getExpiration'] as const
-    check(isObject(datastore), '"datastore" must be a store')
-    for (const method of methods) {
-      check(typeof datastore[method] === 'function', `"datastore" must have a method "${method}"`)
-    }
-    check(Array.isArray(datastore.extensions), '"datastore" must have a list "extensions"')
-    check(durability === undefined, '"durability" is for the default store only')
-    return datastore
-  }
-  check(typeof directory === 'string' && directory !== '', '"directory" must be a path, or "datastore" a store')
-  check(durability === undefined || ['none', 'finished', 'every-append'].includes(durability),
-    '"durability" must be "none", "finished" or "every-append"')
-  // A locker of the app's own may be shared: by other processes, or by another registration on the same directory.
-  const exclusive = locker === undefined
-  return new FileStore({ directory, exclusive, ...(durability === undefined ? {} : { durability }) })
-}
+const hooks = [
+  'authorize', 'onUploadCreate', 'onUploadFinish', 'onUploadTerminate', 'onUploadExpire', 'onProgress'
+] as const
 
 /**
- * Checks every option and fills in the defaults.
+ * Checks every option and fills in the defaults. Those of store and locker are checked in `engines.ts`.
  * @throws FST_TUS_INVALID_OPTION
  */
-export function resolveOptions (options: FastifyTusOptions): Settings {
-  const { locker, maxSize, publicUrl } = options
-  check(locker === undefined || (isObject(locker) && typeof locker.newLock === 'function'),
-    '"locker" must have a method "newLock"')
+export function resolveSettings (options: FastifyTusOptions): Settings {
+  const {
+    authorize, onUploadCreate, onUploadFinish, onUploadTerminate, onUploadExpire, onProgress, namingFunction,
+    lockTimeout, idleTimeout, progressInterval, minRate, maxUploads, perClient, maxSize, allowedTypes, schemaHide,
+    relativeLocation, publicUrl, download, disableTerminationForFinishedUploads, expiration, extensions, cors,
+    ...others
+  } = options
+  checkKnown(others)
   check(publicUrl === undefined || isBaseUrl(publicUrl), '"publicUrl" must be an http(s) URL or an absolute path')
-  for (const name of functions) {
+  for (const name of [...hooks, 'namingFunction'] as const) {
     check(options[name] === undefined || typeof options[name] === 'function', `"${name}" must be a function`)
   }
   return {
-    ...Object.fromEntries(functions.map((name) => [name, options[name]])),
-    namingFunction: options.namingFunction,
-    lockTimeout: milliseconds('lockTimeout', options.lockTimeout, 10_000),
-    idleTimeout: milliseconds('idleTimeout', options.idleTimeout, 60_000),
-    progressInterval: milliseconds('progressInterval', options.progressInterval, 1000),
-    minRate: wholeNumber('minRate', options.minRate, 100),
-    maxUploads: limit('maxUploads', options.maxUploads),
-    perClient: resolvePerClient(options.perClient),
+    authorize,
+    onUploadCreate,
+    onUploadFinish,
+    onUploadTerminate,
+    onUploadExpire,
+    onProgress,
+    namingFunction,
+    lockTimeout: milliseconds('lockTimeout', lockTimeout, 10_000),
+    idleTimeout: milliseconds('idleTimeout', idleTimeout, 60_000),
+    progressInterval: milliseconds('progressInterval', progressInterval, 1000),
+    minRate: wholeNumber('minRate', minRate, 100),
+    maxUploads: limit('maxUploads', maxUploads),
+    perClient: resolvePerClient(perClient),
     maxSize: typeof maxSize === 'function' ? maxSize : sizeLimit(maxSize),
-    isAllowedType: resolveAllowedTypes(options.allowedTypes),
-    schemaHide: flag('schemaHide', options.schemaHide, true),
-    relativeLocation: flag('relativeLocation', options.relativeLocation, true),
+    isAllowedType: resolveAllowedTypes(allowedTypes),
+    schemaHide: flag('schemaHide', schemaHide, true),
+    relativeLocation: flag('relativeLocation', relativeLocation, true),
     publicUrl: publicUrl?.replace(/\/+$/, ''),
-    download: resolveDownload(options.download),
+    download: resolveDownload(download),
     disableTerminationForFinishedUploads:
-      flag('disableTerminationForFinishedUploads', options.disableTerminationForFinishedUploads, false),
-    expiration: resolveExpiration(options.expiration),
-    switchedOff: resolveExtensions(options.extensions),
-    cors: resolveCors(options.cors)
+      flag('disableTerminationForFinishedUploads', disableTerminationForFinishedUploads, false),
+    expiration: resolveExpiration(expiration),
+    disabledExtensions: resolveExtensions(extensions),
+    cors: resolveCors(cors)
+  }
+}
+
+/** What is left are the options of store, locker and Fastify itself; an option that is spelled wrong must not pass. */
+function checkKnown (
+  others: Pick<FastifyTusOptions, 'prefix' | 'directory' | 'datastore' | 'durability' | 'locker'>
+): void {
+  const { prefix, directory, datastore, durability, locker, ...fastify } = others
+  for (const name of Object.keys(fastify)) {
+    check(['logLevel', 'logSerializers'].includes(name), `"${name}" is unknown`)
   }
 }
 
 function resolveDownload (download: FastifyTusOptions['download'] = true): DownloadSettings | undefined {
   if (download === false) return undefined
-  check(download === true || isObject(download), '"download" must be true, false, or an object')
+  check(download === true || isObject(download), '"download" must be true, false or an object')
   const { growing, inline = INLINE_TYPES, crossOriginResourcePolicy, ...unknown }: DownloadOptions = Object(download)
   checkNone('download', unknown)
   check(Array.isArray(inline) && inline.every(isMediaRange), '"download.inline" must be a list of media types')
@@ -148,12 +127,8 @@ function resolveAllowedTypes (types: FastifyTusOptions['allowedTypes']): Setting
   return typeMatcher(types)
 }
 
-/** How often is swept where nothing is said, in ms. */
-const SWEEP_INTERVAL = 600_000
-
-const functions = [
-  'authorize', 'onUploadCreate', 'onUploadFinish', 'onUploadTerminate', 'onUploadExpire', 'onProgress', 'namingFunction'
-] as const
+/** The default time between two sweeps, in ms. */
+export const SWEEP_INTERVAL = 600_000
 
 function resolveExpiration (expiration: ExpirationOptions | undefined): Settings['expiration'] {
   if (expiration === undefined) return undefined
@@ -167,14 +142,6 @@ function resolveExpiration (expiration: ExpirationOptions | undefined): Settings
     sweepInterval: milliseconds('expiration.sweepInterval', sweepInterval, SWEEP_INTERVAL),
     sliding: flag('expiration.sliding', sliding, true)
   }
-}
-
-/** When uploads expire: as the options say, or else the store; stores count from the creation. */
-function expirationOf ({ expiration, switchedOff }: Settings, store: DataStore): Settings['expiration'] {
-  if (switchedOff.has('expiration')) return undefined
-  if (expiration !== undefined) return expiration
-  const period = store.getExpiration()
-  return period > 0 ? { period, sweepInterval: SWEEP_INTERVAL, sliding: false } : undefined
 }
 
 function resolveExtensions (extensions: FastifyTusOptions['extensions'] = {}): Set<string> {

@@ -1,50 +1,63 @@
 /**
- * The public contracts. Those that `@tus/server` has too (`Upload`, `DataStore`, `KvStore`, `Locker`, `Lock`) have its
- * shape, so that its stores and lockers, and everybody's own, plug in unchanged.
+ * The public contracts. `Upload`, `DataStore`, `KvStore`, `Locker` and `Lock` have the shape that they have in
+ * `@tus/server`, so that existing stores and lockers plug in unchanged. Everything beyond that shape is optional.
  */
 import type { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
 
-/** What the client says about its file, decoded: `null` for a key without a value. */
+/** What the client says about its file, decoded; `null` for a key without a value. */
 export type UploadMetadata = Record<string, string | null>
 
 /** One upload, as the store knows it. */
 export interface Upload {
   id: string
-  /** The declared length of the whole upload in bytes; `undefined` while it is deferred. */
+  /** The declared length of the whole upload, in bytes; `undefined` while it is deferred. */
   size?: number | undefined
   /** How many bytes are stored. */
   offset: number
+  /**
+   * Whether all bytes are stored. `undefined` if that follows from the rest: an upload is complete once `offset`
+   * reaches `size`. A store keeps the value that `create` got until `concatenate`, or a commit with `complete`, sets it
+   * to `true`.
+   */
+  complete?: boolean | undefined
   metadata?: UploadMetadata | undefined
-  /** `Upload-Metadata` as the client sent it, where the store is able to keep it. */
+  /** `Upload-Metadata` exactly as the client sent it, if the store keeps it. */
   rawMetadata?: string | undefined
   /** Where the bytes are. */
   storage?: { type: string, path: string, bucket?: string } | undefined
-  /** ISO 8601. */
+  /** ISO 8601. Together with the id it identifies an upload: an id may be used again after a deletion. */
   creation_date?: string | undefined
-  /** When the last byte was stored, in ms since the epoch, where the store knows. */
+  /** When the last byte was stored, in ms since the epoch, if the store knows. */
   modified?: number | undefined
   /**
-   * The offset that counts, where a body came with a checksum: bytes behind it may be stored but are not verified.
-   * `undefined` where all that is stored counts.
+   * The offset that counts after a body with a checksum: bytes beyond it may be stored but are not verified.
+   * `undefined` if everything that is stored counts.
    */
   verified?: number | undefined
-  /** What it is to the concatenation extension; `undefined` for an upload that has nothing to do with it. */
+  /** The role of a partial or final upload; `undefined` for all others. */
   concatenation?: Concatenation | undefined
-  /** Whether `onUploadFinish` is done with it; `undefined` where the store does not keep that. */
+  /** Whether `onUploadFinish` has run; `undefined` if the store does not record it. */
   finished?: boolean | undefined
   /** Whether `onUploadFinish` refused it: it is not served, and expires. */
   refused?: boolean | undefined
 }
 
-/** A partial upload, or the final one that is made of partial ones. */
+/** Identifies an upload also after its id was used again. */
+export interface UploadReference {
+  id: string
+  /** Its `creation_date`; `undefined` in records of version 0.1.0, which match by id alone. */
+  creation_date?: string | undefined
+}
+
+/** The role of an upload in the concatenation extension of tus. */
 export interface Concatenation {
-  /** `Upload-Concat` as the client sent it. */
+  /** `Upload-Concat` exactly as the client sent it. */
   header: string
-  /** The ids of what a final upload is made of, in order; `undefined` for a partial upload. */
-  parts?: string[] | undefined
-  /** Whether a final upload has its bytes. */
-  joined?: boolean | undefined
+  /** The parts of a final upload, in order; `undefined` for a partial upload. */
+  parts?: UploadReference[] | undefined
+  /** The final uploads that wait for this partial upload. */
+  waiting?: UploadReference[] | undefined
 }
 
 /** A key-value store for the records of uploads, as in `@tus/server`. */
@@ -55,114 +68,185 @@ export interface KvStore<T = Upload> {
   list? (): Promise<string[]>
 }
 
-/** One append under way: bytes go to the store in the order in which they are written. */
+export interface CommitOptions {
+  /** The length of the whole upload, in bytes, if this append declares it only now. */
+  size?: number | undefined
+  /** Whether these are the last bytes of the upload. Default: whether the offset reaches the length. */
+  complete?: boolean | undefined
+}
+
+/** One append under way. Batches are written in order, one at a time. */
 export interface Append {
-  /** Stores the buffers; resolves when the store has taken them. Never called again before that. */
+  /** Takes a batch of buffers; resolves once the store is ready for the next one. */
   write (buffers: Buffer[], bytes: number): Promise<void>
-  /** Whether it has no use for the buffers any more when `write` resolves: their memory may be freed then. */
-  readonly keepsNothing?: boolean
+  /**
+   * The offset that survives if the process dies now. Default: what was written, or the offset at which the append
+   * began if it is unverified.
+   */
+  readonly stored?: number | undefined
   /**
    * Ends the append and makes its bytes count.
-   * @returns the upload's offset from now on, in bytes
+   * @returns the new offset of the upload, in bytes
    */
-  commit (): Promise<number>
+  commit (options?: CommitOptions): Promise<number>
   /**
-   * Ends the append; the upload is as it was before, as far as the store is able to.
-   * @returns the upload's offset from now on, in bytes, where the store knows
+   * Ends the append; the upload is as it was before, as far as the store can restore it.
+   * @returns the offset of the upload, in bytes, if the store knows it
    */
   rollback (): Promise<number | undefined>
-  /** The bytes that were written, from the first one; for stores with `checksum`. */
+  /**
+   * Ends the append without another change to the upload: its lock is lost, so another process may be writing to it.
+   * Default: `rollback`.
+   */
+  abandon? (): Promise<void>
+  /** The bytes of this append, from its first one. Required for `checksum`. */
   readBack? (): AsyncIterable<Buffer>
 }
 
 export interface AppendOptions {
-  /** The length of the whole upload in bytes, where this append declares it: recorded when the append counts. */
-  declaredSize?: number | undefined
-  /** Whether the bytes must not count before `commit`, also after a crash. */
+  /** The length of the whole upload, in bytes, if this append declares it. It counts once the append is committed. */
+  size?: number | undefined
+  /** Whether the bytes must not count before `commit`, not even after a crash. */
   unverified?: boolean | undefined
 }
 
+/** Facts that are recorded about an upload after its creation. */
+export type UploadChanges = Partial<Pick<Upload, 'finished' | 'refused' | 'concatenation'>>
+
 /**
- * A store for uploads: the `DataStore` of `@tus/server`, and abilities beside it that a store may have. What it lacks
- * of them the plugin does without.
+ * What a store can do:
+ * - `creation`: uploads may be created.
+ * - `creation-with-upload`: an append may follow `create` at once.
+ * - `read`: `read` returns the bytes of a complete upload.
+ * - `read-unfinished`: `read` also returns the stored bytes of an upload that is not complete.
+ * - `ranges`: `read` takes a range.
+ * - `termination`: `remove` deletes every upload, complete or not.
+ * - `deferred-length`: an upload may be created without a length.
+ * - `checksum`: `openAppend` supports `unverified`, and its appends have `rollback` and `readBack`.
+ * - `updates`: `update` exists, and `finished` is `false` until it is recorded, so that a missed finish hook is
+ *   detected.
+ * - `concatenation`: `concatenate` and `update` exist.
+ * - `expiration`: `list` or `due` exists, so that a sweep finds expired uploads.
+ * - `fencing`: a commit fails if another process has changed the upload since this append opened it.
+ */
+export type Capability = (typeof capabilityNames)[number]
+
+export const capabilityNames = [
+  'creation', 'creation-with-upload', 'read', 'read-unfinished', 'ranges', 'termination', 'deferred-length',
+  'checksum', 'concatenation', 'updates', 'expiration', 'fencing'
+] as const
+
+/**
+ * A store for uploads. A `DataStore` of `@tus/server` is one as it is. A store that has `openAppend` needs neither
+ * `write` nor `declareUploadLength`.
  */
 export interface DataStore {
-  /** The tus extensions that the store is able to serve. */
-  extensions: string[]
-  /** More of them, which `@tus/server` has no part in and must not offer: `checksum`, `concatenation`, `ranges`. */
-  abilities?: readonly string[]
-  create (upload: Upload): Promise<Upload>
-  /** Stores a stream at an offset, and resolves with the new offset. */
-  write (stream: Readable, id: string, offset: number): Promise<number>
-  /** Rejects where there is no such upload. */
-  getUpload (id: string): Promise<Upload>
-  remove (id: string): Promise<void>
-  declareUploadLength (id: string, length: number): Promise<void>
-  deleteExpired? (): Promise<number>
-  /** How long an unfinished upload lives, in ms; 0: for ever. */
-  getExpiration (): number
+  /** The extensions of tus that the store serves in `@tus/server`. Needed only without `capabilities`. */
+  extensions?: string[]
+  /** What the store can do. Default: derived from `extensions` and from the methods that exist. */
+  capabilities?: ReadonlySet<Capability>
+  /** Whether appends use the buffers of a batch after `write` has resolved. Default `true`. */
+  retainsBuffers?: boolean
   /**
-   * The bytes of an upload. Without it there is no GET. A store that lists `ranges` among its abilities reads no more
-   * than `range`, from its first to its last byte, where it is given; with other stores GET knows no ranges.
+   * Creates an upload.
+   * @throws FST_TUS_EXISTS if the id is taken
    */
+  create (upload: Upload): Promise<Upload>
+  /** Stores a stream at an offset; resolves with the new offset. */
+  write? (stream: Readable, id: string, offset: number): Promise<number>
+  /**
+   * Rejects with FST_TUS_NOT_FOUND, or an error with `status_code` 404, if the upload does not exist.
+   * @param hint - the offset that the caller expects: a store whose commits are fenced may answer from its cache
+   */
+  getUpload (id: string, hint?: { offset?: number | undefined }): Promise<Upload>
+  /** Deletes an upload and everything that belongs to it. Rejects if there is none. */
+  remove (id: string): Promise<void>
+  declareUploadLength? (id: string, length: number): Promise<void>
+  /** Part of the contract of `@tus/server`; never called, because it takes no locks. */
+  deleteExpired? (): Promise<number>
+  /** How long an unfinished upload lives, in ms. Default 0: forever. */
+  getExpiration? (): number
+  /** The bytes of an upload, or those from `range.start` to `range.end`, both included. */
   read? (id: string, range?: { start: number, end: number }): Readable | Promise<Readable>
   /**
-   * Ability: batches of buffers at the upload's offset without a stream between, and a rollback. A store that lists
-   * `checksum` among its abilities must have it, and keep what is `unverified` from counting.
-   * @param upload - as `getUpload` or `create` gave it
+   * Appends at the offset of the upload, batch by batch.
+   * @param upload - as `getUpload` or `create` returned it
    */
   openAppend? (upload: Upload, options?: AppendOptions): Promise<Append>
   /**
-   * Ability, needed for `concatenation`: gives a final upload the bytes of its parts, all at once or not at all.
-   * Resolves with the upload as it is then; may reject with the reason of `signal` when that aborts.
+   * Gives a final upload the bytes of its parts and makes it complete, all at once or not at all.
+   * @returns the upload afterwards; may reject with the reason of `signal` once that is aborted
    */
   concatenate? (upload: Upload, parts: Upload[], signal?: AbortSignal): Promise<Upload>
-  /** Ability: makes the bytes of an upload as durable as the store promises, before anybody is told of them. */
-  flush? (upload: Upload): Promise<void>
-  /** Ability: remembers, in a durable way, that the finish hook of a whole upload is done. */
-  markFinished? (upload: Upload): Promise<void>
-  /** Ability: the ids of all uploads, for sweeps. */
+  /** Makes the bytes of an upload as durable as the store promises. Called before a client or a hook relies on them. */
+  sync? (upload: Upload): Promise<void>
+  /** Records facts about an upload, durably. Does nothing if the upload does not exist any more. */
+  update? (upload: Upload, changes: UploadChanges): Promise<void>
+  /** The ids of all uploads. */
   list? (): AsyncIterable<string>
-  /** Ability: deletes what belongs to no upload, such as the rests of a crash; resolves with how many. */
-  removeLeftovers? (): Promise<number>
   /**
-   * Ability: lets go of what the store keeps open between requests. Called once the app has closed; another
-   * registration, or the app itself, may use the store all the same.
+   * The ids of all uploads that may be due: expired, without their finish hook, or waiting for their parts. A sweep
+   * looks at these alone; without it, it looks at every upload.
+   * @param now - in ms since the epoch
+   */
+  due? (now: number): AsyncIterable<string>
+  /** Deletes what belongs to no upload, such as files of a crashed process; resolves with their number. */
+  removeOrphans? (): Promise<number>
+  /**
+   * Releases what the store keeps open between requests. Called once the app has closed. Another registration may still
+   * use the store.
    */
   close? (): Promise<void>
 }
 
-/** Asks the holder of a lock to let go soon. */
+/** Asks the holder of a lock to release it soon. */
 export type RequestRelease = () => Promise<void> | void
 
 /** The lock of one upload, for one request. */
 export interface Lock {
   /**
-   * Resolves when the lock is held, rejects when `signal` aborts first. A later `lock()` for the same upload makes the
+   * Resolves once the lock is held; rejects if `signal` aborts first. A later `lock()` for the same upload makes the
    * locker call `requestRelease`.
+   * @throws FST_TUS_LOCKED to answer 423 at once; any other error answers 503, and is logged
    */
   lock (signal: AbortSignal, requestRelease: RequestRelease): Promise<void>
   unlock (): Promise<void>
   /**
-   * Ability: takes the lock if nobody holds it, and disturbs nobody if somebody does. Without it a sweep may displace
-   * the writer of an expired upload.
+   * Takes the lock if it is free; never calls the `requestRelease` of its holder. Without it, a sweep may displace the
+   * writer of an expired upload.
    */
   tryLock? (requestRelease: RequestRelease): boolean | Promise<boolean>
+  /** Aborts if the lock is lost, for example because its lease has run out: another process may hold it. */
+  readonly lost?: AbortSignal
 }
 
-/** Hands out locks: one for an upload at a time. */
+/** Hands out locks: an upload has one holder at a time. */
 export interface Locker {
   newLock (id: string): Lock
+  /** Whether other processes use it. Default `true`. */
+  shared?: boolean
+  /** Announces to other processes that an upload has changed. Must not throw. */
+  changed? (id: string): void
+  /**
+   * Calls `listener` for each change that another process announces. Growing downloads then follow these instead of
+   * asking the store twice a second.
+   * @returns stops the calls
+   */
+  onChanged? (listener: (id: string) => void): () => void
+  /**
+   * Releases what the locker keeps open between locks. Called once the app has closed; another app may still use it.
+   */
+  close? (): Promise<void>
 }
 
 /** What is about to happen to which upload. */
 export interface Intent {
   action: 'create' | 'append' | 'inspect' | 'read' | 'terminate' | 'concatenate'
-  /** For `create` the upload that will be made; for `concatenate` one of the parts that it will be made of. */
+  /** For `create`, the new upload; for `concatenate`, one of the parts. */
   upload: Upload
 }
 
-/** What a finish hook may change of the answer to the request that finished the upload. */
+/** What a finish hook may change in the response to the request that finished the upload. */
 export interface FinishResponse {
   /** Default 201 for POST, 204 for PATCH, 200 for PATCH with a body. */
   statusCode?: number | undefined
@@ -173,28 +257,29 @@ export interface FinishResponse {
 type Awaitable<T> = T | Promise<T>
 
 /**
- * Called at the moments of an upload's life. A hook that throws an error with a `statusCode` of 4xx or 5xx answers the
- * request with it; any other error is answered with 500, without its text.
+ * Hooks in the life of an upload. If a hook throws an error with a `statusCode` of 4xx or 5xx, the response is that
+ * error. Any other error answers 500 without its text.
  */
 export interface FastifyTusHooks {
-  /**
-   * Called before anything is done with an upload. Throw to refuse; `false` refuses with 403.
-   */
+  /** Called before anything is done with an upload. Throw to refuse; `false` refuses with 403. */
   authorize?: ((request: FastifyRequest, intent: Intent) => Awaitable<void | boolean>) | undefined
   /** Called before an upload is created. Throw to refuse; a returned `metadata` replaces the client's. */
   onUploadCreate?:
     ((request: FastifyRequest, upload: Upload) => Awaitable<void | { metadata?: UploadMetadata }>) | undefined
   /**
-   * Called once for an upload whose last byte is stored, before that is answered. `request` is `null` where a sweep
-   * makes up for a call that a crash prevented. A thrown error with a 4xx `statusCode` refuses the upload for good: it
-   * is not served, and expires. Any other error leaves the hook due: it is called again on the next contact or sweep.
-   * A crash between the end of the hook and the mark that it ran repeats it: make it harmless to run twice.
+   * Called for a complete upload, before the response to its last byte. `request` is `null` if a sweep repeats a call
+   * that a crash prevented. An error with a 4xx `statusCode` refuses the upload for good: it is not served, and
+   * expires. After any other error the hook is called again by the next request for the upload, or by a sweep. It runs
+   * at least once, and exactly once if no process or disk fails while it runs.
    */
   onUploadFinish?: ((request: FastifyRequest | null, upload: Upload) => Awaitable<void | FinishResponse>) | undefined
-  /** Called after an upload was deleted by DELETE. */
+  /** Called after DELETE has deleted an upload. */
   onUploadTerminate?: ((request: FastifyRequest, upload: Upload) => Awaitable<void>) | undefined
-  /** Called after an expired upload was deleted by a sweep. */
+  /** Called after a sweep has deleted an expired upload. */
   onUploadExpire?: ((upload: Upload) => Awaitable<void>) | undefined
-  /** Called while bytes arrive, at most every `progressInterval` ms, with the offset that is stored. Not awaited. */
+  /**
+   * Called while bytes arrive, at most every `progressInterval` ms, and once more for the last bytes of a body; the
+   * `offset` of the upload is the stored one. Not awaited.
+   */
   onProgress?: ((request: FastifyRequest, upload: Upload) => Awaitable<void>) | undefined
 }

@@ -1,14 +1,14 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Upload } from '../types.ts'
 
-/** What tells one state of a file from another (RFC 9110, 8.8); without a time there is nothing to tell it by. */
+/** Validators identify one state of a file (RFC 9110, 8.8). Without a date there are none. */
 export interface Validators {
   etag?: string
   /** In ms since the epoch, whole seconds. */
   modified?: number
 }
 
-/** The validators of a finished upload. Its bytes never change, so the tag is a strong one. */
+/** The validators of a finished upload. Its bytes never change, so the `ETag` is a strong one. */
 export function validatorsOf ({ size, modified, creation_date: created = '' }: Upload): Validators {
   const at = Math.floor(modified ?? Date.parse(created))
   if (Number.isNaN(at)) return {}
@@ -17,7 +17,7 @@ export function validatorsOf ({ size, modified, creation_date: created = '' }: U
 
 /**
  * Evaluates the preconditions of a GET or HEAD in the order of RFC 9110, 13.2.2.
- * @returns the status that is to be answered: 200 for what was asked for
+ * @returns the status of the response; 200 if nothing speaks against it
  */
 export function evaluate (headers: IncomingHttpHeaders, { etag, modified = NaN }: Validators): 200 | 304 | 412 {
   const ifMatch = headers['if-match']
@@ -34,7 +34,7 @@ export function evaluate (headers: IncomingHttpHeaders, { etag, modified = NaN }
   return 200
 }
 
-/** Whether `Range` counts: without `If-Range`, or with one that is what we have (RFC 9110, 13.1.5). */
+/** Whether `Range` counts: there is no `If-Range`, or it matches (RFC 9110, 13.1.5). */
 export function rangeCounts (headers: IncomingHttpHeaders, { etag, modified }: Validators): boolean {
   const ifRange = headers['if-range']
   if (ifRange === undefined) return true

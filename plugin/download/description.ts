@@ -3,18 +3,19 @@ import type { FastifyReply } from 'fastify'
 import { essenceOf } from '../media-types.ts'
 import type { DownloadSettings } from '../settings.ts'
 import type { Upload, UploadMetadata } from '../types.ts'
-import type { Scope } from '../uploads/context.ts'
+import type { Context } from '../uploads/context.ts'
 
-/** How long a name may be, in bytes of UTF-8: what file systems take. A longer header would not pass proxies either. */
+/**
+ * The maximum length of a file name, in bytes of UTF-8: the limit of file systems. Proxies refuse long headers, too.
+ */
 const MAX_NAME_BYTES = 255
 
-/** What would break a line, or show a name as another one: controls, marks of direction, halves of characters. */
+/** Characters that break a line or disguise a name: controls, direction marks, lone surrogates. */
 const unprintable = /[\p{Cc}\p{Cs}\u2028-\u202e\u2066-\u2069]/gu
 
 /**
- * What a stored file is called and what it is, by the words of the client: `filename` or `name`, and `filetype` or
- * `type` or `contentType`. A name is encoded, so that it is one whatever it holds (RFC 6266); a type is used if it is
- * one.
+ * The name and the type of a stored file, from the metadata of the client: `filename` or `name`, and `filetype`, `type`
+ * or `contentType`. The name is encoded (RFC 6266); a type that is not valid is ignored.
  */
 export function describe (
   metadata: UploadMetadata = {}, { isInline }: DownloadSettings
@@ -28,9 +29,9 @@ export function describe (
   }
 }
 
-/** The headers that say what a download is, and keep a browser from running it (Fetch, HTML, CSP 3). */
-export function sendDescription (scope: Scope, reply: FastifyReply, { metadata }: Upload): void {
-  const settings = scope.settings.download as DownloadSettings
+/** Adds what a download is, and keeps a browser from running it (Fetch, HTML, CSP 3). */
+export function sendDescription (context: Context, reply: FastifyReply, { metadata }: Upload): void {
+  const settings = context.settings.download as DownloadSettings
   const { type, disposition } = describe(metadata, settings)
   reply.headers({
     'content-type': type,
@@ -42,7 +43,7 @@ export function sendDescription (scope: Scope, reply: FastifyReply, { metadata }
   if (policy !== undefined) reply.header('cross-origin-resource-policy', policy)
 }
 
-/** The last segment of a path, of a length that is usable, its extension kept; `undefined` where nothing is left. */
+/** The last segment of a path, shortened but with its extension; `undefined` if nothing is left. */
 function fileName (path: string): string | undefined {
   const name = path.replace(/[\\/]+$/, '').replace(/^.*[\\/]/s, '').replace(unprintable, '_')
   if (Buffer.byteLength(name) <= MAX_NAME_BYTES) return name === '' ? undefined : name

@@ -1,22 +1,28 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { errors } from '../errors.ts'
-import type { Scope } from '../uploads/context.ts'
-import { findReadable, isFinished } from '../uploads/read.ts'
+import { isUploadId } from '../ids.ts'
+import type { Context } from '../uploads/context.ts'
+import { findReadable } from '../uploads/read.ts'
+import { isFinished } from '../uploads/state.ts'
 import { sendFinished } from './finished.ts'
 import { sendGrowing, sendTail } from './growing.ts'
-import { sendProgress, wantsEvents } from './progress.ts'
+import { sendProgress, wantsEvents } from './progress-events.ts'
 
-/** GET and HEAD of an upload as a file. Not a part of tus, and asked for by browsers without its headers. */
-export async function get (
-  { scope }: { scope: Scope }, request: FastifyRequest, reply: FastifyReply, id: string
+/** The description of a download, for `@fastify/swagger`. */
+export const operation = { method: 'GET', schema: { summary: 'Downloads an upload', tags: ['uploads'] } }
+
+/** GET and HEAD of an upload as a file. This is plain HTTP, which no upload protocol defines. */
+export async function download (
+  context: Context, request: FastifyRequest, reply: FastifyReply, id: string
 ): Promise<FastifyReply> {
-  const upload = await findReadable(scope, request, id)
-  if (wantsEvents(request)) return sendProgress(scope, request, reply, upload)
+  if (!isUploadId(id)) throw new errors.NotFound()
+  const upload = await findReadable(context, request, id)
+  if (wantsEvents(request)) return sendProgress(context, request, reply, upload)
   const { from } = request.query as { from?: string }
-  const growing = scope.settings.download?.growing === true && request.method !== 'HEAD'
-  if (!isFinished(upload) && !growing) throw new errors.NotFinished()
-  if (from !== undefined && growing) return sendTail(scope, reply, upload, String(from))
+  const mayGrow = context.settings.download?.growing === true && request.method !== 'HEAD'
+  if (!isFinished(upload) && !mayGrow) throw new errors.NotFinished()
+  if (from !== undefined && mayGrow) return sendTail(context, reply, upload, String(from))
   return isFinished(upload)
-    ? await sendFinished(scope, request, reply, upload)
-    : sendGrowing(scope, request, reply, upload)
+    ? await sendFinished(context, request, reply, upload)
+    : sendGrowing(context, request, reply, upload)
 }

@@ -7,8 +7,8 @@ import type { Following, Followers } from '../uploads/followers.ts'
 const READ_BYTES = 256 * 1024
 
 /**
- * The bytes of an upload from `start` up to and without `end`, as they are stored: it waits where there are no more
- * yet, ends with the upload, and fails where there will be no more. It holds nothing open while it waits.
+ * The bytes of an upload from `start` up to but not including `end`, as they are stored: it waits for more, ends with
+ * the upload, and fails if there will be no more. It keeps nothing open while it waits.
  */
 export class GrowingBody extends Readable {
   readonly #following: Following
@@ -35,14 +35,14 @@ export class GrowingBody extends Readable {
     done(error)
   }
 
-  /** Does the next thing that can be done. */
+  /** Takes the next step that is possible. */
   #go (): void {
     const { upload: { offset, size }, error } = this.#following
-    // What was given cannot be taken back; only a client that sent more than it may, or a disk that failed, makes an
-    // upload shorter.
+    // Bytes that were sent cannot be taken back. Only a body with too many bytes, or a failing disk, makes an upload
+    // shorter.
     const isShorter = this.#position > this.#start && this.#position > offset
     if (error instanceof errors.Shutdown) {
-      // Nothing went wrong: Fastify warns of what ends with an error.
+      // Without an error: Fastify would warn about it.
       this.destroy()
     } else if (error !== undefined || isShorter) {
       this.destroy(error ?? new errors.Gone())
@@ -50,7 +50,7 @@ export class GrowingBody extends Readable {
       const end = Math.min(this.#end, size ?? Infinity)
       const stored = Math.min(end, offset, this.#position + READ_BYTES)
       if (this.#position >= end) this.#finish()
-      else if (this.#position < stored) this.#give(stored)
+      else if (this.#position < stored) this.#push(stored)
     }
   }
 
@@ -59,7 +59,7 @@ export class GrowingBody extends Readable {
     this.push(null)
   }
 
-  #give (end: number): void {
+  #push (end: number): void {
     this.#isWanted = false
     this.#following.read(this.#position, end).then((bytes) => {
       this.#position += bytes.length

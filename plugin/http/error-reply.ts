@@ -1,37 +1,29 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
-import { errors, stateOf, type TusError } from '../errors.ts'
-import { formatUploadExpires } from '../protocols/tus-v1/headers.ts'
+import type { FastifyReply } from 'fastify'
+import { type ErrorData, errors } from '../errors.ts'
 
-/** What is answered with 5xx, so that clients try again, and is no failure of the server. */
+/** An error that a client may see. `data` is there if it is one of the plugin. */
+export interface PublicError extends Error {
+  statusCode: number
+  data?: ErrorData
+}
+
+/** Errors with a 5xx status, so that clients retry, that are no failure of the server. */
 const expected = [errors.TooManyUploads, errors.TooManyBodies, errors.Shutdown]
 
-/**
- * Puts on the answer what helps the client to go on, and chooses the error that it gets.
- * @param method - that of the request, or what overrides it
- */
-export function refuse (method: string, request: FastifyRequest, reply: FastifyReply, error: Error): Error {
-  const { offset, expiresAt } = stateOf(error)
-  if (offset !== undefined) reply.header('upload-offset', offset)
-  if (expiresAt !== undefined) reply.header('upload-expires', formatUploadExpires(expiresAt))
-  const isMeant = (error as Partial<TusError>).statusCode !== undefined
-  const known = isMeant ? error : new errors.Internal({ cause: error })
-  const refused = method === 'HEAD' ? neverFailHead(request, known) : known
-  const { statusCode } = refused as { statusCode?: number }
-  // A status of tus itself, which HTTP has no phrase for; HTTP/2 has no phrases at all.
-  if (statusCode === 460 && request.raw.httpVersionMajor < 2) reply.raw.statusMessage = 'Checksum Mismatch'
+/** The error that a client gets: one with a status as it is, every other one as the cause of an internal error. */
+export function publicError (error: unknown): PublicError {
+  const { statusCode } = Object(error) as Partial<PublicError>
+  return statusCode === undefined ? new errors.Internal({ cause: error }) : error as PublicError
+}
+
+/** Adds what every protocol says about an error. */
+export function prepareErrorReply (reply: FastifyReply, error: PublicError): void {
+  const { statusCode } = error
   if (statusCode === 423 || statusCode === 429 || statusCode === 503) reply.header('retry-after', '1')
-  if (expected.some((kind) => refused instanceof kind)) logAsInfo(reply)
-  return refused
+  if (expected.some((kind) => error instanceof kind)) logAsInfo(reply)
 }
 
-/** After a HEAD that fails with 5xx tus-js-client begins a new upload from zero; after 423 it asks again. */
-function neverFailHead (request: FastifyRequest, error: Error): Error {
-  if ((error as TusError).statusCode < 500) return error
-  request.log.error({ err: error }, 'HEAD failed')
-  return new errors.Locked({ cause: error })
-}
-
-/** Fastify logs what is answered with 5xx as an error. */
+/** Fastify logs 5xx at level error. */
 function logAsInfo (reply: FastifyReply): void {
   const { log } = reply
   reply.log = Object.create(log, { error: { value: log.info.bind(log) } }) as typeof log

@@ -4,24 +4,24 @@ import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { hasBody } from './request-body.ts'
 
-/** How long a client that still sends may take to notice the answer, in ms, and how many of its bytes are read away. */
+/** How long a client that still sends has to notice the response, in ms, and how many of its bytes are read. */
 const LINGER_MS = 500
 const LINGER_BYTES = 1024 * 1024
 
 /**
- * Ends the request of a client that is still sending when it is answered. Ended with bytes on their way, the
- * connection is reset, and a browser then reports a network error and not the answer. So the client is given a moment
- * to notice: over HTTP/1.1 the answer goes out whole, and only its end waits (RFC 9112, 9.6); over HTTP/2 its stream is
+ * Ends the request of a client that is still sending when it is answered. If the connection closes with bytes on their
+ * way, it is reset, and a browser then reports a network error instead of the response. So the client gets a moment to
+ * notice: over HTTP/1.1 the response goes out whole and only its end waits (RFC 9112, 9.6); over HTTP/2 the stream is
  * closed then (RFC 9113, 8.1).
- * @param payload - of the answer
+ * @param payload - of the response
  * @returns the payload to send
  */
-export function endUnread (request: FastifyRequest, reply: FastifyReply, payload: unknown): unknown {
+export function closeLingering (request: FastifyRequest, reply: FastifyReply, payload: unknown): unknown {
   const { raw } = request
   if (!hasBody(request) || raw.complete !== false || raw.destroyed) return payload
   if ('stream' in raw) {
     const stream = raw.stream as ServerHttp2Stream
-    stream.once('finish', () => readAway(raw, () => stream.close()))
+    stream.once('finish', () => readAndDrop(raw, () => stream.close()))
     return payload
   }
   reply.header('connection', 'close')
@@ -30,14 +30,14 @@ export function endUnread (request: FastifyRequest, reply: FastifyReply, payload
   if (!hasPayload || typeof text !== 'string') return payload
   const bytes = Buffer.from(text)
   reply.header('content-length', bytes.length)
-  const answer = new Readable({ read () {} })
-  answer.push(bytes)
-  readAway(raw, () => answer.push(null))
-  return answer
+  const lingering = new Readable({ read () {} })
+  lingering.push(bytes)
+  readAndDrop(raw, () => lingering.push(null))
+  return lingering
 }
 
-/** Reads bytes that nobody wants, and calls `done` when there are no more, or after so many, or so long. */
-function readAway (raw: IncomingMessage, done: () => void): void {
+/** Reads and drops the rest of a body; calls `done` at its end, or after so many bytes, or so long. */
+function readAndDrop (raw: IncomingMessage, done: () => void): void {
   let left = LINGER_BYTES
   const end = () => {
     clearTimeout(timer)

@@ -1,12 +1,11 @@
 import type { FastifyRequest } from 'fastify'
-import { errors } from '../errors.ts'
 import { isUploadId } from '../ids.ts'
 import type { Settings } from '../settings.ts'
 
 /**
- * The URL of an upload. A path by default, which every client resolves against the URL that it asked, so that no header
- * of the request has a say in it.
- * @param prefix - under which the plugin is mounted
+ * The URL of an upload. By default a path, which every client resolves against the URL that it requested, so that no
+ * header of the request influences it.
+ * @param prefix - the path of the plugin
  */
 export function locationOf (settings: Settings, request: FastifyRequest, prefix: string, id: string): string {
   if (settings.publicUrl !== undefined) return `${settings.publicUrl}/${id}`
@@ -17,13 +16,15 @@ export function locationOf (settings: Settings, request: FastifyRequest, prefix:
 }
 
 /**
- * The ids in the URLs of uploads: the other direction of `locationOf`. A request may name a thousand of them, so what
- * is the same for all is done once.
+ * The upload ids in URLs: the reverse of `locationOf`. A request may name a thousand of them, so what is the same for
+ * all is done once.
  * @param urls - absolute, or relative to the creation URL (RFC 3986, 5)
- * @throws FST_TUS_INVALID_HEADER where one is not the URL of an upload here
+ * @returns `undefined` for a URL that is not that of an upload here
  */
-export function idsOf (settings: Settings, request: FastifyRequest, prefix: string, urls: string[]): string[] {
-  // A client that names no host can have no absolute URL either.
+export function uploadIdsOf (
+  settings: Settings, request: FastifyRequest, prefix: string, urls: string[]
+): Array<string | undefined> {
+  // A client that names no host cannot have absolute URLs either.
   const here = URL.canParse(`http://${request.host}`) ? `http://${request.host}` : 'http://localhost'
   const bases = [settings.publicUrl, fillIn(prefix, request)].filter((base) => base !== undefined).map((base) => {
     const creation = new URL(base, here).href
@@ -35,16 +36,16 @@ export function idsOf (settings: Settings, request: FastifyRequest, prefix: stri
       const id = absolute.startsWith(uploads) ? absolute.slice(uploads.length) : ''
       if (isUploadId(id)) return id
     }
-    throw new errors.InvalidHeader('Upload-Concat', 'names a URL that is not one of an upload here')
+    return undefined
   })
 }
 
-/** A proxy that ends TLS makes http of https. */
+/** A proxy that terminates TLS turns https into http. */
 function withoutScheme (url: string): string {
   return url.replace(/^https?:/, '')
 }
 
-/** A parameter of a route in Fastify, with the pattern that it may have: `:user`, `:user(^\\d+$)`. */
+/** A parameter of a route in Fastify, with its optional pattern: `:user`, `:user(^\\d+$)`. */
 const parameter = /:(\w+)(?:\((?:[^()]|\([^()]*\))*\))?/g
 
 /** A prefix may have parameters: `/users/:user/files`. */

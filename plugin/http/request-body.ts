@@ -1,51 +1,68 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { ServerHttp2Stream } from 'node:http2'
 import { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
-import type { Body } from '../uploads/body/pump.ts'
-import { expectedChecksum } from '../protocols/tus-v1/checksum.ts'
-import { wantContinue } from './expect-continue.ts'
-import { parseContentLength } from '../protocols/tus-v1/headers.ts'
-import type { Wire } from '../protocols/tus-v1/handler.ts'
+import { errors } from '../errors.ts'
+import type { Body } from '../uploads/body/body.ts'
+import { sendContinue } from './expect-continue.ts'
+import { freeBuffers } from './free-buffers.ts'
 
-/**
- * The body of a request, not read yet.
- * @throws FST_TUS_INVALID_HEADER or FST_TUS_UNSUPPORTED for a checksum that cannot be verified
- */
-export function incomingBody (wire: Wire, request: FastifyRequest): Body {
+/** The body of a request, not read yet. */
+export function requestBody (request: FastifyRequest): Body {
   const { raw } = request
-  // What the app's own `preParsing` hooks made of it, where Fastify looks for a body at all.
+  // What `preParsing` hooks of the app made of it, if Fastify looked for a body at all.
   const stream = request.body as Readable | undefined ?? raw
   return {
     stream,
-    length: lengthOf(request),
-    accept: () => wantContinue(request),
+    length: bodyLengthOf(request),
+    accept: () => sendContinue(request),
     close: () => 'stream' in raw ? (raw.stream as ServerHttp2Stream).close() : raw.destroy(),
-    isUnshared: () => stream === raw && hasOwnBuffers(request) && !isRead(raw),
-    expected: expectedChecksum(wire, request)
+    isExclusive: () => stream === raw && hasOwnBuffers(request) && !hasOtherReaders(raw),
+    release: freeBuffers
   }
 }
 
-/** Over HTTP/1 Node.js makes a copy of each. Over HTTP/2 they share memory, and those of `inject` are the caller's. */
+/**
+ * Over HTTP/1 each buffer has its own memory. Over HTTP/2 they share memory, and with `inject` the caller owns them.
+ */
 function hasOwnBuffers ({ raw }: FastifyRequest): boolean {
   return !('stream' in raw) && raw.socket instanceof Socket
 }
 
-/** Whether somebody listens to the body besides the one who stores it, or has put itself before what it tells. */
-function isRead (stream: Readable): boolean {
+/** Whether something else listens to the body, or has patched the stream. */
+function hasOtherReaders (stream: Readable): boolean {
   return stream.listenerCount('data') > 1 || stream.listenerCount('readable') > 0 ||
     stream.on !== Readable.prototype.on || Object.hasOwn(stream, 'emit') || Object.hasOwn(stream, 'push')
 }
 
-/** HTTP/2 has no chunked coding: without a length, the end of the stream is the end of the body. */
-function lengthOf ({ raw, headers }: FastifyRequest): number | undefined {
+/**
+ * The length of the body, in bytes; `undefined` if it is unknown. HTTP/2 has no chunked coding: without a length, the
+ * end of the stream is the end of the body. Node.js has checked the digits.
+ */
+function bodyLengthOf ({ raw, headers }: FastifyRequest): number | undefined {
   if (headers['content-length'] === undefined && 'stream' in raw) {
     return (raw.stream as ServerHttp2Stream).endAfterHeaders ? 0 : undefined
   }
-  return parseContentLength(headers)
+  if (headers['transfer-encoding'] !== undefined) return undefined
+  return Number(headers['content-length'] ?? 0)
 }
 
 /** Whether bytes may come with the request. */
 export function hasBody (request: FastifyRequest): boolean {
-  return lengthOf(request) !== 0
+  return bodyLengthOf(request) !== 0
+}
+
+/** The media type without its parameters, in lower case (RFC 9110, 8.3.1); empty without the header. */
+export function mediaTypeOf (headers: IncomingHttpHeaders): string {
+  return (headers['content-type'] ?? '').replace(/;.*/s, '').trim().toLowerCase()
+}
+
+/**
+ * Offsets count the bytes of the file: with a content coding they would count something else.
+ * @throws FST_TUS_MEDIA_TYPE
+ */
+export function refuseContentCoding ({ headers }: FastifyRequest): void {
+  const coding = headers['content-encoding']
+  if (coding !== undefined && coding !== 'identity') throw new errors.MediaType('Content-Encoding is not supported')
 }

@@ -1,7 +1,8 @@
+import { errors } from '../errors.ts'
 import type { Lock, Locker, RequestRelease } from '../types.ts'
 
 export interface MemoryLockerOptions {
-  /** How many requests may wait for one upload; one more is refused at once. Default 100. */
+  /** How many requests may wait for one upload; the next one is refused at once. Default 100. */
   maxWaiters?: number
 }
 
@@ -16,11 +17,11 @@ interface Held {
 }
 
 /**
- * Locks in the memory of this process: first in, first out. Who waits is woken by the one who lets go, so waiting costs
- * nothing. A request that comes to wait asks the holder to let go, and so does every one that waits already when the
- * next one becomes the holder.
+ * Locks in the memory of this process, first come, first served. `unlock` wakes the next waiter; nothing polls. A
+ * request that begins to wait asks the holder to release the lock, and so does every waiter when the holder changes.
  */
 export class MemoryLocker implements Locker {
+  readonly shared = false
   readonly #held = new Map<string, Held>()
   readonly #maxWaiters: number
 
@@ -37,7 +38,7 @@ class MemoryLock implements Lock {
   readonly #locks: Map<string, Held>
   readonly #id: string
   readonly #maxWaiters: number
-  #mine = false
+  #isMine = false
 
   constructor (locks: Map<string, Held>, id: string, maxWaiters: number) {
     this.#locks = locks
@@ -48,7 +49,7 @@ class MemoryLock implements Lock {
   tryLock (requestRelease: RequestRelease): boolean {
     if (this.#locks.has(this.#id)) return false
     this.#locks.set(this.#id, { requestRelease, waiters: [] })
-    this.#mine = true
+    this.#isMine = true
     return true
   }
 
@@ -58,16 +59,16 @@ class MemoryLock implements Lock {
       this.#locks.set(this.#id, { requestRelease, waiters: [] })
     } else {
       if (held.waiters.length >= this.#maxWaiters) {
-        throw new Error(`${held.waiters.length} requests wait for this upload already`)
+        throw new errors.Locked({ cause: new Error(`${held.waiters.length} requests are waiting for this upload`) })
       }
       await this.#wait(held, signal, requestRelease)
     }
-    this.#mine = true
+    this.#isMine = true
   }
 
   async unlock (): Promise<void> {
-    if (!this.#mine) throw new Error('This lock is not held')
-    this.#mine = false
+    if (!this.#isMine) throw new Error('This lock is not held')
+    this.#isMine = false
     const held = this.#locks.get(this.#id) as Held
     const next = held.waiters.shift()
     if (next === undefined) {
@@ -103,7 +104,7 @@ class MemoryLock implements Lock {
   }
 }
 
-/** A holder that fails to let go is waited for like one that takes its time. */
+/** A holder whose callback fails is waited for like one that takes its time. */
 function askToRelease ({ requestRelease }: Held): void {
   Promise.resolve().then(requestRelease).catch(() => {})
 }

@@ -1,66 +1,66 @@
 import type { Readable } from 'node:stream'
-import { errors } from '../errors.ts'
-import type { Append, AppendOptions, DataStore, Upload } from '../types.ts'
+import { errors, isTusError } from '../errors.ts'
+import type {
+  Append, AppendOptions, Capability, CommitOptions, DataStore, Upload, UploadChanges
+} from '../types.ts'
 import { StoredUpload } from './stored-upload.ts'
 import { isBytes, StreamAppend } from './stream-append.ts'
 
 /**
- * Any store, with every ability: what a store lacks is done another way or left out here, so that nobody above asks
- * what kind of store it is. Whatever a store throws comes out as one of our errors.
+ * One interface for every store. Only the adapter knows what a store lacks: it does without it or does it another way.
+ * Everything that a store throws leaves here as one of our errors.
  */
-export class AbleStore {
-  readonly extensions: ReadonlySet<string>
-  readonly canRead: boolean
-  readonly canReadRanges: boolean
-  readonly canList: boolean
+export class StoreAdapter {
+  readonly capabilities: ReadonlySet<Capability>
+  /** How long an unfinished upload lives by the store's own account, in ms; 0: forever. */
+  readonly expirationPeriod: number
+  /** Whether an append uses the buffers of a batch after it has taken them. */
+  readonly retainsBuffers: boolean
   readonly #store: DataStore
 
   constructor (store: DataStore) {
     this.#store = store
-    this.extensions = new Set([...store.extensions, ...store.abilities ?? []])
-    this.canRead = store.read !== undefined
-    this.canReadRanges = this.canRead && this.extensions.has('ranges')
-    this.canList = store.list !== undefined
+    this.capabilities = store.capabilities ?? derivedCapabilities(store)
+    this.expirationPeriod = store.getExpiration?.() ?? 0
+    this.retainsBuffers = store.retainsBuffers ?? true
   }
 
   create (upload: Upload): Promise<Upload> {
-    return guard(async () => this.#sound(await this.#store.create(new StoredUpload(upload))))
+    return mapErrors(async () => this.#checked(await this.#store.create(new StoredUpload(upload))))
   }
 
-  getUpload (id: string): Promise<Upload> {
-    return guard(async () => this.#sound(await this.#store.getUpload(id)))
+  /** @param offset - the one that the caller expects */
+  getUpload (id: string, offset?: number): Promise<Upload> {
+    return mapErrors(async () => this.#checked(await this.#store.getUpload(id, { offset })))
   }
 
-  openAppend (upload: Upload, options: AppendOptions): Promise<Append> {
-    return guard(async () => {
-      if (this.#store.openAppend !== undefined) return await this.#store.openAppend(upload, options)
-      // Such a store completes an upload in `write`, so it must know the length before.
-      const { declaredSize } = options
-      if (declaredSize !== undefined) await this.#store.declareUploadLength(upload.id, declaredSize)
-      return new StreamAppend(this.#store, { ...upload, size: upload.size ?? declaredSize })
+  openAppend (upload: Upload, options: AppendOptions): Promise<AdaptedAppend> {
+    return mapErrors(async () => {
+      const append = await this.#store.openAppend?.(upload, options) ?? await this.#streamAppend(upload, options)
+      return new AdaptedAppend(append, upload.offset, options.unverified === true)
     })
   }
 
-  concatenate (upload: Upload, parts: Upload[], signal: AbortSignal): Promise<Upload> {
-    return guard(async () => await this.#store.concatenate?.(upload, parts, signal) as Upload)
+  async concatenate (upload: Upload, parts: Upload[], signal: AbortSignal): Promise<Upload> {
+    return await mapErrors(async () => this.#checked(await this.#method('concatenate')(upload, parts, signal)))
   }
 
-  async flush (upload: Upload): Promise<void> {
-    await guard(async () => { await this.#store.flush?.(upload) })
+  async sync (upload: Upload): Promise<void> {
+    await mapErrors(async () => { await this.#store.sync?.(upload) })
   }
 
-  async markFinished (upload: Upload): Promise<void> {
-    await guard(async () => { await this.#store.markFinished?.(upload) })
+  async update (upload: Upload, changes: UploadChanges): Promise<void> {
+    await mapErrors(async () => { await this.#store.update?.(upload, changes) })
   }
 
   remove (id: string): Promise<void> {
-    return guard(async () => { await this.#store.remove(id) })
+    return mapErrors(async () => { await this.#store.remove(id) })
   }
 
-  /** Resolves once the first bytes are there: a file that cannot be read is an error, and not a broken answer. */
+  /** Resolves once the first bytes are there, so that a file that cannot be read is an error, not a broken response. */
   read (id: string, range?: { start: number, end: number }): Promise<Readable> {
-    return guard(async () => {
-      const bytes = await this.#store.read?.(id, range) as Readable
+    return mapErrors(async () => {
+      const bytes = await this.#method('read')(id, range)
       await new Promise<void>((resolve, reject) => {
         bytes.once('readable', resolve).once('end', resolve).once('error', reject)
       })
@@ -68,12 +68,12 @@ export class AbleStore {
     })
   }
 
-  /** The bytes of a range at once. Rejects where there are fewer. */
+  /** The bytes of a range in one buffer. Rejects if there are fewer. */
   async readBytes (id: string, range: { start: number, end: number }): Promise<Buffer> {
     const wanted = range.end - range.start + 1
     const stream = await this.read(id, range)
-    return await guard(async () => {
-      // Most often it is all there by now, and a loop would be half of the work.
+    return await mapErrors(async () => {
+      // Usually everything is there by now, and a loop would double the work.
       const first = stream.read() as Buffer | null
       const buffers = first === null ? [] : [first]
       let bytes = first?.length ?? 0
@@ -84,35 +84,109 @@ export class AbleStore {
         }
       }
       stream.destroy()
-      if (bytes !== wanted) throw new Error('The store has fewer bytes than it said')
+      if (bytes !== wanted) throw new Error('The store has fewer bytes than it reported')
       return first?.length === wanted ? first : Buffer.concat(buffers)
     })
   }
 
-  list (): AsyncIterable<string> {
-    return this.#store.list?.() as AsyncIterable<string>
+  /** The ids of the uploads that a sweep has to look at. */
+  due (now: number): AsyncIterable<string> {
+    return this.#store.due?.(now) ?? this.#method('list')()
   }
 
-  async removeLeftovers (): Promise<number> {
-    return await guard(async () => await this.#store.removeLeftovers?.() ?? 0)
+  async removeOrphans (): Promise<number> {
+    return await mapErrors(async () => await this.#store.removeOrphans?.() ?? 0)
   }
 
   async close (): Promise<void> {
-    await guard(async () => { await this.#store.close?.() })
+    await mapErrors(async () => { await this.#store.close?.() })
   }
 
-  /** @throws TypeError where a store resolves with something that is no upload */
-  #sound (upload: Upload): Upload {
+  /** Such a store completes an upload in `write`, so it must know the length before that. */
+  async #streamAppend (upload: Upload, { size }: AppendOptions): Promise<Append> {
+    const write = this.#method('write')
+    const declareLength = this.#method('declareUploadLength')
+    if (size !== undefined) await declareLength(upload.id, size)
+    return new StreamAppend({ write, declareLength }, { ...upload, size: upload.size ?? size })
+  }
+
+  /** A method that the store has, by its capabilities. */
+  #method<Name extends 'read' | 'list' | 'concatenate' | 'write' | 'declareUploadLength'> (
+    name: Name
+  ): NonNullable<DataStore[Name]> {
+    const method = this.#store[name]
+    if (method === undefined) throw new Error(`The store has no method ${name}`)
+    return method.bind(this.#store) as NonNullable<DataStore[Name]>
+  }
+
+  /** @throws TypeError if a store resolves with something that is not an upload */
+  #checked (upload: Upload): Upload {
     const { id, offset, size, finished } = Object(upload) as Partial<Upload>
-    const isSound = typeof id === 'string' && isBytes(offset) && (size === undefined || isBytes(size))
-    if (!isSound) throw new TypeError('The store gave something that is no upload')
-    // One that wraps another hands on what that says, and cannot take it back.
-    const isForgetful = finished === false && this.#store.markFinished === undefined
+    const isUpload = typeof id === 'string' && isBytes(offset) && (size === undefined || isBytes(size))
+    if (!isUpload) throw new TypeError('The store returned something that is not an upload')
+    // A store that wraps another one hands `finished: false` on, but could never record that the hook has run.
+    const isForgetful = finished === false && !this.capabilities.has('updates')
     return isForgetful ? new StoredUpload({ ...upload, finished: undefined }) : upload
   }
 }
 
-async function guard<T> (call: () => Promise<T>): Promise<T> {
+function derivedCapabilities (store: DataStore): Set<Capability> {
+  const extensions = new Set(store.extensions)
+  const has: Partial<Record<Capability, boolean>> = {
+    creation: extensions.has('creation'),
+    'creation-with-upload': extensions.has('creation-with-upload'),
+    read: store.read !== undefined,
+    termination: extensions.has('termination'),
+    'deferred-length': extensions.has('creation-defer-length'),
+    updates: store.update !== undefined,
+    expiration: store.list !== undefined || store.due !== undefined
+  }
+  return new Set((Object.keys(has) as Capability[]).filter((name) => has[name]))
+}
+
+/** An append whose errors are ours, and that always reports what is stored. */
+export class AdaptedAppend {
+  readonly #append: Append
+  readonly #isUnverified: boolean
+  #written: number
+
+  constructor (append: Append, offset: number, isUnverified: boolean) {
+    this.#append = append
+    this.#isUnverified = isUnverified
+    this.#written = offset
+  }
+
+  get stored (): number {
+    return this.#append.stored ?? this.#written
+  }
+
+  async write (buffers: Buffer[], bytes: number): Promise<void> {
+    try {
+      await this.#append.write(buffers, bytes)
+    } catch (error) {
+      throw storeError(error)
+    }
+    if (!this.#isUnverified) this.#written += bytes
+  }
+
+  commit (options: CommitOptions): Promise<number> {
+    return mapErrors(() => this.#append.commit(options))
+  }
+
+  rollback (): Promise<number | undefined> {
+    return mapErrors(() => this.#append.rollback())
+  }
+
+  async abandon (): Promise<void> {
+    await mapErrors<unknown>(() => this.#append.abandon?.() ?? this.#append.rollback())
+  }
+
+  readBack (): AsyncIterable<Buffer> {
+    return this.#append.readBack?.() as AsyncIterable<Buffer>
+  }
+}
+
+async function mapErrors<T> (call: () => Promise<T>): Promise<T> {
   try {
     return await call()
   } catch (error) {
@@ -123,15 +197,14 @@ async function guard<T> (call: () => Promise<T>): Promise<T> {
 const noRoom = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
 const unavailable = new Set(['EMFILE', 'ENFILE', 'EAGAIN', 'EBUSY', 'EIO', 'EROFS', 'EACCES', 'EPERM'])
 
-/** The error that clients may see for what a store threw: one of ours as it is, everything else as its cause. */
-export function storeError (error: unknown): Error {
-  const { code: any, status_code: status } = Object(error) as { code?: unknown, status_code?: number }
-  const code = String(any)
-  if (code.startsWith('FST_TUS_')) return error as Error
+/** The error that clients may see for one of a store: ours as it is, every other one as its cause. */
+function storeError (error: unknown): Error {
+  if (isTusError(error)) return error
+  const { code, status_code: status } = Object(error) as { code?: unknown, status_code?: number }
   const options = { cause: error }
   if (status === 404) return new errors.NotFound(options)
   if (status === 410) return new errors.Gone(options)
-  if (noRoom.has(code)) return new errors.InsufficientStorage(options)
-  if (unavailable.has(code)) return new errors.StoreUnavailable(options)
+  if (noRoom.has(String(code))) return new errors.InsufficientStorage(options)
+  if (unavailable.has(String(code))) return new errors.StoreUnavailable(options)
   return new errors.StoreFailed(options)
 }

@@ -1,12 +1,11 @@
-import type { Stats } from 'node:fs'
-import { errors } from '../errors.ts'
 import type { Concatenation, Upload, UploadMetadata } from '../types.ts'
 
-/** An upload with all that stores of `@tus/server` and `@tus/server` itself ask of one. */
+/** An upload with everything that stores of `@tus/server`, and `@tus/server` itself, read from one. */
 export class StoredUpload implements Upload {
   id: string
   size: number | undefined
   offset: number
+  complete: boolean | undefined
   metadata: UploadMetadata | undefined
   rawMetadata: string | undefined
   storage: Upload['storage']
@@ -21,7 +20,8 @@ export class StoredUpload implements Upload {
     this.id = upload.id
     this.size = upload.size
     this.offset = upload.offset
-    // Hooks may change what they are given; what is kept at hand must not change with it.
+    this.complete = upload.complete
+    // Hooks may change the object that they get; a cached record must not change with it.
     this.metadata = upload.metadata && { ...upload.metadata }
     this.rawMetadata = upload.rawMetadata
     this.storage = upload.storage
@@ -33,7 +33,7 @@ export class StoredUpload implements Upload {
     this.refused = upload.refused
   }
 
-  /** As it is recorded: when it was last written to is a fact of the file. */
+  /** The form of records. `modified` is left out: the file knows when it was last written to. */
   toJSON (): Upload {
     return { ...this, modified: undefined }
   }
@@ -41,17 +41,4 @@ export class StoredUpload implements Upload {
   get sizeIsDeferred (): boolean {
     return this.size === undefined
   }
-}
-
-/**
- * The upload of a record, as far as its file has come.
- * @throws FST_TUS_GONE where the file does not fit the record
- */
-export function storedInFile (record: Upload, file: string, { size: bytes, mtimeMs }: Stats): StoredUpload {
-  const { size, finished, verified } = record
-  const offset = verified ?? bytes
-  if (bytes < offset || (size !== undefined && (offset > size || (finished === true && offset < size)))) {
-    throw new errors.Gone()
-  }
-  return new StoredUpload({ ...record, offset, modified: mtimeMs, storage: { type: 'file', path: file } })
 }

@@ -1,51 +1,68 @@
 import { Readable } from 'node:stream'
-import type { Append, DataStore, Upload } from '../types.ts'
+import type { Append, CommitOptions, DataStore, Upload } from '../types.ts'
 
-/** Whether it can be a number of bytes. */
+/** Whether a value can be a number of bytes. */
 export function isBytes (value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0
 }
 
-/** An append to a store that takes a stream: batches go in at one end, and `write` of the store reads the other. */
+/** The methods of a store that takes streams. */
+export interface StreamStore {
+  write: NonNullable<DataStore['write']>
+  declareLength: NonNullable<DataStore['declareUploadLength']>
+}
+
+/** An append to a store that takes a stream: batches go in at one end, `write` of the store reads at the other. */
 export class StreamAppend implements Append {
+  readonly #store: StreamStore
+  readonly #upload: Upload
   readonly #stream: Readable
-  readonly #stored: Promise<number>
-  readonly #size: number | undefined
-  #wanted = () => {}
+  readonly #written: Promise<number>
+  #resume = () => {}
   #done = false
 
-  constructor (store: DataStore, { id, offset, size }: Upload) {
-    this.#size = size
-    this.#stream = new Readable({ read: () => this.#wanted() })
-    // A store may destroy the stream with an error before it rejects with the same.
+  constructor (store: StreamStore, upload: Upload) {
+    this.#store = store
+    this.#upload = upload
+    this.#stream = new Readable({ read: () => this.#resume() })
+    // A store may destroy the stream with an error before it rejects with the same error.
     this.#stream.on('error', () => {})
-    this.#stored = store.write(this.#stream, id, offset)
-    // A store that is done, well or not, wants no more; what came of it is told by `commit`.
+    this.#written = store.write(this.#stream, upload.id, upload.offset)
+    // A store that is done, with or without an error, reads no more. `commit` reports how it ended.
     const end = () => {
       this.#done = true
-      this.#wanted()
+      this.#resume()
     }
-    this.#stored.then(end, end)
+    this.#written.then(end, end)
   }
 
   async write (buffers: Buffer[]): Promise<void> {
-    const wanted = new Promise<void>((resolve) => { this.#wanted = resolve })
-    let more = true
-    for (const buffer of buffers) more = this.#stream.push(buffer)
-    if (!more && !this.#done) await wanted
+    const resumed = new Promise<void>((resolve) => { this.#resume = resolve })
+    let hasRoom = true
+    for (const buffer of buffers) hasRoom = this.#stream.push(buffer)
+    if (!hasRoom && !this.#done) await resumed
   }
 
-  async commit (): Promise<number> {
+  async commit ({ size }: CommitOptions = {}): Promise<number> {
     this.#stream.push(null)
-    const offset: unknown = await this.#stored
-    if (!isBytes(offset) || offset > (this.#size ?? Infinity)) throw new TypeError(`The store wrote up to ${String(offset)}`)
-    return offset
+    const offset = this.#checked(await this.#written)
+    if (size === undefined || size === this.#upload.size) return offset
+    // Only now is the length known, and such a store completes an upload in `write`.
+    await this.#store.declareLength(this.#upload.id, size)
+    return this.#checked(await this.#store.write(Readable.from([]), this.#upload.id, offset))
   }
 
-  /** What the store keeps of it is the store's affair. */
+  /** How much of the body is kept is up to the store. */
   async rollback (): Promise<undefined> {
     this.#stream.destroy(new Error('The body was refused'))
-    await this.#stored.catch(() => {})
+    await this.#written.catch(() => {})
     return undefined
+  }
+
+  #checked (offset: unknown): number {
+    if (!isBytes(offset) || offset > (this.#upload.size ?? Infinity)) {
+      throw new TypeError(`The store wrote up to ${String(offset)}`)
+    }
+    return offset
   }
 }

@@ -1,68 +1,65 @@
 import type { FastifyRequest } from 'fastify'
-import { errors, withState } from '../errors.ts'
-import type { FinishResponse, Upload } from '../types.ts'
-import type { Body } from './body/pump.ts'
+import { errors, withData } from '../errors.ts'
+import type { Upload } from '../types.ts'
+import type { Body } from './body/body.ts'
+import { checkBodyLength, storeBody } from './body/store-body.ts'
+import { processUpload } from './completion.ts'
+import type { Context } from './context.ts'
+import type { Outcome } from './create.ts'
 import { discard } from './discard.ts'
 import { expiresAt } from './expiration.ts'
-import { findUpload } from './find.ts'
-import { finishUpload } from './completion.ts'
-import { authorizeExisting } from './hooks.ts'
+import { authorizeExisting, findUpload } from './find.ts'
 import { checkLength, maxSizeFor } from './limits/max-size.ts'
-import { withLock } from './lock.ts'
-import type { Scope } from './context.ts'
-import { checkBodyLength, storeBody } from './body/store-body.ts'
-import { isFinal, isPartial, isWhole } from './state.ts'
+import { isComplete, isFinal } from './state.ts'
 
 export interface Appending {
-  /** Where the client believes the upload to be, in bytes. */
+  /** The offset that the client expects, in bytes. */
   offset: number
-  /** The length of the whole upload, where the request tells it. */
+  /** The length of the whole upload, in bytes, if the request declares it. */
   length: number | undefined
   body: Body
 }
 
-/**
- * Adds a body to an upload.
- * @returns the upload as it is then, and what the finish hook says where this was the last of it
- */
+/** Appends a body to an upload. */
 export async function appendToUpload (
-  scope: Scope, request: FastifyRequest, id: string, { offset, length, body }: Appending
-): Promise<{ upload: Upload, finish: FinishResponse | undefined }> {
-  await authorizeExisting(scope, request, 'append', id)
-  const appended = await withLock(scope, id, async (stop) => {
-    const found = await findUpload(scope, id)
+  context: Context, request: FastifyRequest, id: string, { offset, length, body }: Appending
+): Promise<Outcome> {
+  const { settings, locks, events } = context
+  await authorizeExisting(context, request, 'append', id)
+  return await locks.hold(id, async (lock) => {
+    const found = await findUpload(context, id, offset)
     try {
       if (isFinal(found)) throw new errors.FinalUpload()
       if (offset !== found.offset) {
-        throw withState(new errors.OffsetMismatch(offset, found.offset), { offset: found.offset })
+        throw withData(new errors.OffsetMismatch(found.offset, offset), { offset: found.offset })
       }
       const declaredSize = newLength(found, length)
-      // The limit was asked for when the length was declared.
-      const limit = found.size ?? await maxSizeFor(scope, request, found.metadata)
+      // The limit was checked when the length was declared.
+      const limit = found.size ?? await maxSizeFor(settings, request, found.metadata)
       if (declaredSize !== undefined) checkLength(declaredSize, limit)
       const size = found.size ?? declaredSize
       const maxSize = size ?? limit
       checkBodyLength({ ...found, size }, body, maxSize)
 
-      const upload = await storeBody(scope, request, found, body, { maxSize, declaredSize, stop })
-      const due = !isWhole(found) || upload.finished === false
-      return { upload, finish: due ? await finishUpload(scope, request, upload) : undefined }
+      const wasComplete = isComplete(found)
+      const upload = await storeBody(context, request, found, body, { maxSize, declaredSize, lock })
+      if (isComplete(upload) && !wasComplete) events.publish('completed', { upload, request })
+      const isDue = !wasComplete || upload.finished === false
+      return { upload, finish: isDue ? await processUpload(context, request, upload, lock) : undefined }
     } catch (error) {
-      if (error instanceof errors.TypeRefused) await discard(scope, id)
-      throw withState(error as Error, { expiresAt: expiresAt(scope, found) })
+      if (error instanceof errors.TypeRefused) await discard(context, request, found)
+      throw withData(error, { expiresAt: expiresAt(settings, found) })
     }
   })
-  if (isPartial(appended.upload) && isWhole(appended.upload)) scope.finals.partFinished(id, request)
-  return appended
 }
 
 /**
- * The length that came with a request, where it is news.
- * @throws FST_TUS_LENGTH_MISMATCH where it contradicts what is known
+ * The length that a request declares, if it is not known yet.
+ * @throws FST_TUS_LENGTH_MISMATCH if it contradicts what is known
  */
 function newLength (upload: Upload, length: number | undefined): number | undefined {
   if (length === undefined || length === upload.size) return undefined
-  if (upload.size !== undefined) throw new errors.LengthMismatch('is known already and cannot be changed')
-  if (length < upload.offset) throw new errors.LengthMismatch('is less than what is stored')
+  if (upload.size !== undefined) throw new errors.LengthMismatch(upload.size, length)
+  if (length < upload.offset) throw new errors.LengthMismatch(`at least ${upload.offset}`, length)
   return length
 }

@@ -1,90 +1,86 @@
 import { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
 import { errors } from '../errors.ts'
-import type { FinishResponse, Upload } from '../types.ts'
-import { judgeWhole } from './body/allowed-types.ts'
+import type { FinishResponse, Upload, UploadChanges } from '../types.ts'
+import { checkWholeType } from './body/allowed-types.ts'
+import type { Context } from './context.ts'
 import { discard } from './discard.ts'
 import { callHook } from './hooks.ts'
-import type { Scope } from './context.ts'
-import { isPartial, isWhole } from './state.ts'
+import type { HeldLock } from './lock.ts'
+import { isComplete, isPartial } from './state.ts'
 
 /**
- * Does what is due once the last byte of an upload is stored; nothing for one that is not whole or was finished before.
- * The mark comes after the hook: a crash between the two repeats the hook rather than leaving it out.
- * @throws the hook's error; with a 4xx status it is the hook's last word, otherwise the hook stays due
+ * Processes an upload once its last byte is stored: calls the finish hook and records that it ran. Does nothing for an
+ * upload that is not complete, or was processed before. The record comes after the hook: a crash between the two
+ * repeats the hook rather than skipping it.
+ * @throws the error of the hook; with a 4xx status the upload is refused, otherwise the hook is called again later
  */
-export async function finishUpload (
-  scope: Scope, request: FastifyRequest | null, upload: Upload
+export async function processUpload (
+  context: Context, request: FastifyRequest | null, upload: Upload, lock: HeldLock
 ): Promise<FinishResponse | undefined> {
-  if (!isWhole(upload) || upload.finished === true) return undefined
-  if (wasToldOf(scope, upload)) return await markAgain(scope, upload)
-  // The process that stored the last byte may have been killed before it flushed.
-  await scope.store.flush(upload)
-  scope.unfinished.delete(upload.id)
-  await judgeWhole(scope, upload)
+  if (!isComplete(upload) || upload.finished === true) return undefined
+  // The process that stored the last byte may have died before it synced.
+  await context.store.sync(upload)
+  await checkWholeType(context, upload)
+  lock.assertHeld()
   let response: void | FinishResponse
   try {
-    // A part is nothing that the app waits for. What the hook does to its copy changes no answer.
+    // The app waits for final uploads, not for their parts. The hook gets a copy: its changes must not reach the
+    // client.
     response = await callHook(() => isPartial(upload)
       ? undefined
-      : scope.settings.onUploadFinish?.(request, { ...upload }))
+      : context.settings.onUploadFinish?.(request, { ...upload }))
   } catch (error) {
-    if (isLastWord(error)) await mark(scope, { ...upload, refused: true })
+    if (isRefusal(error)) {
+      await record(context, upload, { finished: true, refused: true })
+      context.events.publish('refused', { upload, request, error: error as Error })
+    } else {
+      context.events.publish('finishFailed', { upload, request, error: error as Error })
+    }
     throw error
   }
   endStream(response?.body)
-  await mark(scope, upload)
-  scope.log.debug({ uploadId: upload.id, size: upload.size }, 'upload finished')
+  await record(context, upload, { finished: true })
+  context.events.publish('finished', { upload, request })
   return response ?? undefined
 }
 
-/** A stream is no body that a hook may give. One that failed while nobody listens would end the process. */
-function endStream (body: unknown): void {
-  if (body instanceof Readable) body.on('error', () => {}).destroy()
-}
-
-/** The app has the upload by now: whatever becomes of the mark, the client's answer is that of the hook. */
-async function mark (scope: Scope, upload: Upload): Promise<void> {
-  try {
-    await scope.store.markFinished(upload)
-    scope.unmarked.delete(upload.id)
-  } catch (err) {
-    scope.unmarked.set(upload.id, upload)
-    scope.log.error({ err, uploadId: upload.id }, 'the upload is finished, but that was not recorded')
-  }
-}
-
-/** Whether nothing is due but the mark. An app may delete an upload and make another of the same id. */
-function wasToldOf (scope: Scope, upload: Upload): boolean {
-  const told = scope.unmarked.get(upload.id)
-  return told !== undefined && told.creation_date === upload.creation_date
-}
-
-/** @throws FST_TUS_GONE where the hook had refused it */
-async function markAgain (scope: Scope, upload: Upload): Promise<undefined> {
-  const told = scope.unmarked.get(upload.id) as Upload
-  await mark(scope, told)
-  if (told.refused === true) throw new errors.Gone()
-}
-
 /**
- * Makes up for a finish hook that a crash or a failure prevented, when somebody asks for the upload.
- * @throws FST_TUS_FINISH_DUE where the hook fails again
- * @throws FST_TUS_GONE where it refuses the upload
+ * Calls a finish hook again that a crash or a failure prevented, because somebody asks for the upload.
+ * @throws FST_TUS_FINISH_DUE if the hook fails again
+ * @throws FST_TUS_GONE if it refuses the upload
  */
-export async function makeUpForFinish (scope: Scope, request: FastifyRequest | null, upload: Upload): Promise<void> {
-  // Only a store that remembers says `false`.
+export async function retryFinishHook (
+  context: Context, request: FastifyRequest | null, upload: Upload, lock: HeldLock
+): Promise<void> {
+  // Only a store that records finished uploads says `false`.
   if (upload.finished !== false) return
   try {
-    await finishUpload(scope, request, upload)
+    await processUpload(context, request, upload, lock)
   } catch (cause) {
-    scope.log.warn({ err: cause, uploadId: upload.id }, 'onUploadFinish failed')
-    if (cause instanceof errors.TypeRefused) await discard(scope, upload.id)
-    if (isLastWord(cause)) throw new errors.Gone({ cause })
+    if (cause instanceof errors.LockLost) throw cause
+    context.log.warn({ err: cause, uploadId: upload.id }, 'onUploadFinish failed')
+    if (cause instanceof errors.TypeRefused) await discard(context, request, upload)
+    if (isRefusal(cause)) throw new errors.Gone({ cause })
     throw new errors.FinishDue({ cause })
   }
 }
 
-function isLastWord (error: unknown): boolean {
-  return (error as { statusCode: number }).statusCode < 500
+/** The app has the upload by now: if recording fails, the client still gets the response of the hook. */
+async function record (context: Context, upload: Upload, changes: UploadChanges): Promise<void> {
+  try {
+    await context.store.update(upload, changes)
+  } catch (err) {
+    context.log.error({ err, uploadId: upload.id }, 'finished upload not recorded: its finish hook will run again')
+  }
+}
+
+/** A hook may not return a stream. One that fails without a listener would end the process. */
+function endStream (body: unknown): void {
+  if (body instanceof Readable) body.on('error', () => {}).destroy()
+}
+
+/** Whether an error is the last word of the hook. */
+function isRefusal (error: unknown): boolean {
+  return (error as { statusCode: number }).statusCode < 500 && !(error instanceof errors.LockLost)
 }

@@ -1,35 +1,63 @@
 import type { FastifyBaseLogger } from 'fastify'
+import type { Engines } from '../engines.ts'
 import type { Settings } from '../settings.ts'
-import type { AbleStore } from '../stores/adapter.ts'
-import type { Locker, Upload } from '../types.ts'
-import type { Followers } from './followers.ts'
-import type { PendingFinals } from './pending-finals.ts'
-import type { SlowBodies } from './body/min-rate.ts'
-import type { Stop } from './release-signal.ts'
-import type { Unfinished } from './limits/upload-quota.ts'
+import type { StoreAdapter } from '../stores/adapter.ts'
+import { BackgroundTasks } from './background-tasks.ts'
+import { MinRate } from './body/min-rate.ts'
+import { completeWaitingFinals } from './concatenate.ts'
+import { EventPublisher } from './events.ts'
+import { findUpload } from './find.ts'
+import { Followers } from './followers.ts'
+import { BodyQuota } from './limits/body-quota.ts'
+import { UploadQuota } from './limits/upload-quota.ts'
+import { UploadLocks } from './lock.ts'
+import { logEvents } from './log-events.ts'
+import { reportProgress } from './progress.ts'
 
-/** What one registration of the plugin works with. */
-export interface Scope {
+/** What one registration of the plugin shares. */
+export interface Context {
   readonly settings: Settings
-  readonly store: AbleStore
-  readonly locker: Locker
+  readonly store: StoreAdapter
+  readonly locks: UploadLocks
   readonly log: FastifyBaseLogger
-  /**
-   * One for each request that holds a lock; its promise resolves when the request is done with the upload, whether its
-   * client is still there or not.
-   */
-  readonly running: Map<Stop, Promise<void>>
-  /** Final uploads that wait for their parts. */
-  readonly finals: PendingFinals
-  /** Those that count for `maxUploads`. */
-  readonly unfinished: Unfinished
-  /** Uploads whose finish hook has had its last word, where that could not be recorded; as they are to be recorded. */
-  readonly unmarked: Map<string, Upload>
-  /** How many bodies each client is sending, where that is limited. */
-  readonly openBodies: Map<string, number>
-  readonly slowBodies: SlowBodies
-  /** Who follows which uploads as they change. */
+  readonly events: EventPublisher
+  readonly limits: {
+    readonly uploads: UploadQuota
+    readonly bodies: BodyQuota
+    readonly minRate: MinRate
+  }
   readonly followers: Followers
-  /** Aborts when the app begins to close: no body is begun any more, and what takes long ends. */
+  readonly background: BackgroundTasks
+  /** Aborts when the app begins to close: no body is started any more, and long work ends. */
   readonly shutdown: AbortSignal
+}
+
+/** @param shutdown - aborts when the app begins to close */
+export function createContext (
+  settings: Settings, { store, locker }: Engines, log: FastifyBaseLogger, shutdown: AbortSignal
+): Context {
+  const events = new EventPublisher(log)
+  const context: Context = {
+    settings,
+    store,
+    log,
+    events,
+    shutdown,
+    locks: new UploadLocks({ locker, timeout: settings.lockTimeout, events, log, shutdown }),
+    limits: {
+      uploads: new UploadQuota(settings, events),
+      bodies: new BodyQuota(settings),
+      minRate: new MinRate(settings)
+    },
+    followers: new Followers({
+      find: (id) => findUpload(context, id),
+      read: (id, range) => store.readBytes(id, range),
+      shutdown
+    }, events, locker),
+    background: new BackgroundTasks()
+  }
+  logEvents(events, log)
+  reportProgress(settings, events)
+  completeWaitingFinals(context)
+  return context
 }

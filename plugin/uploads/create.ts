@@ -1,64 +1,77 @@
 import type { FastifyRequest } from 'fastify'
 import { errors } from '../errors.ts'
 import type { FinishResponse, Upload } from '../types.ts'
-import type { Body } from './body/pump.ts'
-import { discard } from './discard.ts'
-import { type Draft, draftUpload, reviseDraft } from './new-upload.ts'
-import { finishUpload } from './completion.ts'
-import { checkLength, maxSizeFor } from './limits/max-size.ts'
-import { withFreeLock } from './lock.ts'
-import type { Scope } from './context.ts'
+import type { Body } from './body/body.ts'
 import { checkBodyLength, storeBody } from './body/store-body.ts'
-import { counted } from './limits/upload-quota.ts'
+import { processUpload } from './completion.ts'
+import type { Context } from './context.ts'
+import { discard } from './discard.ts'
+import { checkLength, maxSizeFor } from './limits/max-size.ts'
+import type { HeldLock } from './lock.ts'
+import { applyCreateHook, draftUpload, type NewUpload } from './new-upload.ts'
+import { isComplete } from './state.ts'
 
-interface Made {
+/** An upload after an operation, and the response of its finish hook if that has run. */
+export interface Outcome {
   upload: Upload
   finish: FinishResponse | undefined
 }
 
-export interface Creation extends Draft {
-  /** The first bytes, where they come along. */
+export interface Creation extends NewUpload {
+  /** The first bytes, if the request has any. */
   body: Body | undefined
 }
 
 /**
- * Makes an upload, with its first bytes where they come along. What is refused leaves nothing behind.
- * @returns the upload, and what the finish hook says where it is whole already
+ * Creates an upload, with its first bytes if the request has any. A creation that is refused leaves nothing behind; one
+ * whose body only ends early leaves an upload that the client can resume.
  */
 export async function createUpload (
-  scope: Scope, request: FastifyRequest, { body, ...creation }: Creation
-): Promise<Made> {
-  const draft = await draftUpload(scope, request, creation)
-  const limit = await maxSizeFor(scope, request, draft.metadata)
+  context: Context, request: FastifyRequest, { body, ...wanted }: Creation
+): Promise<Outcome> {
+  const { settings } = context
+  const draft = await draftUpload(settings, request, wanted)
+  const limit = await maxSizeFor(settings, request, draft.metadata)
   if (draft.size !== undefined) checkLength(draft.size, limit)
   const maxSize = draft.size ?? limit
   checkBodyLength(draft, body, maxSize)
-  return await counted(scope, request, draft.id, () => make(scope, request, draft, body, maxSize), mayGoOn)
-}
-
-async function make (
-  scope: Scope, request: FastifyRequest, draft: Upload, body: Body | undefined, maxSize: number
-): Promise<Made> {
-  const wanted = await reviseDraft(scope, request, draft)
-
-  const created = await withFreeLock(scope, draft.id, async (stop) => {
-    let upload = await scope.store.create(wanted)
-    request.log.debug({ uploadId: upload.id, size: upload.size }, 'upload created')
-    try {
-      if (body !== undefined) upload = await storeBody(scope, request, upload, body, { maxSize, stop })
-      return { upload, finish: await finishUpload(scope, request, upload) }
-    } catch (error) {
-      // Its URL was not told to anybody.
-      if (!mayGoOn(error)) await discard(scope, upload.id)
-      throw error
-    }
+  return await create(context, request, draft, {
+    fill: async (upload, lock) => {
+      return body === undefined ? upload : await storeBody(context, request, upload, body, { maxSize, lock })
+    },
+    remains: (error) => [errors.Interrupted, errors.Displaced, errors.Shutdown].some((kind) => error instanceof kind)
   })
-  // Whoever holds a lock of that name has an upload of that name.
-  if (created === undefined) throw new errors.Exists()
-  return created
 }
 
-/** Whether the first bytes only ended early: the upload stays until it expires. */
-function mayGoOn (error: unknown): boolean {
-  return [errors.Interrupted, errors.Displaced, errors.Shutdown].some((kind) => error instanceof kind)
+/** How a new upload gets its bytes. */
+export interface Filling {
+  /** Called once the upload exists, while it is locked; returns the upload afterwards. */
+  fill: (upload: Upload, lock: HeldLock) => Promise<Upload>
+  /** Whether the upload remains after an error, for the client to resume it. */
+  remains: (error: unknown) => boolean
+}
+
+/** The steps that all creations share. */
+export async function create (
+  context: Context, request: FastifyRequest, draft: Upload, { fill, remains }: Filling
+): Promise<Outcome> {
+  return await context.limits.uploads.admit(request, draft.id, async () => {
+    const wanted = await applyCreateHook(context.settings, request, draft)
+    const outcome = await context.locks.holdIfFree(draft.id, async (lock) => {
+      const created = await context.store.create(wanted)
+      context.events.publish('created', { upload: created, request })
+      try {
+        const upload = await fill(created, lock)
+        if (isComplete(upload)) context.events.publish('completed', { upload, request })
+        return { upload, finish: await processUpload(context, request, upload, lock) }
+      } catch (error) {
+        // The client does not know its URL.
+        if (!remains(error)) await discard(context, request, created)
+        throw error
+      }
+    })
+    // If the id is locked, there is an upload with that id.
+    if (outcome === undefined) throw new errors.Exists()
+    return outcome
+  }, remains)
 }

@@ -1,9 +1,13 @@
-import type { Scope } from './context.ts'
+import type { FastifyRequest } from 'fastify'
+import type { Upload } from '../types.ts'
+import type { Context } from './context.ts'
 
-/** Deletes an upload that was refused while it was made. What the client must learn is why, and not how this went. */
-export async function discard (scope: Scope, id: string): Promise<void> {
-  scope.unfinished.delete(id)
-  await scope.store.remove(id).catch((err: unknown) => {
-    scope.log.error({ err, uploadId: id }, 'a refused upload was not deleted')
-  })
+/** Deletes an upload that was refused. The client must learn why, not how the deletion went. */
+export async function discard (context: Context, request: FastifyRequest | null, upload: Upload): Promise<void> {
+  try {
+    await context.store.remove(upload.id)
+  } catch (err) {
+    context.log.error({ err, uploadId: upload.id }, 'refused upload not deleted')
+  }
+  context.events.publish('discarded', { upload, request })
 }

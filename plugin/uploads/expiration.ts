@@ -1,20 +1,20 @@
+import type { Settings } from '../settings.ts'
 import type { Upload } from '../types.ts'
-import type { Scope } from './context.ts'
-import { isPartial, isPendingFinal, isWhole } from './state.ts'
+import { isComplete, isPartial, isWaiting } from './state.ts'
 
-/** When an upload that is unfinished, or a part of one, expires, in ms since the epoch; `undefined` for never. */
-export function expiresAt ({ settings }: Scope, upload: Upload): number | undefined {
-  const { expiration } = settings
-  const isWanted = isWhole(upload) && !isPartial(upload) && upload.refused !== true
-  // One that waits for its parts lives as long as one of them.
-  if (expiration === undefined || isWanted || isPendingFinal(upload)) return undefined
+/**
+ * When an upload expires that is not complete, or is a part of another one, in ms since the epoch; `undefined`: never.
+ */
+export function expiresAt ({ expiration }: Settings, upload: Upload): number | undefined {
+  const isKept = isComplete(upload) && !isPartial(upload) && upload.refused !== true
+  // A final upload that waits lives as long as one of its parts.
+  if (expiration === undefined || isKept || isWaiting(upload)) return undefined
   const created = Date.parse(upload.creation_date ?? '')
   const since = expiration.sliding ? upload.modified ?? created : created
   return Number.isNaN(since) ? undefined : since + expiration.period
 }
 
-/** Only what is unfinished expires; a part of an upload is, until it was used. */
-export function isExpired (scope: Scope, upload: Upload, now: number): boolean {
-  const at = expiresAt(scope, upload)
+export function isExpired (settings: Settings, upload: Upload, now = Date.now()): boolean {
+  const at = expiresAt(settings, upload)
   return at !== undefined && now > at
 }

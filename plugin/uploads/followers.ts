@@ -1,50 +1,64 @@
 import { errors } from '../errors.ts'
-import type { Upload } from '../types.ts'
+import type { Locker, Upload } from '../types.ts'
+import type { EventPublisher, UploadEventName } from './events.ts'
 
-/** How often a followed upload is looked at when nobody tells of it, in ms: another process may write to it. */
+/** How often a followed upload is looked at without news of it, in ms: another process may write to it. */
 const POLL_MS = 500
 
-/** How soon after the last time it is looked at again when its writer tells of bytes, in ms. */
+/** The same, if other processes announce their changes. */
+const SLOW_POLL_MS = 10_000
+
+/** The minimum time between two looks when there is news, in ms. */
 const REST_MS = 50
 
-/** What following needs of the registration. */
+/** What followers need of the registration. */
 export interface Source {
-  /** Rejects with FST_TUS_NOT_FOUND or FST_TUS_GONE where there is no such upload any more. */
+  /** Rejects with FST_TUS_NOT_FOUND or FST_TUS_GONE if the upload does not exist any more. */
   find: (id: string) => Promise<Upload>
-  /** Bytes from `start` to `end`, both included. */
+  /** The bytes from `start` to `end`, both included. */
   read: (id: string, range: { start: number, end: number }) => Promise<Buffer>
   shutdown: AbortSignal
 }
 
-/** Somebody's interest in an upload that changes. */
+/** The view of one follower. */
 export interface Following {
   /** The upload as it was last seen. */
   readonly upload: Upload
-  /** Why there will be no more of it: it is deleted or expired, or the app closes. */
+  /** Why there will be no more of it: it was deleted, has expired, or the app closes. */
   readonly error: Error | undefined
-  /** Its bytes from `start` up to and without `end`, which must be stored. Readers at one place share one read. */
+  /** Its bytes from `start` up to but not including `end`; they must be stored. Readers at one place share one read. */
   read (start: number, end: number): Promise<Buffer>
   stop (): void
 }
 
+/** After these events a followed upload is looked at again. */
+const changes = [
+  'stored', 'appendEnded', 'completed', 'finished', 'refused', 'terminated', 'expired', 'discarded'
+] as const satisfies readonly UploadEventName[]
+
 /**
- * Who follows which uploads. All that follow one share one look at it, so that to its writer it is all the same how
- * many they are; what counts as stored is for the store to say, be the writer in this process or in another.
+ * Followers of growing uploads. All followers of an upload share one look at it, so that their number costs its writer
+ * nothing. What is stored is up to the store, whichever process the writer is in.
  */
 export class Followers {
   readonly #source: Source
+  readonly #pollMs: number
   readonly #watches = new Map<string, Watch>()
 
-  constructor (source: Source) {
+  constructor (source: Source, events: EventPublisher, locker: Locker) {
     this.#source = source
+    this.#pollMs = locker.onChanged === undefined ? POLL_MS : SLOW_POLL_MS
+    for (const name of changes) {
+      events.on(name, ({ upload: { id } }) => {
+        this.#watches.get(id)?.hint()
+        locker.changed?.(id)
+      })
+    }
+    const stopListening = locker.onChanged?.((id) => this.#watches.get(id)?.hint())
     source.shutdown.addEventListener('abort', () => {
+      stopListening?.()
       for (const watch of this.#watches.values()) watch.end(source.shutdown.reason as Error)
     })
-  }
-
-  /** Tells that an upload may have changed. Costs one look into a map where nobody follows it. */
-  changed (id: string): void {
-    this.#watches.get(id)?.hint()
   }
 
   /**
@@ -54,7 +68,7 @@ export class Followers {
    */
   follow (upload: Upload, onChange: () => void): Following {
     if (this.#source.shutdown.aborted) throw new errors.Shutdown()
-    const watch = this.#watches.get(upload.id) ?? new Watch(this.#source, upload)
+    const watch = this.#watches.get(upload.id) ?? new Watch(this.#source, upload, this.#pollMs)
     this.#watches.set(upload.id, watch)
     watch.listeners.add(onChange)
     return {
@@ -71,12 +85,13 @@ export class Followers {
   }
 }
 
-/** One upload that somebody follows. */
+/** One upload that has followers. */
 class Watch {
   upload: Upload
   error: Error | undefined
   readonly listeners = new Set<() => void>()
   readonly #source: Source
+  readonly #pollMs: number
   #timer: NodeJS.Timeout | undefined
   #lookedAt = performance.now()
   #isLooking = false
@@ -84,23 +99,25 @@ class Watch {
   #isOver = false
   #shared: { start: number, end: number, bytes: Promise<Buffer> } | undefined
 
-  constructor (source: Source, upload: Upload) {
+  constructor (source: Source, upload: Upload, pollMs: number) {
     this.#source = source
+    this.#pollMs = pollMs
     this.upload = upload
     this.#schedule()
   }
 
+  /** The upload may have changed. */
   hint (): void {
     if (this.#isHinted) return
     this.#isHinted = true
     this.#schedule()
   }
 
-  /** Ends the watch for all who follow. */
+  /** Ends the watch for all followers. */
   end (reason: Error): void {
     this.error = reason
     this.stop()
-    this.#tell()
+    this.#notify()
   }
 
   stop (): void {
@@ -112,7 +129,7 @@ class Watch {
     if (this.#shared?.start !== start || this.#shared.end !== end) {
       const bytes = this.#source.read(this.upload.id, { start, end: end - 1 })
       this.#shared = { start, end, bytes }
-      // Who asks again after a failure must not be told of it for ever.
+      // The next reader must not share a failure.
       bytes.catch(() => { this.#shared = undefined })
       return bytes
     }
@@ -122,7 +139,7 @@ class Watch {
   #schedule (): void {
     clearTimeout(this.#timer)
     if (this.#isLooking || this.#isOver) return
-    const rest = this.#isHinted ? REST_MS : POLL_MS
+    const rest = this.#isHinted ? REST_MS : this.#pollMs
     this.#timer = setTimeout(() => this.#look(), this.#lookedAt + rest - performance.now()).unref()
   }
 
@@ -131,7 +148,7 @@ class Watch {
     this.#isHinted = false
     this.#lookedAt = performance.now()
     this.#source.find(this.upload.id).then((upload) => this.#found(upload), (error: Error) => {
-      // A store that fails now may not do so the next time.
+      // A store that fails now may work the next time.
       if (error instanceof errors.NotFound || error instanceof errors.Gone) this.end(error)
       this.#found(this.upload)
     })
@@ -141,13 +158,13 @@ class Watch {
     const { offset, size, finished } = this.upload
     this.upload = upload
     this.#isLooking = false
-    // Other bytes may follow where some were taken back.
+    // After a rollback, other bytes may follow.
     if (upload.offset < offset) this.#shared = undefined
     this.#schedule()
-    if (upload.offset !== offset || upload.size !== size || upload.finished !== finished) this.#tell()
+    if (upload.offset !== offset || upload.size !== size || upload.finished !== finished) this.#notify()
   }
 
-  #tell (): void {
+  #notify (): void {
     for (const listener of this.listeners) listener()
   }
 }

@@ -1,10 +1,9 @@
 import type { FastifyRequest } from 'fastify'
 import { errors } from '../errors.ts'
+import type { Settings } from '../settings.ts'
 import type { Intent } from '../types.ts'
-import type { Scope } from './context.ts'
-import { findUpload } from './find.ts'
 
-/** Calls a hook of the app's. Only an error with a status may be told to the client. */
+/** Calls a hook of the app. Clients may see only an error with a status. */
 export async function callHook<T> (hook: () => T | Promise<T>): Promise<T> {
   try {
     return await hook()
@@ -15,19 +14,11 @@ export async function callHook<T> (hook: () => T | Promise<T>): Promise<T> {
   }
 }
 
-/** Asks the app whether this may happen. */
-export async function authorize (scope: Scope, request: FastifyRequest, intent: Intent): Promise<void> {
-  const allowed = await callHook(() => scope.settings.authorize?.(request, intent))
-  if (allowed === false) throw new errors.Forbidden()
-}
-
 /**
- * Asks the app whether this may happen to an upload that exists. It is asked before the lock, so that a request that is
- * refused disturbs nobody.
+ * Asks the app whether this may happen.
+ * @throws FST_TUS_FORBIDDEN, or the error of the hook
  */
-export async function authorizeExisting (
-  scope: Scope, request: FastifyRequest, action: Intent['action'], id: string
-): Promise<void> {
-  if (scope.settings.authorize === undefined) return
-  await authorize(scope, request, { action, upload: await findUpload(scope, id) })
+export async function authorize (settings: Settings, request: FastifyRequest, intent: Intent): Promise<void> {
+  const isAllowed = await callHook(() => settings.authorize?.(request, intent))
+  if (isAllowed === false) throw new errors.Forbidden()
 }

@@ -1,76 +1,168 @@
-import { errors } from '../errors.ts'
-import type { Lock } from '../types.ts'
-import type { Scope } from './context.ts'
-import { Stop } from './release-signal.ts'
+import type { FastifyBaseLogger } from 'fastify'
+import { errors, isTusError } from '../errors.ts'
+import type { Lock, Locker } from '../types.ts'
+import type { EventPublisher } from './events.ts'
+import { ReleaseSignal } from './release-signal.ts'
 
-/** What is done while an upload is locked. A later request or the end of the app may ask it to let go. */
-type Work<T> = (stop: Stop) => Promise<T>
-
-/**
- * Does something with an upload while nobody else does. Whoever holds the upload is asked to let go.
- * @throws FST_TUS_LOCKED where the upload is in use for longer than `lockTimeout`
- */
-export async function withLock<T> (scope: Scope, id: string, work: Work<T>): Promise<T> {
-  const stop = new Stop()
-  const lock = await acquire(scope, id, stop)
-  return await hold(scope, id, lock, stop, work)
+/** The lock of an upload while it is held. A later request, or the end of the app, asks for its release. */
+export interface HeldLock {
+  readonly release: ReleaseSignal
+  /** Whether another process may hold the lock by now. */
+  readonly isLost: boolean
+  /** @throws FST_TUS_LOCK_LOST */
+  assertHeld (): void
 }
 
-/**
- * Like `withLock`, but disturbs nobody.
- * @returns `undefined` where the upload is in use, and nothing was done
- */
-export async function withFreeLock<T> (scope: Scope, id: string, work: Work<T>): Promise<T | undefined> {
-  const stop = new Stop()
-  const lock = await acquire(scope, id, stop, true)
-  return lock && await hold(scope, id, lock, stop, work)
+type Work<T> = (lock: HeldLock) => Promise<T>
+
+export interface UploadLocksOptions {
+  locker: Locker
+  /** How long a request waits, in ms. */
+  timeout: number
+  events: EventPublisher
+  log: FastifyBaseLogger
+  shutdown: AbortSignal
 }
 
-async function hold<T> (scope: Scope, id: string, lock: Lock, stop: Stop, work: Work<T>): Promise<T> {
-  // It may have waited until the app began to close.
-  if (scope.shutdown.aborted) stop.request(new errors.Shutdown())
-  const doing = work(stop).finally(() => release(scope, lock))
-  scope.running.set(stop, doing.then(() => {}, () => {}))
-  try {
-    return await doing
-  } finally {
-    scope.running.delete(stop)
-    // Whatever is done to an upload is done under its lock.
-    scope.followers.changed(id)
+/** The locks of uploads: everything that changes an upload happens while its lock is held. */
+export class UploadLocks {
+  readonly #options: UploadLocksOptions
+  /** For each held lock, the work under it: that ends on its own time, whether its client is still there or not. */
+  readonly #running = new Map<ReleaseSignal, Promise<unknown>>()
+
+  constructor (options: UploadLocksOptions) {
+    this.#options = options
+    options.shutdown.addEventListener('abort', () => {
+      for (const release of this.#running.keys()) release.request(new errors.Shutdown())
+    })
   }
-}
 
-/** What was done is done, whatever becomes of the lock. */
-async function release (scope: Scope, lock: Lock): Promise<void> {
-  try {
-    await lock.unlock()
-  } catch (err) {
-    scope.log.error({ err }, 'unlock failed')
+  /**
+   * Does something with an upload while nobody else does. Its current holder is asked to release the lock.
+   * @throws FST_TUS_LOCKED if the lock is not released within the timeout
+   * @throws FST_TUS_LOCKER_FAILED
+   */
+  async hold<T> (id: string, work: Work<T>): Promise<T> {
+    const held = new Holding(this.#newLock(id))
+    if (!await this.#tryLock(held)) await this.#wait(id, held)
+    return await this.#run(held, work)
   }
-}
 
-/** @returns the lock that is held now; `undefined` where it must be free and is not */
-async function acquire (scope: Scope, id: string, stop: Stop): Promise<Lock>
-async function acquire (scope: Scope, id: string, stop: Stop, mustBeFree: true): Promise<Lock | undefined>
-async function acquire (
-  scope: Scope, id: string, stop: Stop, mustBeFree = false
-): Promise<Lock | undefined> {
-  const displace = () => stop.request(new errors.Displaced())
-  try {
-    const lock = scope.locker.newLock(id)
-    if (lock.tryLock !== undefined) {
-      if (await lock.tryLock(displace)) return lock
-      if (mustBeFree) return undefined
+  /**
+   * Like `hold`, but disturbs no holder.
+   * @returns `undefined`, without having done anything, if the upload is locked
+   */
+  async holdIfFree<T> (id: string, work: Work<T>): Promise<T | undefined> {
+    const held = new Holding(this.#newLock(id))
+    // A locker without `tryLock` can only wait, and displaces.
+    if (held.lock.tryLock === undefined) await this.#wait(id, held)
+    else if (!await this.#tryLock(held)) return undefined
+    return await this.#run(held, work)
+  }
+
+  /** Holds several locks, taken one after the other, in the same order by every request. */
+  async holdAll<T> (ids: string[], work: () => Promise<T>): Promise<T> {
+    const [first, ...rest] = [...new Set(ids)].sort()
+    if (first === undefined) return await work()
+    return await this.hold(first, async () => await this.holdAll(rest, work))
+  }
+
+  /** Resolves once no lock is held. */
+  async settled (): Promise<void> {
+    while (this.#running.size > 0) await Promise.allSettled(this.#running.values())
+  }
+
+  #newLock (id: string): Lock {
+    try {
+      return this.#options.locker.newLock(id)
+    } catch (cause) {
+      throw new errors.LockerFailed({ cause })
     }
-    await waitForLock(scope, lock, displace)
-    return lock
-  } catch (cause) {
-    throw new errors.Locked({ cause })
+  }
+
+  async #tryLock (held: Holding): Promise<boolean> {
+    try {
+      return await held.lock.tryLock?.(() => held.displace()) ?? false
+    } catch (cause) {
+      throw lockError(cause)
+    }
+  }
+
+  async #wait (id: string, held: Holding): Promise<void> {
+    const { timeout, events } = this.#options
+    const waiting = new AbortController()
+    const timer = setTimeout(() => waiting.abort(new errors.Locked()), timeout)
+    const start = performance.now()
+    let error: Error | undefined
+    try {
+      await held.lock.lock(waiting.signal, () => held.displace())
+    } catch (cause) {
+      // Foreign lockers reject with an error of their own then.
+      error = waiting.signal.aborted ? new errors.Locked({ cause }) : lockError(cause)
+      throw error
+    } finally {
+      clearTimeout(timer)
+      events.publish('lockWaited', { uploadId: id, duration: performance.now() - start, error })
+    }
+  }
+
+  async #run<T> (held: Holding, work: Work<T>): Promise<T> {
+    const { release } = held
+    held.watch()
+    // The app may have begun to close while this request waited.
+    if (this.#options.shutdown.aborted) release.request(new errors.Shutdown())
+    const running = work(held).finally(() => this.#unlock(held))
+    this.#running.set(release, running)
+    try {
+      return await running
+    } finally {
+      this.#running.delete(release)
+    }
+  }
+
+  /** What was done is done, even if the locker fails now. */
+  async #unlock (held: Holding): Promise<void> {
+    held.unwatch()
+    try {
+      await held.lock.unlock()
+    } catch (err) {
+      // Of a lock that was lost there is nothing to release.
+      if (!held.isLost) this.#options.log.error({ err }, 'unlock failed')
+    }
   }
 }
 
-async function waitForLock (scope: Scope, lock: Lock, displace: () => void): Promise<void> {
-  const waiting = new AbortController()
-  const timer = setTimeout(() => waiting.abort(new Error('The lock was not had in time')), scope.settings.lockTimeout)
-  await lock.lock(waiting.signal, displace).finally(() => clearTimeout(timer))
+function lockError (cause: unknown): Error {
+  return isTusError(cause) ? cause : new errors.LockerFailed({ cause })
+}
+
+class Holding implements HeldLock {
+  readonly lock: Lock
+  readonly release = new ReleaseSignal()
+  readonly #onLost = () => this.release.request(new errors.LockLost())
+
+  constructor (lock: Lock) {
+    this.lock = lock
+  }
+
+  get isLost (): boolean {
+    return this.lock.lost?.aborted === true
+  }
+
+  assertHeld (): void {
+    if (this.isLost) throw new errors.LockLost()
+  }
+
+  displace (): void {
+    this.release.request(new errors.Displaced())
+  }
+
+  watch (): void {
+    this.lock.lost?.addEventListener('abort', this.#onLost, { once: true })
+    if (this.isLost) this.#onLost()
+  }
+
+  unwatch (): void {
+    this.lock.lost?.removeEventListener('abort', this.#onLost)
+  }
 }

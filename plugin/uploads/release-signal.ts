@@ -1,12 +1,12 @@
 /**
- * Asks whoever works on an upload to let go, once. An AbortController would do it too. But every request makes one, and
- * that alone makes V8 collect garbage nearly three times as often (docs/performance.md).
+ * Asks the holder of a lock to release it, once. An `AbortController` would do, but every request creates one of these,
+ * and a controller alone makes V8 collect garbage nearly three times as often (docs/performance.md).
  */
-export class Stop {
+export class ReleaseSignal {
   #reason: Error | undefined
   #listener: (() => void) | undefined
 
-  /** The error to answer, once it was asked for. */
+  /** The error to answer with, once the release is requested. */
   get reason (): Error | undefined {
     return this.#reason
   }
@@ -17,7 +17,7 @@ export class Stop {
     this.#listener?.()
   }
 
-  /** Has the one listener called when it is asked for; `undefined` for none any more. */
+  /** Sets the one listener, called once the release is requested; `undefined` removes it. */
   listen (listener: (() => void) | undefined): void {
     this.#listener = listener
   }

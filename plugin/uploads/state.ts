@@ -1,26 +1,44 @@
-import type { Concatenation, Upload } from '../types.ts'
+import type { Concatenation, Upload, UploadReference } from '../types.ts'
 
-/** Whether all bytes are there. */
-export function isWhole (upload: Upload): boolean {
-  return upload.offset === upload.size && !isPendingFinal(upload)
+/**
+ * Whether all bytes are stored. Either the record says so or, in records that leave it out, the offset has reached the
+ * length.
+ */
+export function isComplete (upload: Upload): boolean {
+  return upload.complete ?? (!isFinal(upload) && upload.offset === upload.size)
 }
 
-/** Whether it is one that others are made of. */
+/** Whether nothing changes the upload any more: its bytes are stored, and the finish hook has accepted it. */
+export function isFinished (upload: Upload): boolean {
+  return isComplete(upload) && upload.finished !== false
+}
+
+/** Whether it is a part of a final upload. */
 export function isPartial ({ concatenation }: Upload): boolean {
   return concatenation !== undefined && concatenation.parts === undefined
 }
 
-/** Whether it is made of others. */
+/** Whether it is made of partial uploads. */
 export function isFinal ({ concatenation }: Upload): boolean {
   return concatenation?.parts !== undefined
 }
 
-/** The ids of what a final upload is made of, in order. */
-export function partsOf ({ concatenation }: Upload): string[] {
-  return (concatenation as Concatenation).parts as string[]
+/** The parts of a final upload, in order. */
+export function partsOf ({ concatenation }: Upload): UploadReference[] {
+  return (concatenation as Concatenation).parts as UploadReference[]
 }
 
-/** Whether it is made of others and does not have their bytes yet. */
-export function isPendingFinal (upload: Upload): boolean {
-  return isFinal(upload) && upload.concatenation?.joined !== true
+/** Whether it is a final upload that does not have the bytes of its parts yet. */
+export function isWaiting (upload: Upload): boolean {
+  return isFinal(upload) && !isComplete(upload)
+}
+
+export function referenceTo ({ id, creation_date: created }: Upload): UploadReference {
+  return { id, creation_date: created }
+}
+
+/** Whether a reference means this very upload, and not a later one with the same id. */
+export function isReferenceTo (reference: UploadReference, upload: Upload): boolean {
+  return reference.id === upload.id &&
+    (reference.creation_date === undefined || reference.creation_date === upload.creation_date)
 }

@@ -1,92 +1,113 @@
 import type { Upload } from '../types.ts'
+import { retryFinishHook } from './completion.ts'
+import { completeIfPossible } from './concatenate.ts'
+import type { Context } from './context.ts'
 import { isExpired } from './expiration.ts'
-import { makeUpForFinish } from './completion.ts'
-import { withFreeLock } from './lock.ts'
-import type { Scope } from './context.ts'
-import { isPartial, isPendingFinal, isWhole, partsOf } from './state.ts'
+import { findIfExists, isAwaited } from './find.ts'
+import { isComplete, isReferenceTo, isWaiting, partsOf } from './state.ts'
 
 /**
- * Looks at all uploads, one after the other: deletes expired ones, makes up for finish hooks and joinings that a crash
- * prevented, and deletes what crashes left. Uploads in use are left for the next time; one that fails does not keep the
- * others waiting.
+ * Looks at the uploads that may be due, one after the other: deletes expired ones, calls finish hooks and concatenates
+ * parts if a crash has prevented that, and deletes orphans. An upload that is locked is left to the next sweep. A
+ * failure does not hold up the others.
  */
-export async function sweep (scope: Scope): Promise<{ expired: number, leftovers: number }> {
+export async function sweep (context: Context): Promise<{ expired: number, orphans: number }> {
+  const { store, events, log, shutdown } = context
+  const start = performance.now()
   let expired = 0
-  // Which parts are waited for is known once all were looked at.
-  const partsToDelete: string[] = []
-  for await (const id of scope.store.list()) {
-    if (scope.shutdown.aborted) return { expired, leftovers: 0 }
-    const upload = await scope.store.getUpload(id).catch(() => undefined)
-    if (upload === undefined) continue
-    if (isPendingFinal(upload)) {
-      // Counted at once: while its parts are looked at it may become whole, and would not be uncounted any more.
-      scope.unfinished.found(upload)
-      if (await isAbandoned(scope, upload)) expired += await settle(scope, id)
-      else scope.finals.watch(upload, null)
-    } else if (isPartial(upload) && isExpired(scope, upload, Date.now())) {
-      partsToDelete.push(id)
-    } else if (isExpired(scope, upload, Date.now()) || (upload.finished === false && isWhole(upload))) {
-      expired += await settle(scope, id)
-    } else if (!isWhole(upload)) {
-      scope.unfinished.found(upload)
+  for await (const id of store.due(Date.now())) {
+    if (shutdown.aborted) return { expired, orphans: 0 }
+    try {
+      const upload = await store.getUpload(id).catch(() => undefined)
+      if (upload === undefined) continue
+      // Before anything else is awaited: once the upload is complete, it must not be reported any more.
+      if (!isComplete(upload)) events.publish('found', { upload, request: null })
+      if (await isDue(context, upload)) expired += await sweepUpload(context, id)
+    } catch (err) {
+      log.warn({ err, uploadId: id }, 'upload not swept')
     }
   }
-  for (const id of partsToDelete) {
-    if (!scope.finals.waitFor(id)) expired += await settle(scope, id)
-  }
-  return { expired, leftovers: await scope.store.removeLeftovers() }
+  const orphans = await store.removeOrphans()
+  events.publish('swept', { expired, orphans, duration: performance.now() - start })
+  return { expired, orphans }
+}
+
+async function isDue (context: Context, upload: Upload): Promise<boolean> {
+  if (isWaiting(upload)) return await isAbandoned(context, upload) || await isCompletable(context, upload)
+  return await isOver(context, upload) || (upload.finished === false && isComplete(upload))
 }
 
 /**
  * Does with one upload what is due.
- * @returns how many expired uploads were deleted by it
+ * @returns how many expired uploads were deleted
  */
-async function settle (scope: Scope, id: string): Promise<number> {
+async function sweepUpload (context: Context, id: string): Promise<number> {
+  const deleted = await context.locks.holdIfFree(id, async (lock) => {
+    // It may have changed before it was locked.
+    const upload = await context.store.getUpload(id)
+    const isDeletable = isWaiting(upload)
+      ? await isAbandoned(context, upload) && !await isGrowing(context, upload)
+      : await isOver(context, upload)
+    if (!isDeletable) {
+      await retryFinishHook(context, null, await completeIfPossible(context, null, upload), lock)
+      return undefined
+    }
+    lock.assertHeld()
+    await context.store.remove(id)
+    context.events.publish('expired', { upload, request: null })
+    await callExpireHook(context, upload)
+    return upload
+  })
+  if (deleted === undefined) return 0
+  // Nothing waits for its parts any more, and this sweep may have passed them.
+  let expired = 1
+  for (const part of isWaiting(deleted) ? partsOf(deleted) : []) expired += await sweepPart(context, part.id)
+  return expired
+}
+
+async function sweepPart (context: Context, id: string): Promise<number> {
+  const part = await findIfExists(context, id)
+  return part !== undefined && await isDue(context, part) ? await sweepUpload(context, id) : 0
+}
+
+/** Whether an upload has expired, and no final upload waits for it. */
+async function isOver (context: Context, upload: Upload): Promise<boolean> {
+  return isExpired(context.settings, upload) && !await isAwaited(context, upload)
+}
+
+async function callExpireHook (context: Context, upload: Upload): Promise<void> {
   try {
-    // It may have changed before the lock was had.
-    return await withFreeLock(scope, id, async () => {
-      const upload = await scope.store.getUpload(id)
-      const isGivenUp = isPendingFinal(upload) && await isAbandoned(scope, upload) && !await isGrowing(scope, upload)
-      if (!isGivenUp && (scope.finals.waitFor(id) || !isExpired(scope, upload, Date.now()))) {
-        await makeUpForFinish(scope, null, upload)
-        return 0
-      }
-      await scope.store.remove(id)
-      scope.finals.delete(id)
-      scope.unfinished.delete(id)
-      await tell(scope, upload)
-      return 1
-    }) ?? 0
+    await context.settings.onUploadExpire?.(upload)
   } catch (err) {
-    scope.log.warn({ err, uploadId: id }, 'upload not swept')
-    return 0
+    context.log.error({ err, uploadId: upload.id }, 'onUploadExpire failed')
   }
 }
 
-async function tell (scope: Scope, upload: Upload): Promise<void> {
-  try {
-    await scope.settings.onUploadExpire?.(upload)
-  } catch (err) {
-    scope.log.error({ err, uploadId: upload.id }, 'onUploadExpire failed')
-  }
+/** Whether a final upload will never have all of its parts: each of them has expired, and one of them is incomplete. */
+async function isAbandoned (context: Context, final: Upload): Promise<boolean> {
+  if (context.settings.expiration === undefined) return false
+  const parts = await findParts(context, final)
+  if (parts.some((part) => part !== undefined && !isExpired(context.settings, part))) return false
+  return parts.some((part) => part === undefined || !isComplete(part))
 }
 
-/** Whether a final upload will never have all of its parts: some are missing or do not grow any more. */
-async function isAbandoned (scope: Scope, final: Upload): Promise<boolean> {
-  if (scope.settings.expiration === undefined) return false
-  let isLacking = false
-  for (const id of partsOf(final)) {
-    const part = await scope.store.getUpload(id).catch(() => undefined)
-    if (part !== undefined && !isExpired(scope, part, Date.now())) return false
-    if (part === undefined || !isWhole(part)) isLacking = true
-  }
-  return isLacking
+async function isCompletable (context: Context, final: Upload): Promise<boolean> {
+  return (await findParts(context, final)).every((part) => part !== undefined && isComplete(part))
 }
 
-/** Whether a part is in use: what has a checksum is newer than it seems, since it counts only when it is verified. */
-async function isGrowing (scope: Scope, final: Upload): Promise<boolean> {
-  for (const id of partsOf(final)) {
-    if (await withFreeLock(scope, id, async () => true) === undefined) return true
+/** Whether a part is in use: bytes with a checksum count only once they are verified, so it may look expired. */
+async function isGrowing (context: Context, final: Upload): Promise<boolean> {
+  for (const { id } of partsOf(final)) {
+    if (await context.locks.holdIfFree(id, async () => true) === undefined) return true
   }
   return false
+}
+
+async function findParts (context: Context, final: Upload): Promise<Array<Upload | undefined>> {
+  const parts = []
+  for (const reference of partsOf(final)) {
+    const part = await findIfExists(context, reference.id)
+    parts.push(part !== undefined && isReferenceTo(reference, part) ? part : undefined)
+  }
+  return parts
 }

@@ -1,50 +1,52 @@
-import type { Scope } from './context.ts'
+import type { Context } from './context.ts'
 import { sweep } from './sweep.ts'
 
 export interface SweeperOptions {
-  /** The time between the end of a sweep and the next, in ms; 0: only the one at the start. */
+  /** The time between the end of a sweep and the next one, in ms; 0: only the one at the start. */
   interval: number
-  /** Wall clock and a clock that never jumps, both in ms. */
+  /** The wall clock, and a clock that never jumps; both in ms. */
   clocks?: { wall: () => number, steady: () => number }
 }
 
-/** By how much the wall clock may run apart from the steady one between two sweeps, in ms. */
-const JUMP = 60_000
+/** How far the two clocks may drift apart between two sweeps, in ms. */
+const MAX_DRIFT = 60_000
 
 /**
- * Sweeps now and then, until stopped. The timer does not keep the process alive. After the clock jumped, a sweep is
- * left out: what is expired only by a clock that was set wrongly gets a chance.
- * @returns stops it, and resolves when no sweep is under way
+ * Sweeps from time to time, until stopped. The timer does not keep the process alive. After a jump of the wall clock
+ * one sweep is skipped, so that a clock that is set back in time saves the uploads that only seemed expired.
+ * @returns stops it; resolves once no sweep is under way
  */
-export function startSweeping (scope: Scope, { interval, clocks = systemClocks }: SweeperOptions): () => Promise<void> {
+export function startSweeping (
+  context: Context, { interval, clocks = systemClocks }: SweeperOptions
+): () => Promise<void> {
   let timer: NodeJS.Timeout | undefined
-  let apart = clocks.wall() - clocks.steady()
-  let stopped = false
+  let difference = clocks.wall() - clocks.steady()
+  let isStopped = false
   let running = run()
 
   async function run (): Promise<void> {
-    const before = apart
-    apart = clocks.wall() - clocks.steady()
+    const before = difference
+    difference = clocks.wall() - clocks.steady()
     try {
-      const by = apart - before
-      if (Math.abs(by) > JUMP) scope.log.warn({ by }, 'the clock jumped: no sweep this time')
-      else await sweepOnce(scope)
+      const drift = difference - before
+      if (Math.abs(drift) > MAX_DRIFT) context.log.warn({ drift }, 'clock jumped: sweep skipped')
+      else await sweepOnce(context)
     } catch (err) {
-      scope.log.error({ err }, 'sweep failed')
+      context.log.error({ err }, 'sweep failed')
     }
-    if (interval > 0 && !stopped) timer = setTimeout(() => { running = run() }, interval).unref()
+    if (interval > 0 && !isStopped) timer = setTimeout(() => { running = run() }, interval).unref()
   }
 
   return async () => {
-    stopped = true
+    isStopped = true
     clearTimeout(timer)
     await running
   }
 }
 
-async function sweepOnce (scope: Scope): Promise<void> {
-  const removed = await sweep(scope)
-  if (removed.expired + removed.leftovers > 0) scope.log.info(removed, 'expired uploads removed')
+async function sweepOnce (context: Context): Promise<void> {
+  const removed = await sweep(context)
+  if (removed.expired + removed.orphans > 0) context.log.info(removed, 'expired uploads and orphans deleted')
 }
 
 const systemClocks = { wall: () => Date.now(), steady: () => performance.now() }

@@ -1,40 +1,40 @@
 import type { FastifyRequest } from 'fastify'
 import { errors } from '../errors.ts'
 import type { Upload } from '../types.ts'
-import { findUpload } from './find.ts'
-import { authorizeExisting } from './hooks.ts'
-import { withLock } from './lock.ts'
-import type { Scope } from './context.ts'
-import { isWhole } from './state.ts'
+import type { Context } from './context.ts'
+import { authorizeExisting, findUpload } from './find.ts'
+import { isComplete } from './state.ts'
 
 /**
- * Deletes an upload, finished or not. A body that is on its way to it is ended first. Of one that is partly gone
- * already the rest is deleted.
+ * Deletes an upload, complete or not. A body under way is ended first. If a part of the upload is gone already, the
+ * rest is deleted.
  */
-export async function terminateUpload (scope: Scope, request: FastifyRequest, id: string): Promise<void> {
-  await authorizeExisting(scope, request, 'terminate', id)
-  const upload = await withLock(scope, id, async () => {
-    scope.finals.delete(id)
-    const upload = await findUpload(scope, id).catch(async (error: unknown) => {
-      if (error instanceof errors.NotFound || error instanceof errors.Gone) {
-        await scope.store.remove(id)
-        scope.unfinished.delete(id)
+export async function terminateUpload (context: Context, request: FastifyRequest, id: string): Promise<void> {
+  await authorizeExisting(context, request, 'terminate', id)
+  const { settings, store } = context
+  const upload = await context.locks.hold(id, async (lock) => {
+    const upload = await findUpload(context, id).catch(async (error: unknown) => {
+      const isGone = error instanceof errors.NotFound || error instanceof errors.Gone
+      if (isGone) {
+        await store.remove(id)
+        context.events.publish('terminated', { upload: { id, offset: 0 }, request })
       }
       throw error
     })
-    if (scope.settings.disableTerminationForFinishedUploads && isWhole(upload)) throw new errors.TerminationRefused()
-    await scope.store.remove(id)
-    scope.unfinished.delete(id)
+    if (settings.disableTerminationForFinishedUploads && isComplete(upload)) throw new errors.TerminationRefused()
+    lock.assertHeld()
+    await store.remove(id)
+    context.events.publish('terminated', { upload, request })
     return upload
   })
-  await tell(scope, request, upload)
+  await callTerminateHook(context, request, upload)
 }
 
-async function tell (scope: Scope, request: FastifyRequest, upload: Upload): Promise<void> {
+async function callTerminateHook (context: Context, request: FastifyRequest, upload: Upload): Promise<void> {
   try {
-    await scope.settings.onUploadTerminate?.(request, upload)
+    await context.settings.onUploadTerminate?.(request, upload)
   } catch (err) {
-    // The upload is deleted, whatever the hook thinks of it.
+    // The upload is deleted, whatever the hook does.
     request.log.error({ err, uploadId: upload.id }, 'onUploadTerminate failed')
   }
 }

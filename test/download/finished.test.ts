@@ -6,7 +6,7 @@ import t from 'tap'
 import { FileStore, MemoryLocker } from '../../plugin/index.ts'
 import type { Intent } from '../../plugin/index.ts'
 import { build, temporaryDirectory } from '../helper.ts'
-import { MemoryStore } from '../memory-store.ts'
+import { ForeignStore } from '../foreign-store.ts'
 import { finished } from './files.ts'
 
 t.test('a HEAD without the version of tus tells of the file what GET tells, and one with it is of tus', async (t) => {
@@ -77,7 +77,7 @@ t.test('LOCK-06: reading takes no lock', async (t) => {
 })
 
 t.test('a store that knows no times and reads no ranges is served whole, without a tag', async (t) => {
-  class ReadableStore extends MemoryStore {
+  class ReadableStore extends ForeignStore {
     read (id: string): Readable {
       return Readable.from([this.bytesOf(id)])
     }

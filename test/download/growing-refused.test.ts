@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import t from 'tap'
 import type { Intent } from '../../plugin/index.ts'
 import { build, sampleBytes, until } from '../helper.ts'
-import { MemoryStore } from '../memory-store.ts'
+import { ForeignStore } from '../foreign-store.ts'
 import { rawRequest } from '../raw-request.ts'
 import { CountingStore, rig } from './growing-rig.ts'
 
@@ -12,9 +12,9 @@ t.test('it is off unless it is asked for, and needs a store that reads ranges', 
   t.equal((await app.inject(url)).statusCode, 404)
   await patch(url, 0, 'abcdef')
   t.equal((await app.inject(`${url}?from=2`)).body, 'abcdef')
-  const datastore = new MemoryStore()
+  const datastore = new ForeignStore()
   await t.rejects(build(t, { datastore, download: { growing: true } }), {
-    code: 'FST_TUS_INVALID_OPTION', message: /"download.growing" needs a store that is able to read "ranges"/
+    code: 'FST_TUS_INVALID_OPTION', message: /"download.growing" needs a store with the capability "read-unfinished", "ranges"/
   })
 })
 

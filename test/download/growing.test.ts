@@ -58,12 +58,9 @@ t.test('a range that begins a little ahead waits, and one far ahead is refused',
   const { app, create, patch, read } = await rig(t)
   const url = await create(3 * MiB)
   await patch(url, 0, Buffer.alloc(1000))
-  for (const [range, mayCome] of [
-    [`bytes=${MiB + 1001}-`, true], [`bytes=${2 * MiB}-${2 * MiB}`, true], ['bytes=-1', true],
-    [`bytes=${3 * MiB}-`, false]
-  ] as const) {
+  for (const range of [`bytes=${MiB + 1001}-`, `bytes=${2 * MiB}-${2 * MiB}`, 'bytes=-1', `bytes=${3 * MiB}-`]) {
     const response = await app.inject({ url, headers: { range } })
-    t.equal(response.json().message, `There are no such bytes${mayCome ? ' yet' : ''}`)
+    t.equal(response.json().code, 'FST_TUS_RANGE')
     t.equal(response.statusCode, 416, range)
     t.equal(response.headers['content-range'], `bytes */${3 * MiB}`)
     t.equal(response.headers['cache-control'], 'no-store')
@@ -119,7 +116,7 @@ t.test('?from= is what follows, be it there or not', async (t) => {
   const beyond = await app.inject(`${url}?from=10`)
   t.equal(beyond.statusCode, 416)
   t.equal(beyond.headers['content-range'], 'bytes */9')
-  t.equal(beyond.json().message, 'There are no such bytes')
+  t.equal(beyond.json().message, 'Range not satisfiable')
   for (const from of ['', '-1', '1.5', 'x', '1&from=2', '99999999999999999999']) {
     const response = await app.inject(`${url}?from=${from}`)
     t.equal(response.statusCode, 400, from)
@@ -128,7 +125,6 @@ t.test('?from= is what follows, be it there or not', async (t) => {
   const deferred = await create('deferred')
   const ahead = await app.inject(`${deferred}?from=${MiB + 1}`)
   t.equal(ahead.statusCode, 416)
-  t.equal(ahead.json().message, 'There are no such bytes yet')
   t.notOk('content-range' in ahead.headers, 'the total is not known')
 })
 

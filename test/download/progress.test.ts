@@ -1,8 +1,11 @@
 import { text } from 'node:stream/consumers'
+import Fastify from 'fastify'
 import t from 'tap'
 import type { Test } from 'tap'
-import { ProgressEvents } from '../../plugin/download/progress.ts'
+import { ProgressEvents } from '../../plugin/download/progress-events.ts'
 import type { FastifyTusOptions, Upload } from '../../plugin/index.ts'
+import { MemoryLocker } from '../../plugin/index.ts'
+import { EventPublisher } from '../../plugin/uploads/events.ts'
 import { Followers } from '../../plugin/uploads/followers.ts'
 import { build, until } from '../helper.ts'
 import { finished } from './files.ts'
@@ -104,11 +107,12 @@ t.test('a silent stream is kept alive by comments, and one that nobody reads gat
   const alive = setInterval(() => {}, 1000)
   t.teardown(() => clearInterval(alive))
   let upload: Upload = { id: 'a', offset: 0, size: 9 }
+  const events = new EventPublisher(Fastify({ logger: false }).log)
   const followers = new Followers({
     find: async () => upload,
     read: async () => t.fail('no bytes are needed') as never,
     shutdown: new AbortController().signal
-  })
+  }, events, new MemoryLocker())
   const silent = new ProgressEvents(followers, upload, 0)
   const texts: string[] = []
   for await (const event of silent) {
@@ -126,7 +130,7 @@ t.test('a silent stream is kept alive by comments, and one that nobody reads gat
   }
   t.equal(unread.readableLength, 0)
   upload = { ...upload, offset: 9 }
-  followers.changed('a')
+  events.publish('completed', { upload, request: null })
   const rest = await text(unread)
   t.match(rest, /"offset":9.*"finished"/)
 })

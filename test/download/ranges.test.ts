@@ -3,7 +3,8 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import t from 'tap'
 import { build, sampleBytes } from '../helper.ts'
-import { MemoryStore } from '../memory-store.ts'
+import type { Capability } from '../../plugin/index.ts'
+import { ForeignStore } from '../foreign-store.ts'
 import { finished } from './files.ts'
 
 t.test('EDGE-83: a range is answered with its bytes, and nothing else', async (t) => {
@@ -88,8 +89,8 @@ t.test('random ranges are the bytes of the file', async (t) => {
 
 t.test('a store may give a range in pieces, and one that gives less is an error', async (t) => {
   let less = 0
-  class RangeStore extends MemoryStore {
-    readonly abilities = ['ranges']
+  class RangeStore extends ForeignStore {
+    readonly capabilities = new Set<Capability>(['creation', 'read', 'ranges'])
     read (id: string, { start, end } = { start: 0, end: Infinity }): Readable {
       return Readable.from([...this.bytesOf(id).subarray(start, end + 1 - less)].map((byte) => Buffer.from([byte])))
     }

@@ -9,7 +9,7 @@ import { Readable } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import type { Durability } from '../../plugin/index.ts'
-import { FLUSH_BYTES } from '../../plugin/stores/file/background-sync.ts'
+import { SYNC_BYTES } from '../../plugin/stores/file/background-sync.ts'
 import { OFFSET_OCTET_STREAM, temporaryDirectory } from '../helper.ts'
 import { dice } from './dice.ts'
 import { FailingDisk } from './failing-disk.ts'
@@ -39,7 +39,7 @@ class Run {
     const exclusive = this.#random() < 0.5
     this.server = new FaultyServer(this.disk, { directory, durability: this.#durability, exclusive })
     // Now and then one that is flushed while it arrives.
-    this.#maxBytes = this.#random() < 0.02 ? 2 * FLUSH_BYTES : 20_000
+    this.#maxBytes = this.#random() < 0.02 ? 2 * SYNC_BYTES : 20_000
   }
 
   async go (): Promise<string[]> {
@@ -159,7 +159,7 @@ class Run {
     await this.server.close()
     for await (const id of store.list()) await store.remove(id)
     for (const name of await fs.readdir(this.#directory)) await fs.utimes(path.join(this.#directory, name), 0, 0)
-    await store.removeLeftovers()
+    await store.removeOrphans()
     const left = await fs.readdir(this.#directory)
     if (left.length > 0) problems.push(`left: ${left.join()}`)
   }

@@ -23,7 +23,7 @@ export async function check (target: Target, name: string, request: HostileReque
     exchange = await send(target.port, all, request.method, !whole)
     const faults = [
       ...exchange.ended ? [] : ['the server hung'],
-      ...exchange.answers.flatMap(faultsOf),
+      ...exchange.answers.flatMap((answer) => faultsOf(answer, isDownload(request))),
       ...whole ? faultsOfWhole(exchange, target, name) : [],
       ...faultsOfUploads(target, ids, exchange.answers[0], whole)
     ]
@@ -39,6 +39,13 @@ export async function check (target: Target, name: string, request: HostileReque
 }
 
 /** One request, one answer; a creation that is refused leaves nothing; bytes of a body are no request. */
+/** Whether a request is one for a download: GET or HEAD without anything that makes it one of tus. */
+function isDownload ({ method, headers }: HostileRequest): boolean {
+  const names = headers.map(([name]) => name.toLowerCase())
+  const isTus = names.includes('tus-resumable') || names.includes('x-http-method-override')
+  return (method === 'GET' || method === 'HEAD') && !isTus
+}
+
 function faultsOfWhole ({ answers, rest }: Exchange, target: Target, name: string): string[] {
   const faults: string[] = []
   const [first, second, ...others] = answers

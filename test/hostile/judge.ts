@@ -18,8 +18,8 @@ const knownHeaders = new Set([
   'access-control-max-age'
 ])
 
-/** What is wrong with an answer; empty where nothing is. */
-export function faultsOf (answer: Answer): string[] {
+/** What is wrong with an answer; empty if nothing is. */
+export function faultsOf (answer: Answer, isDownload: boolean): string[] {
   const faults: string[] = []
   const check = (fine: boolean, fault: string) => { if (!fine) faults.push(fault) }
   const { status, headers, body, interim } = answer
@@ -34,7 +34,8 @@ export function faultsOf (answer: Answer): string[] {
   const names = headers.map(([name]) => name.toLowerCase())
   check(new Set(names).size === names.length, `a header twice: ${names.join(' ')}`)
   const isOurs = !isOfTheFramework(answer)
-  if (isOurs) check(header(answer, 'tus-resumable') === '1.0.0', 'no Tus-Resumable')
+  // A download is plain HTTP.
+  if (isOurs && !isDownload) check(header(answer, 'tus-resumable') === '1.0.0', 'no Tus-Resumable')
   if (status >= 400 && isOurs && body !== '') faults.push(...faultsOfError(answer))
   return faults
 }

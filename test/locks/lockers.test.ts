@@ -74,15 +74,16 @@ const secret = 'connect ECONNREFUSED 10.0.0.7'
 const fail = () => { throw new Error(secret) }
 const reject = () => Promise.reject(new Error(secret))
 const fine = async () => {}
-const broken: Array<[name: string, make: () => Locker]> = [
+const broken: Array<[name: string, make: () => Locker, canLock?: true]> = [
   ['cannot make a lock', () => ({ newLock: fail })],
   ['fails to lock', () => ({ newLock: () => ({ lock: fail, unlock: fine }) })],
   ['rejects to lock', () => ({ newLock: () => ({ lock: reject, unlock: fine }) })],
-  ['fails to unlock', () => ({ newLock: () => ({ lock: fine, unlock: fail }) })],
-  ['rejects to unlock', () => ({ newLock: () => ({ lock: fine, unlock: reject }) })]
+  ['fails to try', () => ({ newLock: () => ({ tryLock: fail, lock: fine, unlock: fine }) })],
+  ['fails to unlock', () => ({ newLock: () => ({ lock: fine, unlock: fail }) }), true],
+  ['rejects to unlock', () => ({ newLock: () => ({ lock: fine, unlock: reject }) }), true]
 ]
-for (const [name, make] of broken) {
-  t.test(`EDGE-80 nothing of a locker that ${name} gets out, but into the log`, async (t) => {
+for (const [name, make, canLock = false] of broken) {
+  t.test(`EDGE-80 a locker that ${name} is logged as an error, and clients retry`, async (t) => {
     const directory = t.testdir()
     const working = await build(t, { directory })
     const location = await working.create(3)
@@ -94,7 +95,34 @@ for (const [name, make] of broken) {
       await request('DELETE', location)
     ]
     for (const answer of answers) t.notMatch(answer.body, '10.0.0.7')
-    t.match(JSON.stringify(logs), secret)
-    t.ok([200, 423].includes(answers[2]?.statusCode ?? 0), 'and HEAD is not answered with 5xx')
+    const errors = logs.filter(({ level }) => level === 50)
+    t.equal(errors.length, 4)
+    t.match(JSON.stringify(errors), secret)
+    if (canLock) {
+      t.same(answers.map(({ statusCode }) => statusCode), [201, 204, 200, 204], 'what was done is done')
+      return
+    }
+    // After a HEAD that fails with 5xx, tus-js-client starts a new upload.
+    t.same(answers.map(({ statusCode }) => statusCode), [503, 503, 423, 503])
+    for (const { headers } of answers) t.equal(headers['retry-after'], '1')
+    t.equal(answers[0]?.json().code, 'FST_TUS_LOCKER_FAILED')
   })
 }
+
+t.test('a locker is closed after the app, and one that fails then does not keep the app from closing', async (t) => {
+  let isClosed = false
+  const locker: Locker = {
+    newLock: (id) => memory.newLock(id),
+    close: async () => {
+      isClosed = true
+      throw new Error('no connection')
+    }
+  }
+  const memory = new MemoryLocker()
+  const { app, create, logs } = await build(t, { locker })
+  await create(3)
+  t.notOk(isClosed)
+  await app.close()
+  t.ok(isClosed)
+  t.match(logs.filter(({ level }) => level === 50), [{ msg: 'locker not closed', err: { message: 'no connection' } }])
+})

@@ -87,7 +87,7 @@ t.test('EDGE-61 more waiters than allowed are refused at once', async (t) => {
   const locker = new MemoryLocker({ maxWaiters: 1 })
   await locker.newLock('a').lock(never, () => {})
   locker.newLock('a').lock(never, () => {})
-  await t.rejects(locker.newLock('a').lock(never, () => {}), { message: /1 requests wait/ })
+  await t.rejects(locker.newLock('a').lock(never, () => {}), { code: 'FST_TUS_LOCKED', cause: { message: /1 requests are waiting/ } })
 })
 
 t.test('a holder that fails to let go keeps the lock, and nothing else breaks', async (t) => {

@@ -5,7 +5,7 @@
 import { appendFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import Fastify, { type FastifyInstance } from 'fastify'
-import fastifyTus, { FileStore, type Upload } from '../../plugin/index.ts'
+import fastifyTus, { FileStore, type Upload, type UploadChanges } from '../../plugin/index.ts'
 import { type ClockStep, liveBy, movedFs, stepClock } from './clock.ts'
 
 /** What the server is told. */
@@ -45,14 +45,15 @@ function notesIn (file: string) {
 class NotingStore extends FileStore {
   note: (word: string, id: string) => void = () => {}
 
-  override async markFinished (upload: Upload): Promise<void> {
-    dieIfTold('mark')
-    await super.markFinished(upload)
-    this.note('mark', upload.id)
+  override async update (upload: Upload, changes: UploadChanges): Promise<void> {
+    const isFinished = changes.finished === true
+    if (isFinished) dieIfTold('mark')
+    await super.update(upload, changes)
+    if (isFinished) this.note('mark', upload.id)
   }
 
-  override async removeLeftovers (): Promise<number> {
-    const deleted = await super.removeLeftovers()
+  override async removeOrphans (): Promise<number> {
+    const deleted = await super.removeOrphans()
     tell({ swept: true })
     return deleted
   }

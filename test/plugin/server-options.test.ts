@@ -1,5 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import swagger from '@fastify/swagger'
 import t from 'tap'
+import type { FastifyTusOptions } from '../../plugin/index.ts'
 import { build, OFFSET_OCTET_STREAM, until } from '../helper.ts'
 import type { Built } from '../helper.ts'
 import { rawRequest } from '../raw-request.ts'
@@ -7,7 +9,7 @@ import { rawRequest } from '../raw-request.ts'
 t.test('EDGE-41 a requestTimeout of the server, which cuts off long bodies, is warned of', async (t) => {
   const directory = t.testdir()
   const warned = await build(t, { directory }, { requestTimeout: 5000 })
-  t.match(warned.logs.filter(({ level }) => level === 40), [{ msg: /^requestTimeout of 5000 ms cuts off bodies/ }])
+  t.match(warned.logs.filter(({ level }) => level === 40), [{ msg: /^requestTimeout of 5000 ms ends bodies/ }])
   const silent = await build(t, { directory })
   t.same(silent.logs.filter(({ level }) => level >= 40), [])
 })
@@ -36,17 +38,21 @@ t.test('logLevel is the level of the routes', async (t) => {
   t.equal((await quiet.patch('/files/nothing', 0)).statusCode, 404)
 })
 
-t.test('the routes are hidden from generated schemas, unless they shall be shown', async (t) => {
-  const directory = t.testdir()
-  const hidden: unknown[] = []
-  const watch = (app: Built['app']) => {
-    app.addHook('onRoute', ({ schema }) => { hidden.push((schema as { hide?: boolean }).hide) })
+t.test('@fastify/swagger lists the methods that mean something, and only if schemaHide is false', async (t) => {
+  const pathsWith = async (options: FastifyTusOptions) => {
+    const { app } = await build(t, options, {}, async (app) => { await app.register(swagger) })
+    const { paths = {} } = app.swagger()
+    return Object.entries(paths).map(([path, methods = {}]) => [path, Object.keys(methods).sort()])
   }
-  await build(t, { directory }, {}, watch)
-  t.same(hidden, [true, true])
-  hidden.length = 0
-  await build(t, { directory, schemaHide: false }, {}, watch)
-  t.same(hidden, [false, false])
+  t.same(await pathsWith({}), [])
+  t.same(await pathsWith({ schemaHide: false }), [
+    ['/files/', ['options', 'post']],
+    ['/files/{uploadId}', ['delete', 'get', 'head', 'options', 'patch']]
+  ])
+  t.same(await pathsWith({ schemaHide: false, download: false, extensions: { termination: false } }), [
+    ['/files/', ['options', 'post']],
+    ['/files/{uploadId}', ['head', 'options', 'patch']]
+  ])
 })
 
 t.test('CWU-05 what is refused is refused before its body is asked for', async (t) => {

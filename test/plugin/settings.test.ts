@@ -105,16 +105,16 @@ t.test('a store must be named, once, and be a store', async (t) => {
   await t.rejects(register(t, { directory, datastore }), invalid(/"directory" and "datastore" exclude each other/))
   await t.rejects(register(t, { datastore: null }), invalid(/"datastore" must be a store/))
   await t.rejects(register(t, { datastore: 's3' }), invalid(/"datastore" must be a store/))
-  await t.rejects(register(t, { datastore, durability: 'none' }), invalid(/"durability" is for the default store/))
+  await t.rejects(register(t, { datastore, durability: 'none' }), invalid(/"durability" applies to the default store/))
 
-  const methods = ['create', 'write', 'getUpload', 'remove', 'declareUploadLength', 'getExpiration']
+  const methods = ['create', 'write', 'getUpload', 'remove', 'declareUploadLength']
   const store = { extensions: [], ...Object.fromEntries(methods.map((name) => [name, () => {}])) }
   for (const method of methods) {
     await t.rejects(register(t, { datastore: { ...store, [method]: undefined } }),
       invalid(new RegExp(`"datastore" must have a method "${method}"`)))
   }
   await t.rejects(register(t, { datastore: { ...store, extensions: undefined } }),
-    invalid(/"datastore" must have a list "extensions"/))
+    invalid(/"datastore" must have a Set "capabilities" or a list "extensions"/))
 })
 
 t.test('every option that can be is taken', async (t) => {

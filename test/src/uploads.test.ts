@@ -28,7 +28,7 @@ t.test('uploads are listed newest first, with what the page shows of them', asyn
   t.same(await list(), { uploads: [], next: null })
   await add('a', 1, { size: 10, metadata: { filename: 'a.mp4', filetype: 'video/mp4' } })
   const b = await add('b', 2, { metadata: { name: 'b', type: 'text/plain' } })
-  await store.markFinished(b)
+  await store.update(b, { finished: true })
   await add('c', 3, { size: undefined })
   const made = (minute: number) => ({ createdAt: `2026-01-01T00:0${minute}:00.000Z` })
   const c = { id: 'c', name: null, type: null, length: null, offset: 0, state: 'uploading', ...made(3) }
@@ -57,7 +57,7 @@ t.test('a page follows another one, whatever comes and goes between the two', as
 t.test('parts of uploads, refused and damaged ones are not listed', async t => {
   const { store, add, list } = await build(t)
   await add('part', 1, { concatenation: { header: 'partial' } })
-  await add('final', 2, { concatenation: { header: 'final;/files/part', parts: ['part'] } })
+  await add('final', 2, { concatenation: { header: 'final;/files/part', parts: [{ id: 'part' }] } })
   await add('refused', 3, { refused: true })
   await add('undated', 3, { creation_date: undefined })
   await add('kept', 4)
@@ -78,6 +78,6 @@ t.test('an upload that is refused after it was seen is not listed any more', asy
   await add('a', 1)
   const refused = await add('b', 2)
   t.equal(idsOf(await list()), 'ba')
-  await store.markFinished({ ...refused, refused: true })
+  await store.update(refused, { finished: true, refused: true })
   t.equal(idsOf(await list()), 'a')
 })

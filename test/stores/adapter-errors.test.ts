@@ -2,7 +2,7 @@ import fs from 'node:fs/promises'
 import t from 'tap'
 import { errors } from '../../plugin/index.ts'
 import { build, OFFSET_OCTET_STREAM } from '../helper.ts'
-import { MemoryStore } from '../memory-store.ts'
+import { ForeignStore } from '../foreign-store.ts'
 
 const secret = 'no such host 10.0.0.7'
 const failure = (fields: object) => Object.assign(new Error(secret), fields)
@@ -27,7 +27,7 @@ const failures: Array<[name: string, thrown: unknown, status: number, code: stri
 
 for (const [name, thrown, status, code] of failures) {
   t.test(`EDGE-80 a store that throws ${name} is answered for with ${status}`, async (t) => {
-    const datastore = new MemoryStore()
+    const datastore = new ForeignStore()
     const { create, post, patch, head, request, logs } = await build(t, { datastore })
     const location = await create(9)
     const deferred = await create('deferred')
@@ -65,7 +65,7 @@ for (const [name, thrown, status, code] of failures) {
 }
 
 t.test('PATCH-11 what a store took before it failed counts, if it says so', async (t) => {
-  const datastore = new MemoryStore()
+  const datastore = new ForeignStore()
   const { create, stall, head, patch } = await build(t, { datastore })
   const location = await create(9)
   const id = location.slice('/files/'.length)
@@ -83,7 +83,7 @@ t.test('PATCH-11 what a store took before it failed counts, if it says so', asyn
 })
 
 t.test('CREATE-09 a creation whose first bytes cannot be stored leaves nothing behind', async (t) => {
-  const datastore = new MemoryStore()
+  const datastore = new ForeignStore()
   const { post } = await build(t, { datastore })
   datastore.before = (method) => { if (method === 'write') throw failure({ code: 'ENOSPC' }) }
   const refused = await post({ 'upload-length': '3', 'content-type': OFFSET_OCTET_STREAM }, 'abc')
@@ -93,7 +93,7 @@ t.test('CREATE-09 a creation whose first bytes cannot be stored leaves nothing b
 })
 
 t.test('a store that destroys the stream before it rejects brings nobody down', async (t) => {
-  const datastore = new MemoryStore()
+  const datastore = new ForeignStore()
   datastore.write = async (stream) => {
     stream.destroy(new Error(secret))
     throw failure({ code: 'EIO' })
@@ -105,7 +105,7 @@ t.test('a store that destroys the stream before it rejects brings nobody down', 
 })
 
 t.test('a store that stops reading early is believed', async (t) => {
-  const datastore = new MemoryStore()
+  const datastore = new ForeignStore()
   datastore.write = async () => 0
   const { create, patch } = await build(t, { datastore })
   const { statusCode, headers } = await patch(await create(3), 0, 'abc')
@@ -114,10 +114,10 @@ t.test('a store that stops reading early is believed', async (t) => {
 })
 
 t.test('a store that cannot be closed does not keep the app from closing', async (t) => {
-  const datastore = Object.assign(new MemoryStore(), { close: async () => { throw failure({}) } })
+  const datastore = Object.assign(new ForeignStore(), { close: async () => { throw failure({}) } })
   const { app, logs } = await build(t, { datastore })
   await t.resolves(app.close())
-  t.match(logs.filter(({ level }) => level >= 50), [{ msg: 'the store was not closed', err: { message: secret } }])
+  t.match(logs.filter(({ level }) => level >= 50), [{ msg: 'store not closed', err: { message: secret } }])
 })
 
 t.test('EDGE-45 a directory that is gone for a while answers 503, and is used again once it is back', async (t) => {

@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream'
 import t from 'tap'
 import { build, OFFSET_OCTET_STREAM, until } from '../helper.ts'
-import { MemoryStore } from '../memory-store.ts'
+import { ForeignStore } from '../foreign-store.ts'
 
 t.test('a store needs no more than @tus/server asks of one', async (t) => {
-  const datastore = new MemoryStore()
+  const datastore = new ForeignStore()
   const finished: string[] = []
   const { app, create, patch, head, request } = await build(t, {
     datastore,
@@ -26,7 +26,7 @@ t.test('a store needs no more than @tus/server asks of one', async (t) => {
 })
 
 t.test('EXP-05 uploads of a store that cannot list them expire all the same', async (t) => {
-  const datastore = new MemoryStore(['creation', 'expiration'])
+  const datastore = new ForeignStore(['creation', 'expiration'])
   const { create, patch, head, request } = await build(t, { datastore, expiration: { period: 3_600_000 } })
   t.equal((await request('OPTIONS', '/files')).headers['tus-extension'], 'creation,expiration')
   const location = await create(6)
@@ -40,7 +40,7 @@ t.test('EXP-05 uploads of a store that cannot list them expire all the same', as
 })
 
 t.test('CORE-07 what a store does not offer is not advertised, and refused', async (t) => {
-  const { create, patch, post, request } = await build(t, { datastore: new MemoryStore(['creation']) })
+  const { create, patch, post, request } = await build(t, { datastore: new ForeignStore(['creation']) })
   const { headers } = await request('OPTIONS', '/files')
   t.equal(headers['tus-extension'], 'creation')
   const unsupported = [
@@ -57,7 +57,7 @@ t.test('CORE-07 what a store does not offer is not advertised, and refused', asy
 })
 
 t.test('CORE-07 with a store that offers nothing there is no Tus-Extension', async (t) => {
-  const datastore = new MemoryStore([])
+  const datastore = new ForeignStore([])
   await datastore.create({ id: 'made-elsewhere', size: 3, offset: 0 })
   const { post, patch, request } = await build(t, { datastore })
   t.notOk('tus-extension' in (await request('OPTIONS', '/files')).headers)
@@ -69,7 +69,7 @@ t.test('CORE-07 with a store that offers nothing there is no Tus-Extension', asy
 })
 
 t.test('a store that is able to read is offered for GET', async (t) => {
-  class ReadableStore extends MemoryStore {
+  class ReadableStore extends ForeignStore {
     async read (id: string): Promise<Readable> {
       return Readable.from([this.bytesOf(id)])
     }
@@ -91,7 +91,7 @@ t.test('a store that is able to read is offered for GET', async (t) => {
 })
 
 t.test('EXP-07 a store that is able to list is swept, and needs nothing to be left over', async (t) => {
-  class ListingStore extends MemoryStore {
+  class ListingStore extends ForeignStore {
     async * list (): AsyncGenerator<string> {
       yield * [...this.uploads.keys()]
     }
@@ -101,13 +101,13 @@ t.test('EXP-07 a store that is able to list is swept, and needs nothing to be le
   await datastore.create({ id: 'expired', offset: 0, ...old })
   await datastore.create({ id: 'finished', offset: 3, ...old })
   const { logs } = await build(t, { datastore, expiration: { period: 60_000, sweepInterval: 0 } })
-  await until(() => logs.some(({ msg }) => msg === 'expired uploads removed'))
+  await until(() => logs.some(({ msg }) => msg === 'expired uploads and orphans deleted'))
   t.same([...datastore.uploads.keys()], ['finished'])
-  t.match(logs.find(({ msg }) => msg === 'expired uploads removed'), { expired: 1, leftovers: 0 })
+  t.match(logs.find(({ msg }) => msg === 'expired uploads and orphans deleted'), { expired: 1, orphans: 0 })
 })
 
 t.test('a store that wraps another one and remembers no finish has none due', async (t) => {
-  class WrappingStore extends MemoryStore {
+  class WrappingStore extends ForeignStore {
     override async getUpload (id: string) {
       return { ...await super.getUpload(id), finished: false }
     }
@@ -123,8 +123,8 @@ t.test('a store that wraps another one and remembers no finish has none due', as
 })
 
 t.test('what a store says it has written is no more than the upload can hold', async (t) => {
-  class BoastfulStore extends MemoryStore {
-    override async write (...args: Parameters<MemoryStore['write']>): Promise<number> {
+  class BoastfulStore extends ForeignStore {
+    override async write (...args: Parameters<ForeignStore['write']>): Promise<number> {
       return await super.write(...args) + 500
     }
   }

@@ -44,12 +44,13 @@ test('our file store is the API for the app', () => {
   expect(store.list()).type.toBe<AsyncIterable<string>>()
 })
 
-test('a store needs the methods of @tus/server, and no more', () => {
+test('a store of @tus/server is a store, and one with openAppend needs less', () => {
   type Needed =
     'extensions' | 'create' | 'write' | 'getUpload' | 'remove' | 'declareUploadLength' | 'deleteExpired' | 'getExpiration'
   expect<Pick<DataStore, Needed>>().type.toBeAssignableTo<DataStore>()
   expect<Omit<Pick<DataStore, Needed>, 'create'>>().type.not.toBeAssignableTo<DataStore>()
-  expect<Omit<Pick<DataStore, Needed>, 'getExpiration'>>().type.not.toBeAssignableTo<DataStore>()
+  expect<Pick<DataStore, 'capabilities' | 'create' | 'getUpload' | 'remove' | 'openAppend'>>().type.toBeAssignableTo<DataStore>()
+  expect<Omit<Pick<DataStore, Needed>, 'remove'>>().type.not.toBeAssignableTo<DataStore>()
 })
 
 test('a locker needs newLock, and its locks lock and unlock', () => {

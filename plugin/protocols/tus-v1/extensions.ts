@@ -1,25 +1,26 @@
 import type { Extension } from '../../options.ts'
-import type { Scope } from '../../uploads/context.ts'
+import type { Capability } from '../../types.ts'
+import type { Context } from '../../uploads/context.ts'
 
 /**
- * The table of extensions: what each needs beside not being switched off. `Tus-Extension` lists those that really work,
- * and nothing else; a request that needs another one is refused.
+ * What each extension needs, apart from not being disabled. `Tus-Extension` lists the extensions that work, and nothing
+ * else; a request that needs another one is refused.
  */
-const table: Record<Extension, (scope: Scope) => boolean> = {
-  creation: able('creation'),
-  'creation-with-upload': able('creation-with-upload'),
-  'creation-defer-length': able('creation-defer-length'),
-  checksum: able('checksum'),
-  // Verified like the other; where it comes from is the wire's matter.
-  'checksum-trailer': able('checksum'),
-  concatenation: able('concatenation'),
-  'concatenation-unfinished': able('concatenation'),
-  // What is expired is refused here, whatever the store does.
+const table: Record<Extension, (context: Context) => boolean> = {
+  creation: needs('creation'),
+  'creation-with-upload': needs('creation-with-upload'),
+  'creation-defer-length': needs('deferred-length'),
+  checksum: needs('checksum'),
+  // Verified like a header; only its source differs.
+  'checksum-trailer': needs('checksum'),
+  concatenation: needs('concatenation'),
+  'concatenation-unfinished': needs('concatenation'),
+  // The plugin refuses expired uploads, whatever the store does.
   expiration: ({ settings }) => settings.expiration !== undefined,
-  termination: able('termination')
+  termination: needs('termination')
 }
 
-/** An extension that means nothing without another one. */
+/** Extensions that mean nothing without another one. */
 const base: Partial<Record<Extension, Extension>> = {
   'creation-with-upload': 'creation',
   'creation-defer-length': 'creation',
@@ -28,16 +29,16 @@ const base: Partial<Record<Extension, Extension>> = {
   'concatenation-unfinished': 'concatenation'
 }
 
-/** The extensions that are on offer. */
-export function offeredExtensions (scope: Scope): Set<Extension> {
-  const isOn = (name: Extension): boolean => {
+/** The extensions that are offered. */
+export function offeredExtensions (context: Context): Set<Extension> {
+  const isOffered = (name: Extension): boolean => {
     const needed = base[name]
-    return table[name](scope) && !scope.settings.switchedOff.has(name) && (needed === undefined || isOn(needed))
+    const isEnabled = !context.settings.disabledExtensions.has(name)
+    return isEnabled && table[name](context) && (needed === undefined || isOffered(needed))
   }
-  return new Set((Object.keys(table) as Extension[]).filter(isOn))
+  return new Set((Object.keys(table) as Extension[]).filter(isOffered))
 }
 
-/** The store is able to do it. */
-function able (extension: string): (scope: Scope) => boolean {
-  return ({ store }) => store.extensions.has(extension)
+function needs (capability: Capability): (context: Context) => boolean {
+  return ({ store }) => store.capabilities.has(capability)
 }

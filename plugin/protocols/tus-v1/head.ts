@@ -1,19 +1,19 @@
 import { inspectUpload } from '../../uploads/inspect.ts'
+import { isWaiting } from '../../uploads/state.ts'
+import { addExpires, type Handler } from './handler.ts'
 import { formatUploadMetadata } from './headers.ts'
-import { type Handler, sendExpires } from './handler.ts'
-import { isPendingFinal } from '../../uploads/state.ts'
 
-/** HEAD: core, and what concatenation adds. */
-export const head: Handler = async (wire, request, reply, id) => {
-  const upload = await inspectUpload(wire.scope, request, id)
+/** HEAD: core and concatenation. */
+export const head: Handler = async (tus, request, reply, id) => {
+  const upload = await inspectUpload(tus.context, request, id)
 
-  // Before its parts are joined there is no offset to tell.
-  if (!isPendingFinal(upload)) reply.header('upload-offset', upload.offset)
+  // Until its parts are concatenated there is no offset.
+  if (!isWaiting(upload)) reply.header('upload-offset', upload.offset)
   if (upload.concatenation !== undefined) reply.header('upload-concat', upload.concatenation.header)
   if (upload.size === undefined) reply.header('upload-defer-length', '1')
   else reply.header('upload-length', upload.size)
   const metadata = formatUploadMetadata(upload)
   if (metadata !== '') reply.header('upload-metadata', metadata)
-  sendExpires(wire, reply, upload)
+  addExpires(tus, reply, upload)
   return reply.code(200).send()
 }

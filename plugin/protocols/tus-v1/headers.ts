@@ -9,16 +9,16 @@ import { type Checksum, checksumAlgorithms, digestLengths } from '../../uploads/
 
 export const TUS_VERSION = '1.0.0'
 
-/** The media type of a body that is appended. */
+/** The media type of bodies that are appended. */
 export const OFFSET_OCTET_STREAM = 'application/offset+octet-stream'
 
-/** How long `Upload-Metadata` may be, in bytes, and how many keys it may have. */
+/** The maximum length of `Upload-Metadata`, in bytes, and the maximum number of its keys. */
 const MAX_METADATA_BYTES = 8192
 const MAX_METADATA_KEYS = 100
 
 /**
- * Core, "Upload-Offset": a number that is not negative.
- * @throws FST_TUS_INVALID_HEADER also where it is missing
+ * Core, "Upload-Offset": a non-negative integer.
+ * @throws FST_TUS_INVALID_HEADER also if it is missing
  */
 export function parseUploadOffset (headers: IncomingHttpHeaders): number {
   const offset = parseInteger('Upload-Offset', headers['upload-offset'])
@@ -29,7 +29,7 @@ export function parseUploadOffset (headers: IncomingHttpHeaders): number {
 
 /**
  * Core, "Upload-Length".
- * @returns a whole number that may be too large to be exact; `undefined` without the header
+ * @returns an integer that may be too large to be exact; `undefined` without the header
  */
 export function parseUploadLength (headers: IncomingHttpHeaders): number | undefined {
   return parseInteger('Upload-Length', headers['upload-length'])
@@ -43,13 +43,12 @@ export function parseUploadDeferLength (headers: IncomingHttpHeaders): boolean {
   return true
 }
 
-// A comma or space cannot be in a key; a value is base64 with its padding, or nothing.
+// A key has no comma or space; a value is base64 with padding, or empty.
 const metadataPair =
   /^(?<key>[\x21-\x2b\x2d-\x7e]+)(?: (?<value>(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?))?$/
 
 /**
- * Creation, "Upload-Metadata": pairs of a key and a base64 value, apart by commas. No header and an empty one are no
- * metadata.
+ * Creation, "Upload-Metadata": pairs of a key and a base64 value, separated by commas. An empty header is no metadata.
  */
 export function parseUploadMetadata (headers: IncomingHttpHeaders): UploadMetadata {
   const text = parseRawMetadata(headers)
@@ -64,20 +63,22 @@ export function parseUploadMetadata (headers: IncomingHttpHeaders): UploadMetada
   const metadata = new Map<string, string | null>()
   for (const pair of pairs) {
     const { key, value } = metadataPair.exec(pair)?.groups ?? {}
-    if (key === undefined) throw new errors.InvalidHeader('Upload-Metadata', 'must be pairs: a key and a base64 value')
+    if (key === undefined) {
+      throw new errors.InvalidHeader('Upload-Metadata', 'must be comma-separated pairs of a key and a base64 value')
+    }
     if (metadata.has(key)) throw new errors.InvalidHeader('Upload-Metadata', 'has a key twice')
     metadata.set(key, value === undefined ? null : Buffer.from(value, 'base64').toString())
   }
-  // Unlike an assignment, this makes `__proto__` a key like any other.
+  // Unlike an assignment, this makes `__proto__` an ordinary key.
   return Object.fromEntries(metadata)
 }
 
-/** `Upload-Metadata` as it came; `undefined` for none. */
+/** `Upload-Metadata` exactly as the client sent it; `undefined` for none. */
 export function parseRawMetadata (headers: IncomingHttpHeaders): string | undefined {
   return headers['upload-metadata'] as string | undefined || undefined
 }
 
-/** As the client sent it, where that is known. */
+/** Exactly as the client sent it, if that is known. */
 export function formatUploadMetadata ({ rawMetadata, metadata = {} }: Upload): string {
   return rawMetadata ?? Object.entries(metadata)
     .map(([key, value]) => value === null ? key : `${key} ${Buffer.from(value).toString('base64')}`)
@@ -99,22 +100,28 @@ export interface FinalConcat {
   urls: string[]
 }
 
-/** Concatenation, "Upload-Concat": `partial`, or `final;` and the URLs of its parts with spaces between. */
+/** How many parts a final upload may have: each of them is read before anything is copied. */
+const MAX_PARTS = 1000
+
+/** Concatenation, "Upload-Concat": `partial`, or `final;` and the URLs of the parts, separated by spaces. */
 export function parseUploadConcat (headers: IncomingHttpHeaders): { header: string } | FinalConcat | undefined {
   const header = headers['upload-concat']
   if (header === undefined) return undefined
   if (header === 'partial') return { header }
   const urls = typeof header === 'string' && header.startsWith('final;') ? header.slice('final;'.length).trim() : ''
-  if (urls === '') throw new errors.InvalidHeader('Upload-Concat', 'must be partial, or final; and URLs')
-  return { header: String(header), urls: urls.split(/ +/) }
+  if (urls === '') throw new errors.InvalidHeader('Upload-Concat', 'must be "partial", or "final;" and URLs')
+  // Stops counting where it is too long: a header may have thousands of URLs.
+  const list = urls.split(/ +/, MAX_PARTS + 1)
+  if (list.length > MAX_PARTS) throw new errors.InvalidParts(`at most ${MAX_PARTS} parts are allowed`)
+  return { header: String(header), urls: list }
 }
 
-// A name is lower-case; a digest is base64 with its padding.
+// A name is lower-case; a digest is base64 with padding.
 const checksum = /^(?<algorithm>[a-z0-9-]+) (?<digest>[A-Za-z0-9+/]+={0,2})$/
 
 /**
  * Checksum, "Upload-Checksum": the name of an algorithm, a space, and the digest in base64.
- * @param value - of the header, or of the trailer; Node.js joins two of them to something that is none
+ * @param value - of the header or the trailer; Node.js joins two of them to something invalid
  */
 export function parseUploadChecksum (value: string | string[] | undefined): Checksum | undefined {
   if (value === undefined) return undefined
@@ -125,7 +132,7 @@ export function parseUploadChecksum (value: string | string[] | undefined): Chec
   }
   const bytes = Buffer.from(digest, 'base64')
   if (bytes.length !== digestLengths.get(algorithm) || bytes.toString('base64') !== digest) {
-    throw new errors.InvalidHeader('Upload-Checksum', `has a digest that is none of ${algorithm}`)
+    throw new errors.InvalidHeader('Upload-Checksum', `must have a digest of ${digestLengths.get(algorithm)} bytes for ${algorithm}`)
   }
   return { algorithm, digest: bytes }
 }
@@ -135,21 +142,10 @@ export function announcesTrailer (headers: IncomingHttpHeaders, name: string): b
   return (headers.trailer ?? '').toLowerCase().split(',').some((announced) => announced.trim() === name)
 }
 
-/** The media type without its parameters, in lower case (RFC 9110, 8.3.1); empty without the header. */
-export function parseMediaType (headers: IncomingHttpHeaders): string {
-  return (headers['content-type'] ?? '').replace(/;.*/s, '').trim().toLowerCase()
-}
-
-/** How many bytes the body has; `undefined` where it is chunked. Node.js has checked the digits. */
-export function parseContentLength (headers: IncomingHttpHeaders): number | undefined {
-  if (headers['transfer-encoding'] !== undefined) return undefined
-  return Number(headers['content-length'] ?? 0)
-}
-
 function parseInteger (name: string, value: string | string[] | undefined): number | undefined {
   if (value === undefined) return undefined
   if (typeof value !== 'string' || !/^\d+$/.test(value)) {
-    throw new errors.InvalidHeader(name, 'must be a whole number')
+    throw new errors.InvalidHeader(name, 'must be a non-negative integer')
   }
   return Number(value)
 }

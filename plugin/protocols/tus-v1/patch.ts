@@ -1,24 +1,26 @@
 import { errors } from '../../errors.ts'
+import { sendFinishResponse } from '../../http/finish-response.ts'
+import { mediaTypeOf, refuseContentCoding, requestBody } from '../../http/request-body.ts'
 import { appendToUpload } from '../../uploads/append.ts'
-import { OFFSET_OCTET_STREAM, parseMediaType, parseUploadLength, parseUploadOffset } from './headers.ts'
-import { incomingBody } from '../../http/request-body.ts'
-import { type Handler, refuseCoding, sendExpires, sendFinish } from './handler.ts'
+import { expectedChecksum } from './checksum.ts'
+import { addExpires, type Handler } from './handler.ts'
+import { OFFSET_OCTET_STREAM, parseUploadLength, parseUploadOffset } from './headers.ts'
 
 /** PATCH: core, and the length of creation-defer-length. */
-export const patch: Handler = async (wire, request, reply, id) => {
+export const patch: Handler = async (tus, request, reply, id) => {
   const { headers } = request
-  if (parseMediaType(headers) !== OFFSET_OCTET_STREAM) {
+  if (mediaTypeOf(headers) !== OFFSET_OCTET_STREAM) {
     throw new errors.MediaType(`Content-Type must be ${OFFSET_OCTET_STREAM}`)
   }
-  refuseCoding(request)
+  refuseContentCoding(request)
 
-  const { upload, finish } = await appendToUpload(wire.scope, request, id, {
+  const { upload, finish } = await appendToUpload(tus.context, request, id, {
     offset: parseUploadOffset(headers),
     length: parseUploadLength(headers),
-    body: incomingBody(wire, request)
+    body: { ...requestBody(request), expected: expectedChecksum(tus, request) }
   })
 
   reply.header('upload-offset', upload.offset)
-  sendExpires(wire, reply, upload)
-  return sendFinish(reply, 204, finish)
+  addExpires(tus, reply, upload)
+  return sendFinishResponse(reply, 204, finish)
 }

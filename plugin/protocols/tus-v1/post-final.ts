@@ -1,33 +1,36 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { errors } from '../../errors.ts'
-import { createFinalUpload } from '../../uploads/concatenation.ts'
-import { type FinalConcat, parseRawMetadata, parseUploadMetadata } from './headers.ts'
+import { sendFinishResponse } from '../../http/finish-response.ts'
+import { locationOf, uploadIdsOf } from '../../http/location.ts'
 import { hasBody } from '../../http/request-body.ts'
-import { idsOf, locationOf } from '../../http/location.ts'
-import { sendExpires, sendFinish, type Wire } from './handler.ts'
+import { createFinalUpload } from '../../uploads/concatenate.ts'
+import { addExpires, type TusContext } from './handler.ts'
+import { type FinalConcat, parseRawMetadata, parseUploadMetadata } from './headers.ts'
 
 /** POST of a final upload: concatenation and concatenation-unfinished. */
 export async function postFinal (
-  wire: Wire, request: FastifyRequest, reply: FastifyReply, { header, urls }: FinalConcat
+  tus: TusContext, request: FastifyRequest, reply: FastifyReply, { header, urls }: FinalConcat
 ): Promise<FastifyReply> {
   const { headers } = request
+  const { settings } = tus.context
   for (const name of ['Upload-Length', 'Upload-Defer-Length', 'Upload-Checksum']) {
     if (headers[name.toLowerCase()] === undefined) continue
     throw new errors.InvalidHeader(name, 'has no meaning for a final upload')
   }
   if (hasBody(request)) throw new errors.FinalUpload()
 
-  const { upload, finish } = await createFinalUpload(wire.scope, request, {
-    length: undefined,
+  const { upload, finish } = await createFinalUpload(tus.context, request, {
     metadata: parseUploadMetadata(headers),
     rawMetadata: parseRawMetadata(headers),
     header,
-    names: urls,
-    idsOf: (names) => idsOf(wire.scope.settings, request, wire.prefix, names),
-    mayBeUnfinished: wire.extensions.has('concatenation-unfinished')
+    ids: uploadIdsOf(settings, request, tus.prefix, urls).map((id) => {
+      if (id === undefined) throw new errors.InvalidHeader('Upload-Concat', 'must have URLs of uploads on this server')
+      return id
+    }),
+    allowsUnfinished: tus.extensions.has('concatenation-unfinished')
   })
 
-  reply.header('location', locationOf(wire.scope.settings, request, wire.prefix, upload.id))
-  sendExpires(wire, reply, upload)
-  return sendFinish(reply, 201, finish)
+  reply.header('location', locationOf(settings, request, tus.prefix, upload.id))
+  addExpires(tus, reply, upload)
+  return sendFinishResponse(reply, 201, finish)
 }

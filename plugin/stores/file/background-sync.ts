@@ -1,43 +1,43 @@
 import type { OpenFile } from './file-system.ts'
 
-/** After how many bytes a file is flushed while more of them come. */
-export const FLUSH_BYTES = 16 * 1024 * 1024
+/** A file is synced each time it has grown by this many bytes. */
+export const SYNC_BYTES = 16 * 1024 * 1024
 
-export interface FlushesOptions {
-  /** How many bytes the file has. */
+export interface BackgroundSyncOptions {
+  /** The size of the file, in bytes. */
   bytes: number
-  /** How many of them are known to be on the disk; `undefined` where nobody knows. */
-  flushed: number | undefined
-  /** After how many bytes it is flushed; `Infinity` for never. */
+  /** How many of them are known to be on disk; `undefined` if unknown. */
+  synced: number | undefined
+  /** After how many bytes the file is synced; `Infinity` for never. */
   every: number
 }
 
 /**
- * Flushes a file now and then while it is written, one flush at a time, so that little is left for the last one. A body
- * of 256 MiB from memory then takes 1.06 times the wall time of one that is not flushed, and otherwise 1.45 times.
+ * Syncs a file while it is written, one sync at a time, so that little is left for the last one. A body of 256 MiB from
+ * memory then takes 1.06 times as long as one that is never synced; with a single sync at the end, 1.45 times.
  *
- * A flush that failed makes all later ones fail: the system tells of it once, and of the next flush that all is well.
+ * The kernel reports a failed fsync only once; later calls succeed. So one failure makes all later syncs fail.
  */
-export class Flushes {
+export class BackgroundSync {
   readonly #file: Pick<OpenFile, 'datasync'>
   readonly #every: number
   #bytes: number
-  #flushed: number
-  #begunAt: number
+  #synced: number
+  #startedAt: number
   #running: Promise<void> | undefined
   #error: Error | undefined
 
-  constructor (file: Pick<OpenFile, 'datasync'>, { bytes, flushed, every }: FlushesOptions) {
+  constructor (file: Pick<OpenFile, 'datasync'>, { bytes, synced, every }: BackgroundSyncOptions) {
     this.#file = file
     this.#every = every
     this.#bytes = bytes
-    this.#flushed = flushed ?? 0
-    this.#begunAt = flushed ?? bytes
+    this.#synced = synced ?? 0
+    this.#startedAt = synced ?? bytes
   }
 
-  /** How many bytes of the file are known to be on the disk. */
-  get flushed (): number {
-    return this.#flushed
+  /** How many bytes of the file are known to be on disk. */
+  get synced (): number {
+    return this.#synced
   }
 
   get hasFailed (): boolean {
@@ -45,18 +45,18 @@ export class Flushes {
   }
 
   /**
-   * Begins a flush if one is due.
-   * @throws what an earlier one failed with
+   * Starts a sync if one is due.
+   * @throws the error of an earlier one
    */
   wrote (bytes: number): void {
     if (this.#error !== undefined) throw this.#error
     this.#bytes += bytes
-    if (this.#bytes - this.#begunAt >= this.#every && this.#running === undefined) this.#begin()
+    if (this.#bytes - this.#startedAt >= this.#every && this.#running === undefined) this.#start()
   }
 
   /**
-   * Resolves when none is under way.
-   * @throws what one of them failed with
+   * Resolves once no sync is under way.
+   * @throws the error of any sync so far
    */
   async settled (): Promise<void> {
     await this.#running
@@ -64,19 +64,19 @@ export class Flushes {
   }
 
   /**
-   * Resolves when all that was written is on the disk.
-   * @throws what this or an earlier one failed with
+   * Resolves once everything that was written is on disk.
+   * @throws the error of this or an earlier sync
    */
   async finish (): Promise<void> {
     await this.settled()
-    this.#begin()
+    this.#start()
     await this.settled()
   }
 
-  #begin (): void {
-    const bytes = this.#begunAt = this.#bytes
+  #start (): void {
+    const bytes = this.#startedAt = this.#bytes
     this.#running = this.#file.datasync()
-      .then(() => { this.#flushed = bytes }, (error: Error) => { this.#error = error })
+      .then(() => { this.#synced = bytes }, (error: Error) => { this.#error = error })
       .finally(() => { this.#running = undefined })
   }
 }

@@ -7,10 +7,10 @@ import { type Cursor, writeAll } from './write-all.ts'
 /** How much of a file is in memory at a time, in bytes. */
 const COPY_BYTES = 4 * 1024 * 1024
 
-export interface JoinOptions {
+export interface ConcatenateOptions {
   /** Whether the bytes must survive a crash of the machine. */
-  flush: boolean
-  /** Ends the joining with its reason. */
+  sync: boolean
+  /** Stops with its reason once it aborts. */
   signal?: AbortSignal | undefined
 }
 
@@ -21,31 +21,35 @@ export interface Part {
 }
 
 /**
- * Makes one file out of one or more, beside its place, and renames it: it is there whole or not at all.
- * @throws EIO where a file has fewer bytes than it should
+ * Concatenates one or more files. The result is written under a temporary name and renamed: it exists completely or not
+ * at all.
+ * @throws EIO if a file has fewer bytes than it should
  */
-export async function joinFiles (fs: FileSystem, parts: Part[], file: string, options: JoinOptions): Promise<void> {
-  const beside = temporaryName(file)
+export async function concatenateFiles (
+  fs: FileSystem, parts: Part[], file: string, options: ConcatenateOptions
+): Promise<void> {
+  const temporary = temporaryName(file)
   try {
-    await join(fs, parts, beside, options)
-    await fs.rename(beside, file)
+    await concatenate(fs, parts, temporary, options)
+    await fs.rename(temporary, file)
   } catch (error) {
-    await fs.unlink(beside).catch(unless(isMissing, undefined))
+    await fs.unlink(temporary).catch(unless(isMissing, undefined))
     throw error
   }
 }
 
 /**
- * The first one is copied by the system, which shares its blocks where the file system can (Btrfs, XFS, APFS) and does
- * not show the bytes to this process; Node.js has no such call to add another file to it, so the others go through one
- * buffer.
+ * The kernel copies the first file, sharing its blocks if the file system supports that (Btrfs, XFS, APFS). Node.js has
+ * no such call to append a file to another one, so the others go through one buffer.
  */
-async function join (fs: FileSystem, parts: Part[], file: string, { flush, signal }: JoinOptions): Promise<void> {
+async function concatenate (
+  fs: FileSystem, parts: Part[], file: string, { sync, signal }: ConcatenateOptions
+): Promise<void> {
   const [first, ...rest] = parts as [Part, ...Part[]]
   await fs.copyFile(first.file, file, constants.COPYFILE_FICLONE)
   const target = await fs.open(file, 'r+')
   try {
-    // What is behind its last verified byte does not belong to a part.
+    // Bytes after the last verified one do not belong to a part.
     await target.truncate(first.bytes)
     const cursor = { position: first.bytes }
     for (const part of rest) {
@@ -56,7 +60,7 @@ async function join (fs: FileSystem, parts: Part[], file: string, { flush, signa
         await source.close()
       }
     }
-    if (flush) await target.datasync()
+    if (sync) await target.datasync()
   } finally {
     await target.close()
   }

@@ -1,6 +1,6 @@
 import type { Upload } from '../../types.ts'
 
-/** What is asked of a store whose uploads expire. */
+/** What `deleteExpired` needs of a store. */
 export interface ExpiringStore {
   getExpiration: () => number
   list: () => AsyncIterable<string>
@@ -9,8 +9,9 @@ export interface ExpiringStore {
 }
 
 /**
- * Deletes unfinished uploads that are older than the store's expiration period, but for those that are busy.
- * @returns how many
+ * Deletes unfinished uploads that are older than the store's expiration period, except busy ones. For `@tus/server`
+ * only: the plugin sweeps under its locks.
+ * @returns how many were deleted
  */
 export async function deleteExpired (store: ExpiringStore, isBusy: (id: string) => boolean): Promise<number> {
   const period = store.getExpiration()

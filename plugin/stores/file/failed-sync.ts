@@ -1,16 +1,16 @@
 import type { Upload } from '../../types.ts'
+import { StoredUpload } from '../stored-upload.ts'
 import type { FileSystem, OpenFile } from './file-system.ts'
 import type { FileRecords } from './records.ts'
-import { StoredUpload } from '../stored-upload.ts'
 
 /**
- * Uploads of which a flush failed. The system tells of that once; who asks later hears that all is well. So what may
- * not be on the disk is taken back at once, and sent again by the client.
+ * Recovery after a failed fsync. The kernel reports the failure only once; later calls succeed. So the upload is
+ * truncated at once to what is known to be on disk, and the client sends the rest again.
  */
-export class Doubtful {
+export class FailedSyncs {
   readonly #fs: FileSystem
   readonly #records: FileRecords
-  /** Those that could not be cut off. */
+  /** Uploads that could not be truncated. */
   readonly #lost = new Set<string>()
 
   constructor (fs: FileSystem, records: FileRecords) {
@@ -18,7 +18,7 @@ export class Doubtful {
     this.#records = records
   }
 
-  /** Whether the upload can be trusted no more, until this process ends. */
+  /** Whether the bytes of an upload cannot be trusted any more, for the lifetime of this process. */
   isLost (id: string): boolean {
     return this.#lost.has(id)
   }
@@ -28,29 +28,32 @@ export class Doubtful {
   }
 
   /**
-   * Makes an upload end behind its last byte that is known to be on the disk: by its record where that tells of bytes,
-   * otherwise by cutting off its file; where the one fails, by the other. Where both do, it is lost.
+   * Makes an upload end at its last byte that is known to be on disk: by its record if that says which bytes count,
+   * else by truncating its file; if the one fails, by the other. If both fail, the upload is lost.
    */
-  async takeBack (upload: Upload, file: OpenFile, flushed: number): Promise<void> {
-    const { id, concatenation, verified = Infinity } = upload
-    const joined = concatenation && { ...concatenation, joined: false }
-    const record = new StoredUpload({ ...upload, concatenation: joined, verified: Math.min(verified, flushed) })
-    const note = () => this.#records.set(id, record, true)
-    const cut = () => file.truncate(flushed)
-    const isRecorded = verified !== Infinity || concatenation?.joined === true
-    const [first, second] = isRecorded ? [note, cut] : [cut, note]
+  async truncateToSynced (upload: Upload, file: OpenFile, synced: number): Promise<void> {
+    const { id, complete, concatenation, verified = Infinity } = upload
+    const record = new StoredUpload({
+      ...upload,
+      complete: complete === true ? false : complete,
+      verified: Math.min(verified, synced)
+    })
+    const recordOffset = () => this.#records.set(id, record, true)
+    const truncate = () => file.truncate(synced)
+    const isRecorded = verified !== Infinity || (concatenation?.parts !== undefined && complete === true)
+    const [first, second] = isRecorded ? [recordOffset, truncate] : [truncate, recordOffset]
     await first().catch(second).catch(() => { this.#lost.add(id) })
   }
 
   /**
-   * Flushes what another process may have written; where that fails, nothing counts.
-   * @throws what the flush failed with
+   * Syncs what another process may have written. If that fails, none of it counts.
+   * @throws the error of the sync
    */
-  async flush (upload: Upload, file: string): Promise<void> {
+  async sync (upload: Upload, file: string): Promise<void> {
     const opened = await this.#fs.open(file, 'r+')
     try {
       await opened.datasync().catch(async (error: unknown) => {
-        await this.takeBack(upload, opened, 0)
+        await this.truncateToSynced(upload, opened, 0)
         throw error
       })
     } finally {

@@ -1,85 +1,126 @@
-import type { Append } from '../../types.ts'
+import type { Append, AppendOptions, CommitOptions, Upload } from '../../types.ts'
+import { StoredUpload } from '../stored-upload.ts'
+import { BackgroundSync, SYNC_BYTES } from './background-sync.ts'
 import type { OpenFile } from './file-system.ts'
-import { FLUSH_BYTES, Flushes } from './background-sync.ts'
+import type { StoreState } from './store-state.ts'
 import { type Cursor, writeAll } from './write-all.ts'
 
-export interface FileAppendOptions {
-  /** Where the first byte goes. */
-  offset: number
-  /** How many bytes are known to be on the disk; `undefined` where nobody knows. */
-  flushed: number | undefined
-  /** Whether what is there is flushed now and then while more comes. */
-  flushes: boolean
-  /** Called when the bytes are in the file, before they count. */
-  onCommit: (offset: number, flushes: Flushes) => Promise<void>
-  /** Called where a flush failed: only so many bytes are known to be on the disk. Does not reject. */
-  onDoubt: (file: OpenFile, flushed: number) => Promise<void>
-  /** Called once, however the append ends: closes the file, or keeps it for the next one if it is `sound`. */
-  onEnd: (file: OpenFile, sound: boolean) => Promise<void>
-}
-
-/** How much of what was written is read back at a time. */
+/** How much is read back at a time, in bytes. */
 const READ_BACK_BYTES = 1024 * 1024
 
-/** One append to an open file, in batches of buffers. */
+/** One append to an open file. */
 export class FileAppend implements Append {
-  readonly keepsNothing = true
+  readonly #state: StoreState
   readonly #file: OpenFile
-  readonly #options: FileAppendOptions
+  /** As it was before the append. */
+  readonly #upload: Upload
+  readonly #declaredSize: number | undefined
+  readonly #isUnverified: boolean
   readonly #cursor: Cursor
-  readonly #flushes: Flushes
+  readonly #sync: BackgroundSync
 
-  constructor (file: OpenFile, options: FileAppendOptions) {
+  /** @param synced - how many bytes of the file are known to be on disk; `undefined` if unknown */
+  constructor (state: StoreState, file: OpenFile, upload: Upload, options: AppendOptions, synced: number | undefined) {
+    const { offset } = upload
+    this.#state = state
     this.#file = file
-    this.#options = options
-    this.#cursor = { position: options.offset }
-    const { offset, flushed, flushes } = options
-    this.#flushes = new Flushes(file, { bytes: offset, flushed, every: flushes ? FLUSH_BYTES : Infinity })
+    this.#upload = upload
+    this.#declaredSize = options.size
+    this.#isUnverified = options.unverified === true
+    this.#cursor = { position: offset }
+    const every = state.durability === 'none' ? Infinity : SYNC_BYTES
+    this.#sync = new BackgroundSync(file, { bytes: offset, synced, every })
+  }
+
+  get stored (): number {
+    return this.#isUnverified ? this.#upload.offset : this.#cursor.position
   }
 
   async write (buffers: Buffer[], bytes: number): Promise<void> {
     await writeAll(this.#file, this.#cursor, buffers, bytes)
-    this.#flushes.wrote(bytes)
+    this.#sync.wrote(bytes)
   }
 
-  commit (): Promise<number> {
-    return this.#end(this.#cursor.position, (offset) => this.#options.onCommit(offset, this.#flushes))
+  async commit ({ size = this.#declaredSize, complete }: CommitOptions = {}): Promise<number> {
+    const { id } = this.#upload
+    const { position } = this.#cursor
+    const record = this.#recordAt(position, size, complete)
+    const isComplete = record.complete ?? position === record.size
+    await this.#end(async () => {
+      const { durability, records, cache, synced } = this.#state
+      if (durability === 'every-append' || (durability === 'finished' && isComplete)) await this.#sync.finish()
+      if (isComplete) synced.add(id)
+      // The size of the file is the offset: most appends change nothing in the record.
+      const changes = size !== undefined || record.verified !== undefined || record.complete !== this.#upload.complete
+      const isDurable = durability === 'every-append' || (complete === true && durability !== 'none')
+      if (changes) await records.set(id, record, isDurable)
+      if (isComplete) cache.forget(id)
+      else cache.remember(id, record, position, this.#sync.synced)
+    })
+    return position
   }
 
-  rollback (): Promise<number> {
-    return this.#end(this.#options.offset, (offset) => this.#file.truncate(offset))
+  async rollback (): Promise<number> {
+    const { offset } = this.#upload
+    this.#cursor.position = offset
+    await this.#end(() => this.#file.truncate(offset))
+    return offset
   }
 
-  /** Cuts the file off where the append begins; where that fails, the append has ended. */
-  async reset (): Promise<void> {
+  /** The file stays as it is: what was written is valid, and counts unless the record says otherwise. */
+  async abandon (): Promise<void> {
+    await this.#sync.settled().catch(() => {})
+    await this.#close(false)
+  }
+
+  /** Truncates the file to where the append starts. If that fails, the append has ended. */
+  async truncate (): Promise<void> {
     try {
-      await this.#file.truncate(this.#options.offset)
+      await this.#file.truncate(this.#upload.offset)
     } catch (error) {
-      await this.#options.onEnd(this.#file, false)
+      await this.#close(false)
       throw error
     }
   }
 
   async * readBack (): AsyncGenerator<Buffer> {
     const buffer = Buffer.allocUnsafe(READ_BACK_BYTES)
-    for (let position = this.#options.offset; position < this.#cursor.position;) {
+    for (let position = this.#upload.offset; position < this.#cursor.position;) {
       const bytesRead = await this.#file.read(buffer, position)
       yield buffer.subarray(0, bytesRead)
       position += bytesRead
     }
   }
 
-  async #end (offset: number, work: (offset: number) => Promise<void>): Promise<number> {
-    let sound = false
+  /** The record with the append, if that ends here. */
+  #recordAt (position: number, size = this.#upload.size, complete = this.#upload.complete): StoredUpload {
+    const isVerified = this.#isUnverified || this.#upload.verified !== undefined
+    return new StoredUpload({ ...this.#upload, size, complete, verified: isVerified ? position : undefined })
+  }
+
+  async #end (work: () => Promise<void>): Promise<void> {
+    let isSound = false
     try {
-      await this.#flushes.settled()
-      await work(offset)
-      sound = true
-      return offset
+      await this.#sync.settled()
+      await work()
+      isSound = true
     } finally {
-      const { hasFailed, flushed } = this.#flushes
-      if (hasFailed) await this.#options.onDoubt(this.#file, Math.min(flushed, offset))
-      await this.#options.onEnd(this.#file, sound)
+      if (this.#sync.hasFailed) await this.#truncateToSynced()
+      await this.#close(isSound)
     }
+  }
+
+  async #truncateToSynced (): Promise<void> {
+    const { offset } = this.#upload
+    const synced = Math.min(this.#sync.synced, this.#cursor.position)
+    await this.#state.failedSyncs.truncateToSynced(this.#recordAt(offset, this.#upload.size), this.#file, synced)
+  }
+
+  async #close (isSound: boolean): Promise<void> {
+    const { appending, cache } = this.#state
+    const { id } = this.#upload
+    appending.delete(id)
+    if (!isSound) cache.forget(id)
+    await cache.keepFile(id, this.#file)
   }
 }

@@ -1,48 +1,50 @@
-import type { OpenFile } from './file-system.ts'
 import type { StoredUpload } from '../stored-upload.ts'
+import type { OpenFile } from './file-system.ts'
 
-export interface AtHandLimits {
-  /** Of how many uploads the records are kept at most. */
+export interface CacheLimits {
+  /** Uploads whose records are cached. */
   records: number
-  /** Of how many uploads the file stays open. */
+  /** Uploads whose files stay open. */
   files: number
-  /** How long a file stays open for the next append, in ms; up to twice as long. */
+  /** How long an unused file stays open, in ms; up to twice as long. */
   openMs: number
 }
 
-/** What one process keeps at hand: most often a MiB of records, and few of the descriptors that it may have. */
-export const AT_HAND: AtHandLimits = { records: 1000, files: 100, openMs: 2000 }
-/** Where another process writes to the same directory. */
-export const NOTHING_AT_HAND: AtHandLimits = { records: 0, files: 0, openMs: 0 }
+/** Usually a MiB of records, and a small share of the descriptors that a process may have. */
+export const CACHE_LIMITS: CacheLimits = { records: 1000, files: 100, openMs: 2000 }
+/** For directories that other processes write to as well. */
+export const NO_CACHE: CacheLimits = { records: 0, files: 0, openMs: 0 }
 
-interface Known {
+interface CachedRecord {
   record: StoredUpload
-  /** The size of the file when this process had last written to it, in bytes. */
+  /** The size of the file after the last write of this process, in bytes. */
   bytes: number
-  /** How many of them are known to be on the disk; `undefined` where nobody knows. */
-  flushed: number | undefined
+  /** How many of them are known to be on disk; `undefined` if unknown. */
+  synced: number | undefined
 }
 
-interface Kept {
+interface CachedFile {
   file: OpenFile
   since: number
 }
 
 /**
- * What a process has at hand of the uploads that it wrote to last: the record, and for a moment the open file. The next
- * append then makes two calls of the file system, where it would make nine: reading the record and opening and closing
- * both files cost more than 64 KiB of bytes do.
+ * An LRU cache of recently written uploads: their records and, briefly, their open files. The next append then takes
+ * two system calls instead of nine: reading the record and opening and closing both files cost more than 64 KiB of
+ * bytes.
  *
- * Only where nobody else writes to the directory. `getUpload` looks at the file each time all the same, and what
- * another has grown or deleted meanwhile is read anew. A file is in here only while nobody uses it.
+ * Only for directories that no other process writes to. `getUpload` looks at the size of the file all the same, and
+ * reads the record again if the file has grown or is gone. A file is in the cache only while nothing uses it.
  */
-export class AtHand {
-  readonly #records = new Map<string, Known>()
-  readonly #files = new Map<string, Kept>()
-  readonly #limits: AtHandLimits
+export class FileCache {
+  readonly #records = new Map<string, CachedRecord>()
+  readonly #files = new Map<string, CachedFile>()
+  /** Reads under way whose result may still be cached. */
+  readonly #reads = new Map<string, object>()
+  readonly #limits: CacheLimits
   #timer: NodeJS.Timeout | undefined
 
-  constructor (limits: AtHandLimits) {
+  constructor (limits: CacheLimits) {
     this.#limits = limits
   }
 
@@ -51,55 +53,76 @@ export class AtHand {
   }
 
   /**
-   * @param bytes - the size of the file now; `undefined` where it is gone
-   * @returns `undefined` where the file is not as it was left
+   * @param bytes - the current size of the file; `undefined` if it does not exist
+   * @returns `undefined` if the file has changed since
    */
   recordOf (id: string, bytes: number | undefined): StoredUpload | undefined {
-    const known = this.#records.get(id)
-    return known !== undefined && known.bytes === bytes ? known.record : undefined
+    const cached = this.#records.get(id)
+    return cached !== undefined && cached.bytes === bytes ? cached.record : undefined
   }
 
-  /** How many bytes are known to be on the disk; `undefined` where nobody knows. */
-  flushedOf (id: string): number | undefined {
-    return this.#records.get(id)?.flushed
+  /** How many bytes are known to be on disk; `undefined` if unknown. */
+  syncedOf (id: string): number | undefined {
+    return this.#records.get(id)?.synced
   }
 
-  remember (id: string, record: StoredUpload, bytes: number, flushed?: number): void {
-    // Deleted and set again, an entry is the youngest.
+  remember (id: string, record: StoredUpload, bytes: number, synced?: number): void {
+    this.#reads.delete(id)
+    // A Map keeps the order of insertion: deleted and set again, the entry is the youngest.
     this.#records.delete(id)
-    this.#records.set(id, { record, bytes, flushed })
+    this.#records.set(id, { record, bytes, synced })
     if (this.#records.size > this.#limits.records) this.forget(oldestOf(this.#records))
   }
 
-  /** Hands out the open file, if there is one, to one user. */
-  takeFile (id: string): OpenFile | undefined {
-    const kept = this.#files.get(id)
-    this.#files.delete(id)
-    return kept?.file
+  /**
+   * Reads a record.
+   * @param read - returns the record, and the size of its file; `isCacheable` records are cached unless they are
+   *   replaced in the meantime
+   */
+  async readThrough (
+    id: string, read: () => Promise<{ record: StoredUpload, bytes: number, isCacheable: boolean }>
+  ): Promise<StoredUpload> {
+    const token = {}
+    this.#reads.set(id, token)
+    try {
+      const { record, bytes, isCacheable } = await read()
+      if (isCacheable && this.#reads.get(id) === token) this.remember(id, record, bytes)
+      return record
+    } finally {
+      if (this.#reads.get(id) === token) this.#reads.delete(id)
+    }
   }
 
-  /** Keeps a file open for the next user for a moment, or closes it. */
+  /** Hands the open file, if there is one, to one user. */
+  takeFile (id: string): OpenFile | undefined {
+    const cached = this.#files.get(id)
+    this.#files.delete(id)
+    return cached?.file
+  }
+
+  /** Keeps a file open for its next user, or closes it. */
   async keepFile (id: string, file: OpenFile): Promise<void> {
-    // Without its record it is of an upload that is whole, or was deleted meanwhile.
+    // Without a cached record the upload is complete, or was deleted in the meantime.
     if (!this.#records.has(id) || this.#files.has(id)) return await file.close()
     this.#files.set(id, { file, since: performance.now() })
     this.#closeLater()
     if (this.#files.size > this.#limits.files) this.#close(oldestOf(this.#files))
   }
 
-  /** Closes all files that are kept, and resolves once their descriptors are free; the records stay. */
+  /** Closes all cached files; resolves once their descriptors are free. The records stay. */
   async closeFiles (): Promise<void> {
-    const kept = [...this.#files.values()]
+    const cached = [...this.#files.values()]
     this.#files.clear()
-    await Promise.all(kept.map(({ file }) => file.close().catch(() => {})))
+    await Promise.all(cached.map(({ file }) => file.close().catch(() => {})))
   }
 
   forget (id: string): void {
+    this.#reads.delete(id)
     this.#records.delete(id)
     this.#close(id)
   }
 
-  /** Like `closeFiles`, and leaves no timer behind. */
+  /** Like `closeFiles`, and stops the timer. */
   async close (): Promise<void> {
     clearTimeout(this.#timer)
     this.#timer = undefined
@@ -118,7 +141,7 @@ export class AtHand {
   }
 
   #close (id: string): void {
-    // All that was written through it was seen to be written.
+    // Every write through this descriptor has already been confirmed.
     this.takeFile(id)?.close().catch(() => {})
   }
 }

@@ -1,28 +1,28 @@
 /**
- * The file system calls that the file store makes. They are promises over the callbacks and bare descriptors of
- * `node:fs`, not `node:fs/promises`: a `FileHandle` costs more than the calls made with it. To read a small file and
- * `stat` another took half of the processor time this way (36 µs instead of 78 µs, Node.js 20).
+ * The file system calls of the file store. They are promises over the callbacks and bare descriptors of `node:fs`, not
+ * `node:fs/promises`: a `FileHandle` costs more than the calls made with it. Reading a small file and calling `stat` on
+ * another one took half of the CPU time this way (36 µs instead of 78 µs, Node.js 20).
  */
 import fs, { type Dir, type ReadStream, type Stats } from 'node:fs'
 import path from 'node:path'
 
-/** An open file. Nothing closes it but `close`. */
+/** An open file. Only `close` closes it. */
 export interface OpenFile {
   /** @returns how many of the bytes the system took */
   writev: (buffers: Buffer[], position: number) => Promise<number>
   /** @returns how many bytes were read; 0 at the end of the file */
   read: (buffer: Buffer, position: number) => Promise<number>
   truncate: (length: number) => Promise<void>
-  /** Flushes the bytes and what is needed to find them. */
+  /** Syncs the bytes and the metadata that is needed to find them. */
   datasync: () => Promise<void>
-  /** Flushes everything; also of a directory. */
+  /** Syncs everything; works for a directory too. */
   sync: () => Promise<void>
   close: () => Promise<void>
 }
 
 export type Opening = <T> (open: () => Promise<T>) => Promise<T>
 
-/** Replaced in tests by one that fails as no real disk does on request. */
+/** Tests replace it by one that fails on demand, as no real disk does. */
 export interface FileSystem {
   open: (file: string, flags: 'r' | 'r+' | 'wx' | 'wx+') => Promise<OpenFile>
   /** The text of a small file. */
@@ -33,11 +33,11 @@ export interface FileSystem {
   unlink: (file: string) => Promise<void>
   copyFile: (from: string, to: string, mode: number) => Promise<void>
   opendir: (directory: string) => Promise<Dir>
-  /** Makes a directory, if missing, and sees that it can be written to. */
+  /** Creates a directory, if missing, and checks that it is writable. */
   prepareDirectory: (directory: string) => void
   /**
    * From `start` to `end`, both included; without them the whole file.
-   * @param opening - calls what opens the file, once or again
+   * @param opening - wraps the call that opens the file, to repeat it if needed
    */
   createReadStream: (file: string, range?: { start: number, end: number }, opening?: Opening) => ReadStream
 }
@@ -50,7 +50,7 @@ export const fileSystem: FileSystem = {
   rename: (from, to) => call((done) => fs.rename(from, to, done)),
   unlink: (file) => call((done) => fs.unlink(file, done)),
   copyFile: (from, to, mode) => call((done) => fs.copyFile(from, to, mode, done)),
-  // As many names at a time as make a sweep over many files cheap.
+  // The default of 32 names at a time makes a sweep over many files expensive.
   opendir: (directory) => call((done) => fs.opendir(directory, { bufferSize: 256 }, done)),
   prepareDirectory: (directory) => {
     makeDirectory(directory)
@@ -70,8 +70,8 @@ export const fileSystem: FileSystem = {
 }
 
 /**
- * One after the other: `recursive` of Node.js does not come to an end where the system says ENOENT of a directory whose
- * parent is there, as it does in `/proc`.
+ * One level at a time: `recursive` of Node.js never returns if the system reports ENOENT for a directory whose parent
+ * exists, as it does in `/proc`.
  */
 function makeDirectory (directory: string): void {
   const parent = path.dirname(directory)
@@ -82,7 +82,7 @@ function makeDirectory (directory: string): void {
   try {
     fs.mkdirSync(directory)
   } catch (error) {
-    // Another process may have made it meanwhile.
+    // Another process may have created it in the meantime.
     if (!statOf(directory)?.isDirectory()) throw error
   }
 }
@@ -120,22 +120,22 @@ class Descriptor implements OpenFile {
 
   close (): Promise<void> {
     const fd = this.#fd
-    // Its number will be another file's.
+    // The number may be reused for another file.
     this.#fd = -1
     return call((done) => fs.close(fd, done))
   }
 }
 
-/** How much of a file is asked for first, in bytes: most records are smaller. */
+/** The size of the first read, in bytes: most records are smaller. */
 const FIRST_READ_BYTES = 2048
 
-/** Without asking for its size first, as `fs.readFile` does. */
+/** Unlike `fs.readFile`, without a call for the size first. */
 async function readFile (file: string): Promise<string> {
   const opened = await fileSystem.open(file, 'r')
   try {
     let buffer = Buffer.allocUnsafe(FIRST_READ_BYTES)
     let length = 0
-    // Some file systems give less than there is, all of them nothing at the end.
+    // Some file systems return less than there is; all of them return nothing at the end.
     for (let bytes = -1; bytes !== 0; length += bytes) {
       if (length === buffer.length) buffer = Buffer.concat([buffer, Buffer.allocUnsafe(length * 3)])
       bytes = await opened.read(buffer.subarray(length), length)

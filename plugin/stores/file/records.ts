@@ -15,48 +15,48 @@ export class FileRecords implements KvStore {
     this.#fs = fs
   }
 
-  /** @returns `undefined` where there is none, or the file is of somebody else */
+  /** @returns `undefined` if there is none, or the file is not a record of ours */
   async get (id: string): Promise<Upload | undefined> {
     let text: string
     try {
       text = await this.#fs.readFile(this.#path(id))
     } catch (error) {
       if (!isMissing(error)) throw error
-      // A volume that is not mounted any more is no reason to tell clients that their uploads do not exist.
+      // If the volume is not mounted any more, clients must not learn that their uploads do not exist.
       await this.#fs.access(this.directory).catch(rethrowUnmounted)
       return undefined
     }
     return parseRecord(id, text)
   }
 
-  /** Whether there is a record, sound or not. */
+  /** Whether there is a record, damaged or not. */
   async has (id: string): Promise<boolean> {
     return await this.#fs.access(this.#path(id)).then(() => true, unless(isMissing, false))
   }
 
   /**
-   * Makes the record of a new upload.
-   * @param flush - whether its bytes must survive a crash of the machine; its name does after `flushDirectory`
-   * @throws EEXIST where there is one
+   * Creates the record of a new upload.
+   * @param sync - whether its bytes must survive a crash of the machine; its name does after `syncDirectory`
+   * @throws EEXIST if there is one
    */
-  async add (id: string, upload: Upload, flush = false): Promise<void> {
-    await this.#write(this.#path(id), upload, flush)
+  async add (id: string, upload: Upload, sync = false): Promise<void> {
+    await this.#write(this.#path(id), upload, sync)
   }
 
   /**
-   * Replaces the record. It is written beside and renamed, so that a crash leaves the old or the new one.
-   * @param flush - whether it must survive a crash of the machine once this resolves
+   * Replaces the record. The new one is written to a temporary file and renamed: a crash leaves the old or the new one.
+   * @param sync - whether it must survive a crash of the machine once this resolves
    */
-  async set (id: string, upload: Upload, flush = false): Promise<void> {
-    const beside = temporaryName(this.#path(id))
-    await this.#write(beside, upload, flush)
+  async set (id: string, upload: Upload, sync = false): Promise<void> {
+    const temporary = temporaryName(this.#path(id))
+    await this.#write(temporary, upload, sync)
     try {
-      await this.#fs.rename(beside, this.#path(id))
+      await this.#fs.rename(temporary, this.#path(id))
     } catch (error) {
-      await this.#fs.unlink(beside).catch(unless(isMissing, undefined))
+      await this.#fs.unlink(temporary).catch(unless(isMissing, undefined))
       throw error
     }
-    if (flush) await this.flushDirectory()
+    if (sync) await this.syncDirectory()
   }
 
   /** @returns whether there was one */
@@ -85,9 +85,9 @@ export class FileRecords implements KvStore {
     }
   }
 
-  /** Makes what was created, renamed and deleted in the directory survive a crash of the machine. */
-  async flushDirectory (): Promise<void> {
-    // Windows has no flush of a directory; NTFS keeps its own journal of names.
+  /** Makes creations, renames and deletions in the directory survive a crash of the machine. */
+  async syncDirectory (): Promise<void> {
+    // Windows cannot sync a directory; NTFS keeps a journal of names.
     if (process.platform === 'win32') return
     const opened = await this.#fs.open(this.directory, 'r')
     try {
@@ -97,7 +97,7 @@ export class FileRecords implements KvStore {
     }
   }
 
-  async #write (file: string, upload: Upload, flush: boolean): Promise<void> {
+  async #write (file: string, upload: Upload, sync: boolean): Promise<void> {
     const opened = await this.#fs.open(file, 'wx').catch((error: unknown) => {
       if (isMissing(error)) rethrowUnmounted(error)
       throw error
@@ -105,7 +105,7 @@ export class FileRecords implements KvStore {
     const write = async () => {
       const bytes = Buffer.from(JSON.stringify(upload))
       await writeAll(opened, { position: 0 }, [bytes], bytes.length)
-      if (flush) await opened.datasync()
+      if (sync) await opened.datasync()
     }
     try {
       await write().finally(() => opened.close())
@@ -131,14 +131,23 @@ function parseRecord (id: string, text: string): Upload | undefined {
   } catch (cause) {
     throw new DamagedRecord('The record is not JSON', { cause })
   }
-  const { id: of, offset } = Object(record) as Partial<Upload>
-  return of === id && typeof offset === 'number' ? record as Upload : undefined
+  const { id: recordedId, offset } = Object(record) as Partial<Upload>
+  return recordedId === id && typeof offset === 'number' ? upgradeRecord(record as Upload) : undefined
 }
 
-/** The name of a file that is written beside another one and then renamed to it. */
+/** Version 0.1.0 recorded parts by their ids alone, and a complete final upload as `joined`. */
+function upgradeRecord (record: Upload): Upload {
+  const { parts, joined, ...concatenation } = (record.concatenation ?? {}) as {
+    header: string, parts?: string[], joined?: boolean
+  }
+  if (parts === undefined || joined === undefined) return record
+  return { ...record, complete: joined, concatenation: { ...concatenation, parts: parts.map((id) => ({ id })) } }
+}
+
+/** The name of a file that is written first and then renamed. */
 export function temporaryName (file: string): string {
   return `${file}.${randomBytes(4).toString('hex')}.tmp`
 }
 
-/** What `temporaryName` makes of a name. */
+/** Matches what `temporaryName` returns. */
 export const temporaryNames = /\.[0-9a-f]{8}\.tmp$/

@@ -8,7 +8,7 @@ interface TusFileStoreOptions {
   expirationPeriodInMilliseconds: number
 }
 
-/** What is left of the store of `@tus/file-store` where every method that touches a file is replaced. */
+/** What remains of the store of `@tus/file-store` once every method that touches a file is replaced. */
 interface TusFileStoreBase extends EventEmitter {
   directory: string
   configstore: KvStore
@@ -20,8 +20,8 @@ interface TusFileStoreBase extends EventEmitter {
 
 class QuietFileStore extends FileStore {}
 
-// The base class makes the directory again, at a time when nobody can catch what it throws.
+// The base class creates the directory later, when no caller can catch what that throws.
 Object.defineProperty(QuietFileStore.prototype, 'checkOrCreateDirectory', { value: () => {} })
 
-/** The base class without its own types: they need those of `ioredis`, and so would every app that checks libraries. */
+/** The base class without its own types: these need the types of `ioredis`, in every app that checks its libraries. */
 export const TusFileStore = QuietFileStore as unknown as new (options: TusFileStoreOptions) => TusFileStoreBase

@@ -5,14 +5,14 @@ export interface Cursor {
   position: number
 }
 
-/** Writes all of the buffers, `bytes` of them, at the cursor, and moves it behind what was written, also on failure. */
+/** Writes all buffers, `bytes` in total, at the cursor. The cursor moves past what was written, also on failure. */
 export async function writeAll (file: OpenFile, cursor: Cursor, buffers: Buffer[], bytes: number): Promise<void> {
   const end = cursor.position + bytes
   for (let rest = buffers; cursor.position < end;) {
     const written = await file.writev(rest, cursor.position)
     if (written === 0) throw Object.assign(new Error('The file system takes no bytes'), { code: 'EIO' })
     cursor.position += written
-    // A disk that fills up takes a part; the next call tells why.
+    // A disk that fills up takes a part; the next call reports why.
     if (cursor.position < end) rest = skip(rest, written)
   }
 }

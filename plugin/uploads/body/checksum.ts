@@ -9,33 +9,33 @@ export interface Checksum {
   digest: Buffer
 }
 
-/** Where the checksum of a body comes from: with the request, or behind the body. */
+/** Where the checksum of a body comes from: a header, or a trailer after the body. */
 export interface ExpectedChecksum {
   /** Known before the body. */
   checksum?: Checksum | undefined
-  /** Whether one is announced to come behind the body. */
+  /** Whether a trailer is announced. */
   announced: boolean
-  /** The one that came behind the body, once that ended. */
-  behind: () => Checksum | undefined
+  /** The checksum of the trailer, once the body has ended. */
+  trailer: () => Checksum | undefined
 }
 
-/** The algorithms on offer, by the names that tus clients use: those of these that OpenSSL has here. sha1 is first. */
+/** The algorithms that clients use, as far as this OpenSSL has them; sha1 is first. */
 export const checksumAlgorithms: readonly string[] = [
   'sha1', 'md5', 'sha256', 'sha512', 'sha224', 'sha384', 'sha3-256', 'sha3-384', 'sha3-512', 'blake2b512', 'blake2s256',
   'ripemd160'
 ].filter((name) => getHashes().includes(name))
 
-/** How long the digest of each is, in bytes. */
+/** The length of each digest, in bytes. */
 export const digestLengths: ReadonlyMap<string, number> = new Map(
   checksumAlgorithms.map((algorithm) => [algorithm, createHash(algorithm).digest().length])
 )
 
-/** Verifies one body while it is stored, without keeping it. */
+/** Verifies a body while it is stored, without keeping it. */
 export class BodyVerifier {
   readonly #expected: ExpectedChecksum
   readonly #hash: Hash | undefined
 
-  constructor (expected: ExpectedChecksum = { announced: false, behind: () => undefined }) {
+  constructor (expected: ExpectedChecksum = { announced: false, trailer: () => undefined }) {
     this.#expected = expected
     this.#hash = expected.checksum && createHash(expected.checksum.algorithm)
   }
@@ -51,26 +51,24 @@ export class BodyVerifier {
   }
 
   /**
-   * @param append - where the body went; `undefined` for an empty one
+   * @param append - the append of the body; `undefined` for an empty one
    * @throws FST_TUS_CHECKSUM_MISMATCH
    * @throws FST_TUS_CHECKSUM_MISSING
    * @throws FST_TUS_CHECKSUM_TWICE
    */
-  async verify (append: Append | undefined): Promise<void> {
-    const behind = this.#expected.behind()
-    if (behind === undefined && this.#expected.announced) {
-      throw new errors.ChecksumMissing()
-    }
-    if (behind !== undefined && this.#hash !== undefined) throw new errors.ChecksumTwice()
-    const { checksum = behind } = this.#expected
+  async verify (append: Pick<Append, 'readBack'> | undefined): Promise<void> {
+    const trailer = this.#expected.trailer()
+    if (trailer === undefined && this.#expected.announced) throw new errors.ChecksumMissing()
+    if (trailer !== undefined && this.#hash !== undefined) throw new errors.ChecksumTwice()
+    const { checksum = trailer } = this.#expected
     if (checksum === undefined) return
-    // Which algorithm to use is told behind the body only then: it is read back.
+    // A trailer names its algorithm only after the body: the body is read back.
     const hash = this.#hash ?? await hashStored(checksum.algorithm, append)
     if (!hash.digest().equals(checksum.digest)) throw new errors.ChecksumMismatch()
   }
 }
 
-async function hashStored (algorithm: string, append: Append | undefined): Promise<Hash> {
+async function hashStored (algorithm: string, append: Pick<Append, 'readBack'> | undefined): Promise<Hash> {
   const hash = createHash(algorithm)
   for await (const buffer of append?.readBack?.() ?? []) hash.update(buffer)
   return hash

@@ -1,59 +1,59 @@
 import type { Settings } from '../../settings.ts'
 
-/** A body that is watched. */
-export class Watched {
-  /** Ends its connection. */
+/** A body whose rate is measured. */
+export class MeasuredBody {
+  /** Closes its connection. */
   readonly close: () => void
   #bytes: number
   #since = performance.now()
-  #heldBackSince: number | undefined
-  #heldBackMs = 0
+  #stalledSince: number | undefined
+  #stalledMs = 0
 
   constructor (close: () => void, bytes: number) {
     this.close = close
     this.#bytes = bytes
   }
 
-  /** The store is busy with bytes of it: a client that is held back cannot send. */
-  holdBack (bytes: number): void {
+  /** The store is busy with bytes of the body: the client may be unable to send. */
+  stalled (bytes: number): void {
     this.#bytes += bytes
-    this.#heldBackSince = performance.now()
+    this.#stalledSince = performance.now()
   }
 
-  letGo (): void {
-    this.#addHeldBack(performance.now())
-    this.#heldBackSince = undefined
+  resumed (): void {
+    this.#addStalled(performance.now())
+    this.#stalledSince = undefined
   }
 
-  /** How many bytes came since this was asked last, and in how many ms of these it was not held back. */
+  /** The bytes since the last call, and the time since then in which the store was not busy, in ms. */
   take (): { bytes: number, ms: number } {
     const now = performance.now()
-    this.#addHeldBack(now)
-    const taken = { bytes: this.#bytes, ms: now - this.#since - this.#heldBackMs }
+    this.#addStalled(now)
+    const taken = { bytes: this.#bytes, ms: now - this.#since - this.#stalledMs }
     this.#bytes = 0
     this.#since = now
-    this.#heldBackMs = 0
+    this.#stalledMs = 0
     return taken
   }
 
-  #addHeldBack (now: number): void {
-    if (this.#heldBackSince === undefined) return
-    this.#heldBackMs += now - this.#heldBackSince
-    this.#heldBackSince = now
+  #addStalled (now: number): void {
+    if (this.#stalledSince === undefined) return
+    this.#stalledMs += now - this.#stalledSince
+    this.#stalledSince = now
   }
 }
 
-/** How many are ended in one turn of the event loop: others must not wait for the end of a thousand. */
+/** How many connections are closed in one turn of the event loop: closing a thousand at once would block it. */
 const CLOSED_AT_ONCE = 50
 
 /**
- * Ends bodies that trickle: each holds a connection, a file and the lock of an upload. One timer looks at all of them,
- * and is there only while there are any.
+ * Closes the connections of bodies that are slower than the minimum rate: each of them holds a connection, a file and
+ * the lock of an upload. One timer checks all of them, and runs only while there are any.
  */
-export class SlowBodies {
-  readonly #bodies = new Set<Watched>()
+export class MinRate {
+  readonly #bodies = new Set<MeasuredBody>()
   readonly #interval: number
-  /** In bytes a ms. */
+  /** In bytes per ms. */
   readonly #rate: number
   #timer: NodeJS.Timeout | undefined
 
@@ -62,38 +62,38 @@ export class SlowBodies {
     this.#rate = minRate / 1000
   }
 
-  /** @returns the body, and what ends the watch */
-  watch (close: () => void): { body: Watched, end: () => void } {
+  /** @param close - closes the connection of the body */
+  measure (close: () => void): MeasuredBody {
     const needed = this.#rate * this.#interval
-    // Only what comes after the next look is measured over the whole time.
-    const body = new Watched(close, needed)
+    // The first check may come early: a body is measured over a whole interval only after that.
+    const body = new MeasuredBody(close, needed)
     if (needed > 0) {
       this.#bodies.add(body)
-      this.#timer ??= setInterval(() => this.#look(), this.#interval).unref()
+      this.#timer ??= setInterval(() => this.#check(), this.#interval).unref()
     }
-    return { body, end: () => this.#end(body) }
+    return body
   }
 
-  #end (body: Watched): void {
+  ended (body: MeasuredBody): void {
     this.#bodies.delete(body)
     if (this.#bodies.size > 0) return
     clearInterval(this.#timer)
     this.#timer = undefined
   }
 
-  #look (): void {
+  #check (): void {
     const slow = []
     for (const body of this.#bodies) {
       const { bytes, ms } = body.take()
-      // Of a timer that is late nothing is to be made up for.
+      // A timer that fires late must not demand more.
       if (bytes < this.#rate * Math.min(ms, this.#interval)) slow.push(body)
     }
     this.#close(slow)
   }
 
-  #close (slow: Watched[]): void {
+  #close (slow: MeasuredBody[]): void {
     for (const body of slow.splice(0, CLOSED_AT_ONCE)) {
-      // It may have ended since, and its connection be for another one.
+      // It may have ended since, and its connection may serve another request.
       if (this.#bodies.has(body)) body.close()
     }
     if (slow.length > 0) setImmediate(() => this.#close(slow))

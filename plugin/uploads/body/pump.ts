@@ -1,175 +1,208 @@
-import type { Readable } from 'node:stream'
 import { errors } from '../../errors.ts'
-import type { ExpectedChecksum } from './checksum.ts'
-import type { Stop } from '../release-signal.ts'
-
-/** The body of a request, on its way. */
-export interface Body {
-  stream: Readable
-  /** How many bytes are announced; `undefined` where they are not counted before. */
-  length: number | undefined
-  /** Tells the client that the body is wanted. */
-  accept: () => void
-  /** Ends the connection. */
-  close: () => void
-  /** Whether the buffer that comes now is for nobody but the one who stores it. */
-  isUnshared: () => boolean
-  /** What the body must hash to, where the client says so. */
-  expected?: ExpectedChecksum | undefined
-}
+import type { ReleaseSignal } from '../release-signal.ts'
+import type { Body } from './body.ts'
 
 export interface PumpOptions {
-  /** How many bytes may come. */
+  /** How many bytes the body may have. */
   limit: number
-  /** After how long without a byte the connection is closed, in ms; 0: never. */
+  /** After this time without a byte the connection is closed, in ms; 0: never. */
   idleTimeout: number
-  /** Asks for when the body must not be read on. */
-  stop: Stop
-  /**
-   * Takes the next batch; not called again before it resolves.
-   * @param unshared - whether nobody else was given any of the buffers
-   */
-  write: (buffers: Buffer[], bytes: number, unshared: boolean) => Promise<void>
+  /** Asks the pump to stop. */
+  release: ReleaseSignal
+  /** Stores a batch. Called again only after it has resolved. */
+  write: (buffers: Buffer[], bytes: number) => Promise<void>
+  /** Whether the buffers of a batch are not needed once it is written. */
+  releasesBuffers: boolean
 }
 
 /**
- * How a body ended. `complete`: all of it was written. `stopped`: what came was written, and `error` says why there is
- * no more. `overrun`: more came than may. `failed`: `write` failed with `error`.
+ * How a body ended. `complete`: everything was written. `stopped`: what arrived was written; `error` says why there is
+ * no more. `overrun`: more bytes arrived than allowed. `failed`: `write` failed with `error`.
  */
 export type Pumped =
   | { outcome: 'complete' }
   | { outcome: 'overrun' }
   | { outcome: 'stopped' | 'failed', error: Error }
 
-/** A batch is written once it is so large, in bytes … */
+/** A batch is written once it has this many bytes … */
 const BATCH_BYTES = 1024 * 1024
-/** … or has so many buffers, as many as one system call takes … */
+/** … or this many buffers, the most that one system call takes … */
 const BATCH_BUFFERS = 1024
-/** … or its first bytes have waited so long, in ms: what a slow client sends must not lie here. */
+/** … or once its first bytes have waited this long, in ms: the bytes of a slow client must not stay in memory. */
 const BATCH_MS = 20
 
 /**
- * Moves a body into the store, batch by batch: no stream in between, no copy, one write under way at a time. While that
- * goes on the next batch gathers; when that is full too, the client is held back. A small body is one batch, whatever
- * pieces it comes in: each call of the system costs more than 64 KiB do.
- * @returns how it ended, once nothing is being written any more
+ * Moves a body into the store in batches, without a stream in between and without a copy. While one batch is written,
+ * the next one gathers; once that is full too, the request is paused. A small body is one batch, in however many pieces
+ * it arrives: each system call costs more than 64 KiB of bytes.
  */
-export function pump (body: Body, { limit, idleTimeout, stop, write }: PumpOptions): Promise<Pumped> {
-  const { stream } = body
-  return new Promise((resolve) => {
-    let gathered: Buffer[] = []
-    let gatheredBytes = 0
-    let received = 0
-    let writing = false
-    let unshared = true
-    let end: Pumped | undefined
+export class BodyPump {
+  readonly #body: Body
+  readonly #options: PumpOptions
+  #gathered: Buffer[] = []
+  #gatheredBytes = 0
+  #received = 0
+  #isWriting = false
+  #isExclusive = true
+  #end: Pumped | undefined
+  #idleTimer: NodeJS.Timeout | undefined
+  #batchTimer: NodeJS.Timeout | undefined
+  #resolve!: (pumped: Pumped) => void
 
-    const finish = (how: Pumped) => {
-      if (end !== undefined) return
-      end = how
-      clearTimeout(idle)
-      clearTimeout(due)
-      stream.off('data', onData).off('end', onEnd).off('close', onClose).pause()
-      stop.listen(undefined)
-      writeNext()
-    }
+  constructor (body: Body, options: PumpOptions) {
+    this.#body = body
+    this.#options = options
+  }
 
-    const take = (chunk: Buffer) => {
-      received += chunk.length
-      if (received > limit) {
-        gathered = []
-        finish({ outcome: 'overrun' })
+  /** How many bytes have arrived. */
+  get received (): number {
+    return this.#received
+  }
+
+  /**
+   * @param accept - called if the body will be read, before its first byte
+   * @returns how the body ended, once nothing is being written any more
+   */
+  run (accept: () => void): Promise<Pumped> {
+    const { stream } = this.#body
+    return new Promise((resolve) => {
+      this.#resolve = resolve
+      // 'close' follows and reports the same.
+      stream.on('error', () => {})
+      if (stream.readableDidRead) {
+        // The bytes that follow would be stored at the wrong offset.
+        this.#finish({ outcome: 'failed', error: new errors.BodyRead() })
+      } else if (stream.readableEnded) {
+        this.#onEnd()
+      } else if (stream.destroyed) {
+        this.#onClose()
       } else {
-        gathered.push(chunk)
-        gatheredBytes += chunk.length
+        accept()
+        this.#start()
       }
-    }
+    })
+  }
 
-    /** What this process has of the body already is part of what arrived. */
-    const takeBuffered = () => {
-      stream.off('data', onData).pause()
-      unshared = false
-      for (let chunk = stream.read(); chunk !== null; chunk = stream.read()) take(chunk)
-    }
+  #start (): void {
+    const { idleTimeout, release } = this.#options
+    if (idleTimeout > 0) this.#idleTimer = setTimeout(this.#onIdle, idleTimeout)
+    this.#body.stream.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onClose).resume()
+    if (release.reason === undefined) release.listen(this.#onRelease)
+    else this.#onRelease()
+  }
 
-    const isFull = () => gatheredBytes >= BATCH_BYTES || gathered.length >= BATCH_BUFFERS
+  readonly #onData = (chunk: Buffer): void => {
+    this.#idleTimer?.refresh()
+    this.#isExclusive &&= this.#body.isExclusive()
+    this.#take(chunk)
+    if (this.#isFull) this.#writeNext()
+    if (this.#isFull) this.#body.stream.pause()
+    this.#writeLater()
+  }
 
-    const onData = (chunk: Buffer) => {
-      idle?.refresh()
-      unshared &&= body.isUnshared()
-      take(chunk)
-      if (isFull()) writeNext()
-      if (isFull()) stream.pause()
-      waitForMore()
-    }
+  readonly #onEnd = (): void => {
+    this.#finish({ outcome: 'complete' })
+  }
 
-    /** Also a batch that does not get full is written some time. */
-    const waitForMore = () => {
-      if (writing || end !== undefined || gathered.length === 0) return
-      due ??= setTimeout(writeNext, BATCH_MS)
-    }
+  readonly #onClose = (): void => {
+    this.#takeBuffered()
+    this.#finish({ outcome: 'stopped', error: new errors.Interrupted() })
+  }
 
-    const writeNext = () => {
-      if (writing) return
-      clearTimeout(due)
-      due = undefined
-      if (gathered.length === 0) {
-        if (end !== undefined) resolve(end)
-        return
-      }
-      const batch = gathered
-      const bytes = gatheredBytes
-      gathered = []
-      gatheredBytes = 0
-      writing = true
-      write(batch, bytes, unshared).then(() => {
-        writing = false
-        if (end !== undefined || isFull()) writeNext()
-        if (end === undefined && stream.isPaused()) {
-          stream.resume()
-          idle?.refresh()
-        }
-        waitForMore()
-      }, (error: Error) => {
-        writing = false
-        gathered = []
-        end = undefined
-        finish({ outcome: 'failed', error })
-      })
-    }
+  readonly #onRelease = (): void => {
+    const { stream } = this.#body
+    this.#takeBuffered()
+    const isComplete = stream.readableEnded || (stream as { complete?: boolean }).complete === true
+    const error = this.#options.release.reason as Error
+    this.#finish(isComplete ? { outcome: 'complete' } : { outcome: 'stopped', error })
+  }
 
-    const onEnd = () => finish({ outcome: 'complete' })
-    const onClose = () => {
-      takeBuffered()
-      finish({ outcome: 'stopped', error: new errors.Interrupted() })
+  readonly #onIdle = (): void => {
+    // A client cannot send while its request is paused.
+    if (this.#body.stream.isPaused()) {
+      this.#idleTimer?.refresh()
+    } else {
+      this.#finish({ outcome: 'stopped', error: new errors.Interrupted() })
+      this.#body.close()
     }
-    const onStop = () => {
-      takeBuffered()
-      const complete = stream.readableEnded || (stream as { complete?: boolean }).complete === true
-      finish(complete ? { outcome: 'complete' } : { outcome: 'stopped', error: stop.reason as Error })
-    }
-    const onIdle = () => {
-      // A client that is held back cannot send.
-      if (stream.isPaused()) idle?.refresh()
-      else {
-        finish({ outcome: 'stopped', error: new errors.Interrupted() })
-        body.close()
-      }
-    }
+  }
 
-    let due: NodeJS.Timeout | undefined
-    const idle = idleTimeout > 0 ? setTimeout(onIdle, idleTimeout) : undefined
-    // 'close' follows and says the same.
-    stream.on('error', () => {})
-    // What is missing at the front would be stored at the wrong offset.
-    if (stream.readableDidRead) finish({ outcome: 'failed', error: new errors.BodyRead() })
-    else if (stream.readableEnded) onEnd()
-    else if (stream.destroyed) onClose()
-    else {
-      body.accept()
-      stream.on('data', onData).on('end', onEnd).on('close', onClose).resume()
-      if (stop.reason === undefined) stop.listen(onStop)
-      else onStop()
+  get #isFull (): boolean {
+    return this.#gatheredBytes >= BATCH_BYTES || this.#gathered.length >= BATCH_BUFFERS
+  }
+
+  #take (chunk: Buffer): void {
+    this.#received += chunk.length
+    if (this.#received > this.#options.limit) {
+      this.#gathered = []
+      this.#finish({ outcome: 'overrun' })
+    } else {
+      this.#gathered.push(chunk)
+      this.#gatheredBytes += chunk.length
     }
-  })
+  }
+
+  /** Bytes that are in the buffer of the stream have arrived too. */
+  #takeBuffered (): void {
+    const { stream } = this.#body
+    stream.off('data', this.#onData).pause()
+    this.#isExclusive = false
+    for (let chunk = stream.read(); chunk !== null; chunk = stream.read()) this.#take(chunk)
+  }
+
+  /** Writes a batch also if it does not fill up. */
+  #writeLater (): void {
+    if (this.#isWriting || this.#end !== undefined || this.#gathered.length === 0) return
+    this.#batchTimer ??= setTimeout(() => this.#writeNext(), BATCH_MS)
+  }
+
+  #writeNext (): void {
+    if (this.#isWriting) return
+    clearTimeout(this.#batchTimer)
+    this.#batchTimer = undefined
+    if (this.#gathered.length === 0) {
+      if (this.#end !== undefined) this.#resolve(this.#end)
+      return
+    }
+    const batch = this.#gathered
+    const bytes = this.#gatheredBytes
+    this.#gathered = []
+    this.#gatheredBytes = 0
+    this.#isWriting = true
+    this.#options.write(batch, bytes).then(() => this.#onWritten(batch), this.#onWriteFailed)
+  }
+
+  #onWritten (batch: Buffer[]): void {
+    const { stream } = this.#body
+    this.#isWriting = false
+    if (this.#isExclusive && this.#options.releasesBuffers) this.#body.release(batch)
+    if (this.#end !== undefined || this.#isFull) this.#writeNext()
+    if (this.#end === undefined && stream.isPaused()) {
+      stream.resume()
+      this.#idleTimer?.refresh()
+    }
+    this.#writeLater()
+  }
+
+  /** Whatever the body ended with before, this is how it ends. */
+  readonly #onWriteFailed = (error: Error): void => {
+    this.#isWriting = false
+    this.#gathered = []
+    this.#stop()
+    this.#resolve({ outcome: 'failed', error })
+  }
+
+  #finish (end: Pumped): void {
+    if (this.#end !== undefined) return
+    this.#end = end
+    this.#stop()
+    this.#writeNext()
+  }
+
+  #stop (): void {
+    clearTimeout(this.#idleTimer)
+    clearTimeout(this.#batchTimer)
+    this.#body.stream.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose).pause()
+    this.#options.release.listen(undefined)
+  }
 }

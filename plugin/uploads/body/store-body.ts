@@ -1,98 +1,182 @@
 import type { FastifyRequest } from 'fastify'
-import { errors, withState } from '../../errors.ts'
-import { storeError } from '../../stores/adapter.ts'
-import type { Append, Upload } from '../../types.ts'
-import { type Body, type Pumped, pump } from './pump.ts'
+import { errors, withData } from '../../errors.ts'
+import type { AdaptedAppend } from '../../stores/adapter.ts'
+import type { Upload } from '../../types.ts'
+import type { Context } from '../context.ts'
+import type { HeldLock } from '../lock.ts'
+import { isComplete } from '../state.ts'
+import { typeCheckerFor } from './allowed-types.ts'
+import type { Body } from './body.ts'
 import { BodyVerifier } from './checksum.ts'
-import { judgeOf } from './allowed-types.ts'
-import { freeBuffers } from '../../http/free-buffers.ts'
-import { progressOf } from '../progress.ts'
-import { asOpenBody } from '../limits/body-quota.ts'
-import type { Scope } from '../context.ts'
-import { isWhole } from '../state.ts'
-import type { Stop } from '../release-signal.ts'
+import { BodyPump, type Pumped } from './pump.ts'
 
 export interface StoreBodyOptions {
-  /** The most bytes that the whole upload may have: its length, or `maxSize` while that is not known. */
+  /** The maximum size of the whole upload, in bytes: its length or, while that is unknown, the limit. */
   maxSize: number
-  /** The length of the upload, where this request declares it. */
+  /** The length of the upload, in bytes, if this request declares it. */
   declaredSize?: number | undefined
-  stop: Stop
+  lock: HeldLock
 }
 
-/** Refuses a body that says beforehand that it is too long. */
+/** Refuses a body that announces too many bytes. */
 export function checkBodyLength (upload: Upload, body: Body | undefined, maxSize: number): void {
   if (body?.length !== undefined && upload.offset + body.length > maxSize) throw tooLong(upload, maxSize)
 }
 
 /**
- * Stores a body at the upload's offset.
- * @returns the upload as it is then
- * @throws FST_TUS_BODY_TOO_LONG, FST_TUS_TOO_LARGE or FST_TUS_CHECKSUM_MISMATCH, and none of the body counts
- * @throws FST_TUS_INTERRUPTED, FST_TUS_DISPLACED, FST_TUS_SHUTDOWN or an error of the store, and what arrived counts;
- * not so for a body with a checksum, which cannot be verified then
+ * Stores a body at the offset of the upload.
+ * @returns the upload afterwards
+ * @throws FST_TUS_BODY_TOO_LONG, FST_TUS_TOO_LARGE or FST_TUS_CHECKSUM_MISMATCH: none of the body counts
+ * @throws FST_TUS_INTERRUPTED, FST_TUS_DISPLACED, FST_TUS_SHUTDOWN or an error of the store: what arrived counts,
+ *   unless the body has a checksum, which cannot be verified then
+ * @throws FST_TUS_LOCK_LOST: the response makes no claim about the offset
  */
 export async function storeBody (
-  scope: Scope, request: FastifyRequest, upload: Upload, body: Body, { maxSize, declaredSize, stop }: StoreBodyOptions
+  context: Context, request: FastifyRequest, upload: Upload, body: Body, options: StoreBodyOptions
 ): Promise<Upload> {
-  const verifier = new BodyVerifier(body.expected)
-  const judge = judgeOf(scope, upload)
-  const progress = progressOf(scope, request, upload)
-  let append: Append | undefined
-  const open = async () => (
-    append ??= await scope.store.openAppend(upload, { declaredSize, unverified: verifier.isNeeded })
-  )
+  return await context.limits.bodies.run(request, async () => {
+    return await new BodyStorage(context, request, upload, body, options).run()
+  })
+}
 
-  const { body: watched, end: endWatch } = scope.slowBodies.watch(() => body.close())
-  const pumped = await asOpenBody(scope, request, () => pump(body, {
-    limit: maxSize - upload.offset,
-    idleTimeout: scope.settings.idleTimeout,
-    stop,
-    write: async (buffers, bytes, unshared) => {
-      watched.holdBack(bytes)
-      if (judge !== undefined) await judge(buffers)
-      const opened = append ?? await open()
-      const written = opened.write(buffers, bytes)
-      // Hashed while the system writes.
-      verifier.update(buffers)
-      await written
-      if (unshared && opened.keepsNothing === true) freeBuffers(buffers)
-      watched.letGo()
-      scope.unfinished.appended(upload)
-      progress(bytes)
-      scope.followers.changed(upload.id)
+/** One body on its way into the store. */
+class BodyStorage {
+  readonly #context: Context
+  readonly #request: FastifyRequest
+  /** As it was before the body. */
+  readonly #upload: Upload
+  /** Its length, in bytes, also if only this request declares it. */
+  readonly #size: number | undefined
+  readonly #body: Body
+  readonly #options: StoreBodyOptions
+  readonly #verifier: BodyVerifier
+  /** The offset of the upload, in bytes; `undefined` if it is unknown. */
+  #offset: number | undefined
+  #received = 0
+  #append: AdaptedAppend | undefined
+
+  constructor (context: Context, request: FastifyRequest, upload: Upload, body: Body, options: StoreBodyOptions) {
+    this.#context = context
+    this.#request = request
+    this.#upload = upload
+    this.#size = upload.size ?? options.declaredSize
+    this.#body = body
+    this.#options = options
+    this.#verifier = new BodyVerifier(body.expected)
+    this.#offset = upload.offset
+  }
+
+  async run (): Promise<Upload> {
+    const { events } = this.#context
+    const event = { upload: this.#upload, request: this.#request }
+    const start = performance.now()
+    const publishEnd = (error: Error | undefined) => {
+      const [offset, duration] = [this.#offset, performance.now() - start]
+      events.publish('appendEnded', { ...event, received: this.#received, offset, duration, error })
     }
-  })).finally(endWatch)
-  const whole = { ...upload, size: upload.size ?? declaredSize }
-  try {
-    if (pumped.outcome === 'overrun') throw tooLong(whole, maxSize)
-    if (pumped.outcome === 'complete') await verifier.verify(append)
-    else if (verifier.isNeeded) throw pumped.error
-  } catch (error) {
-    const offset = append === undefined ? upload.offset : await append.rollback().catch(() => undefined)
-    throw withState(storeError(error), { offset })
+    events.publish('appendStarted', event)
+    try {
+      const pumped = await this.#pump()
+      if (await this.#isAbandoned(pumped)) throw new errors.LockLost()
+      await this.#verify(pumped)
+      const stored = await this.#commit(pumped)
+      publishEnd(undefined)
+      return stored
+    } catch (error) {
+      if (error instanceof errors.Displaced) events.publish('displaced', event)
+      publishEnd(error as Error)
+      throw error
+    }
   }
-  // Without a byte nothing was opened; a length must be recorded all the same.
-  if (pumped.outcome === 'complete' && declaredSize !== undefined) await open()
-  return await commit(pumped, append, whole)
+
+  async #pump (): Promise<Pumped> {
+    const { limits, settings, store } = this.#context
+    const checkType = typeCheckerFor(this.#context, this.#upload)
+    const rate = limits.minRate.measure(() => this.#body.close())
+    const pump = new BodyPump(this.#body, {
+      limit: this.#options.maxSize - this.#upload.offset,
+      idleTimeout: settings.idleTimeout,
+      release: this.#options.lock.release,
+      releasesBuffers: !store.retainsBuffers,
+      write: async (buffers, bytes) => {
+        rate.stalled(bytes)
+        if (checkType !== undefined) await checkType(buffers)
+        const append = this.#append ?? await this.#open()
+        const written = append.write(buffers, bytes)
+        // Hashed while the system writes.
+        this.#verifier.update(buffers)
+        await written
+        rate.resumed()
+        this.#moveTo(append.stored)
+      }
+    })
+    try {
+      return await pump.run(() => this.#body.accept(this.#upload))
+    } finally {
+      limits.minRate.ended(rate)
+      this.#received = pump.received
+    }
+  }
+
+  /** Another process may be writing by now: unless the store fences commits, nothing may be changed any more. */
+  async #isAbandoned (pumped: Pumped): Promise<boolean> {
+    const { lock } = this.#options
+    if (!lock.isLost || this.#context.store.capabilities.has('fencing')) return false
+    this.#offset = undefined
+    await this.#append?.abandon().catch((err: unknown) => {
+      this.#request.log.error({ err, uploadId: this.#upload.id, outcome: pumped.outcome }, 'append not closed')
+    })
+    return true
+  }
+
+  /** If none of the body counts, rolls back and throws. */
+  async #verify (pumped: Pumped): Promise<void> {
+    try {
+      if (pumped.outcome === 'overrun') throw tooLong({ size: this.#size }, this.#options.maxSize)
+      if (pumped.outcome === 'complete') await this.#verifier.verify(this.#append)
+      else if (this.#verifier.isNeeded) throw pumped.error
+    } catch (error) {
+      if (this.#append !== undefined) this.#offset = await this.#append.rollback().catch(() => undefined)
+      throw withData(error, { offset: this.#offset })
+    }
+  }
+
+  /** Keeps what arrived, and throws if that is not everything. */
+  async #commit (pumped: Pumped): Promise<Upload> {
+    if (pumped.outcome === 'failed') {
+      this.#offset = await this.#append?.commit({}).catch(() => undefined)
+      throw withData(pumped.error, { offset: this.#offset })
+    }
+    const stored = { ...this.#upload, size: this.#size }
+    const completes = pumped.outcome === 'complete' && this.#body.completes === true
+    if (completes) Object.assign(stored, { size: stored.offset + this.#received, complete: true })
+    // Without a byte nothing is open yet, but there may be facts to record.
+    const declares = pumped.outcome === 'complete' && (completes || this.#options.declaredSize !== undefined)
+    const append = declares ? await this.#open() : this.#append
+    if (append !== undefined) {
+      stored.offset = await append.commit(completes ? { size: stored.size, complete: true } : {})
+      // A store that does not say when it was written to counts from the creation.
+      stored.modified &&= Date.now()
+      this.#moveTo(stored.offset)
+    }
+    if (pumped.outcome === 'stopped' && !isComplete(stored)) throw withData(pumped.error, { offset: stored.offset })
+    return stored
+  }
+
+  async #open (): Promise<AdaptedAppend> {
+    const { declaredSize: size } = this.#options
+    this.#append ??= await this.#context.store.openAppend(this.#upload, { size, unverified: this.#verifier.isNeeded })
+    return this.#append
+  }
+
+  #moveTo (offset: number): void {
+    if (offset === this.#offset) return
+    this.#offset = offset
+    this.#body.onStored?.(offset)
+    this.#context.events.publish('stored', { upload: this.#upload, request: this.#request, offset })
+  }
 }
 
-/** @throws what a body that counts as far as it came ended with */
-async function commit (
-  pumped: Exclude<Pumped, { outcome: 'overrun' }>, append: Append | undefined, upload: Upload
-): Promise<Upload> {
-  if (pumped.outcome === 'failed') {
-    throw withState(storeError(pumped.error), { offset: await append?.commit().catch(() => undefined) })
-  }
-  const committed = append?.commit().catch((error: unknown) => { throw storeError(error) })
-  const offset = await committed
-  // A store that does not tell when it was written to goes by the creation.
-  const modified = upload.modified && Date.now()
-  const stored = offset === undefined ? upload : { ...upload, offset, modified }
-  if (pumped.outcome === 'stopped' && !isWhole(stored)) throw withState(pumped.error, { offset: stored.offset })
-  return stored
-}
-
-function tooLong (upload: Upload, maxSize: number): Error {
-  return upload.size === undefined ? new errors.TooLarge(maxSize) : new errors.BodyTooLong()
+function tooLong ({ size }: Pick<Upload, 'size'>, maxSize: number): Error {
+  return size === undefined ? new errors.TooLarge(maxSize) : new errors.BodyTooLong()
 }

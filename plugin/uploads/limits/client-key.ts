@@ -1,12 +1,12 @@
 import type { FastifyRequest } from 'fastify'
+import type { Settings } from '../../settings.ts'
 import { callHook } from '../hooks.ts'
-import type { Scope } from '../context.ts'
 
-/** Who asks, as far as limits go: what `perClient.key` says. */
-export async function clientOf ({ settings }: Scope, request: FastifyRequest): Promise<string> {
+/** Identifies the client of a request, as `perClient.key` does. */
+export async function clientKeyOf ({ perClient }: Settings, request: FastifyRequest): Promise<string> {
   return await callHook(async () => {
-    const key: unknown = await settings.perClient.key(request)
+    const key: unknown = await perClient.key(request)
     if (typeof key === 'string') return key
-    throw new TypeError(`perClient.key returned ${String(key)}, which is not a string`)
+    throw new TypeError(`perClient.key returned ${String(key)}, not a string`)
   })
 }

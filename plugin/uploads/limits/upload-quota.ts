@@ -1,64 +1,79 @@
 import type { FastifyRequest } from 'fastify'
 import { errors } from '../../errors.ts'
 import type { Settings } from '../../settings.ts'
-import type { Upload } from '../../types.ts'
-import { clientOf } from './client-key.ts'
-import type { Scope } from '../context.ts'
+import type { EventPublisher } from '../events.ts'
+import { clientKeyOf } from './client-key.ts'
 
 interface Counted {
-  /** Whose it is; `undefined` where that is not known, as of those of before a restart. */
+  /** `undefined` if unknown, as for uploads from before a restart. */
   client: string | undefined
-  /** In ms since the epoch: what nobody told of is gone by then. */
+  /** In ms since the epoch. The upload is not counted any longer. */
   expiresAt: number
 }
 
-/** The unfinished uploads that this process knows, where `maxUploads` limits them; none otherwise. */
-export class Unfinished {
+/** Limits the unfinished uploads that this process knows, in total (`maxUploads`) and per client. */
+export class UploadQuota {
+  readonly #settings: Settings
   readonly #uploads = new Map<string, Counted>()
   readonly #perClient = new Map<string, number>()
-  readonly #max: number
-  readonly #maxPerClient: number
+  readonly #isLimited: boolean
   readonly #period: number
 
-  constructor ({ maxUploads, perClient, expiration }: Settings) {
-    this.#max = maxUploads
-    this.#maxPerClient = perClient.maxUploads
+  constructor (settings: Settings, events: EventPublisher) {
+    const { maxUploads, perClient, expiration } = settings
+    this.#settings = settings
     this.#period = expiration?.period ?? Infinity
-  }
-
-  get isLimited (): boolean {
-    return this.#max !== Infinity || this.#maxPerClient !== Infinity
+    this.#isLimited = maxUploads !== Infinity || perClient.maxUploads !== Infinity
+    if (!this.#isLimited) return
+    events.on('found', ({ upload: { id } }) => { if (!this.#uploads.has(id)) this.#add(id, undefined) })
+    events.on('stored', ({ upload }) => this.#touch(upload.id))
+    for (const name of ['completed', 'terminated', 'expired', 'discarded'] as const) {
+      events.on(name, ({ upload }) => this.#delete(upload.id))
+    }
   }
 
   /**
-   * Counts an upload that will be made.
-   * @returns whether it was not counted before
+   * Creates an upload if the limits allow one more.
+   * @param remains - whether the upload remains after an error, for the client to resume it
    * @throws FST_TUS_TOO_MANY_UPLOADS, FST_TUS_CLIENT_UPLOADS
    */
-  admit (id: string, client: string | undefined): boolean {
+  async admit<T> (
+    request: FastifyRequest, id: string, create: () => Promise<T>, remains: (error: unknown) => boolean
+  ): Promise<T> {
+    if (!this.#isLimited) return await create()
+    const isLimitedPerClient = this.#settings.perClient.maxUploads !== Infinity
+    const client = isLimitedPerClient ? await clientKeyOf(this.#settings, request) : undefined
+    const isNew = this.#count(id, client)
+    try {
+      return await create()
+    } catch (error) {
+      if (isNew && !remains(error)) this.#delete(id)
+      throw error
+    }
+  }
+
+  /** @returns whether the id was not counted before */
+  #count (id: string, client: string | undefined): boolean {
+    const { maxUploads, perClient } = this.#settings
     if (this.#uploads.has(id)) return false
-    if (this.#isFull(client)) this.#forgetExpired()
-    if (this.#uploads.size >= this.#max) throw new errors.TooManyUploads()
-    if (this.#countOf(client) >= this.#maxPerClient) throw new errors.ClientUploads(this.#maxPerClient)
+    const isFull = () => this.#uploads.size >= maxUploads
+    const isFullForClient = () => this.#countOf(client) >= perClient.maxUploads
+    if (isFull() || isFullForClient()) this.#deleteExpired()
+    if (isFull()) throw new errors.TooManyUploads()
+    if (isFullForClient()) throw new errors.ClientUploads(perClient.maxUploads)
     this.#add(id, client)
     return true
   }
 
-  /** One of before a restart. */
-  found ({ id }: Upload): void {
-    if (this.isLimited && !this.#uploads.has(id)) this.#add(id, undefined)
-  }
-
-  /** One that lives longer now. */
-  appended ({ id }: Upload): void {
+  /** The expiration of an upload starts again with each byte. */
+  #touch (id: string): void {
     const counted = this.#uploads.get(id)
     if (counted === undefined) return
-    this.delete(id)
+    this.#delete(id)
     this.#add(id, counted.client)
   }
 
-  /** One that is whole now, or gone. */
-  delete (id: string): void {
+  #delete (id: string): void {
     const counted = this.#uploads.get(id)
     if (counted === undefined) return
     this.#uploads.delete(id)
@@ -78,35 +93,12 @@ export class Unfinished {
     return client === undefined ? 0 : this.#perClient.get(client) ?? 0
   }
 
-  #isFull (client: string | undefined): boolean {
-    return this.#uploads.size >= this.#max || this.#countOf(client) >= this.#maxPerClient
-  }
-
-  /** The oldest come first: what is appended to goes to the end. */
-  #forgetExpired (): void {
+  /** The oldest come first: an upload that gets bytes moves to the end. */
+  #deleteExpired (): void {
     const now = Date.now()
     for (const [id, { expiresAt }] of this.#uploads) {
       if (expiresAt >= now) return
-      this.delete(id)
+      this.#delete(id)
     }
-  }
-}
-
-/**
- * Makes an upload if there may be one more unfinished one.
- * @param staysAfter - whether an error leaves the upload to be gone on with
- */
-export async function counted<T> (
-  scope: Scope, request: FastifyRequest, id: string, make: () => Promise<T>, staysAfter: (error: unknown) => boolean
-): Promise<T> {
-  const { unfinished, settings } = scope
-  if (!unfinished.isLimited) return await make()
-  const client = settings.perClient.maxUploads === Infinity ? undefined : await clientOf(scope, request)
-  const isNew = unfinished.admit(id, client)
-  try {
-    return await make()
-  } catch (error) {
-    if (isNew && !staysAfter(error)) unfinished.delete(id)
-    throw error
   }
 }

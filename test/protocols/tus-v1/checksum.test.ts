@@ -101,3 +101,13 @@ t.test('where checksum is off, a checksum is not silently left out', async (t) =
   t.match(response, { statusCode: 400, body: /FST_TUS_UNSUPPORTED/ })
   t.notMatch((await app.request('OPTIONS', '/files')).headers['tus-extension'], /checksum/)
 })
+
+t.test('CKSUM-04 DEFER-03 a length that comes with a wrong checksum is not recorded', async (t) => {
+  const { create, patch, head } = await build(t)
+  const location = await create('deferred')
+  const wrong = `sha1 ${createHash('sha1').update('other').digest('base64')}`
+  const refused = await patch(location, 0, 'abc', { 'upload-length': '3', 'upload-checksum': wrong })
+  t.equal(refused.statusCode, 460)
+  t.match((await head(location)).headers, { 'upload-defer-length': '1', 'upload-length': undefined })
+  t.equal((await patch(location, 0, 'abcd', { 'upload-length': '4' })).statusCode, 204)
+})

@@ -2,13 +2,13 @@ import fs from 'node:fs/promises'
 import path from 'node:path'
 import t, { type Test } from 'tap'
 import type { Append, Durability } from '../../../plugin/index.ts'
-import { FLUSH_BYTES } from '../../../plugin/stores/file/background-sync.ts'
+import { SYNC_BYTES } from '../../../plugin/stores/file/background-sync.ts'
 import { FileStore } from '../../../plugin/stores/file/file-store.ts'
 import { type FileSystem, fileSystem } from '../../../plugin/stores/file/file-system.ts'
 import { temporaryDirectory, until } from '../../helper.ts'
 
 const MIB = Buffer.alloc(1024 * 1024, 'm')
-const SIZE = 2 * FLUSH_BYTES + MIB.length
+const SIZE = 2 * SYNC_BYTES + MIB.length
 
 interface Rig {
   append: Append
@@ -52,11 +52,11 @@ const failing = async () => { throw Object.assign(new Error('flush'), { code: 'E
 t.test('a file is flushed while more comes, and at its end', async (t) => {
   let release = () => {}
   const { append, flushes, write } = await rig(t, 'finished', () => new Promise((resolve) => { release = resolve }))
-  await write(FLUSH_BYTES - MIB.length)
+  await write(SYNC_BYTES - MIB.length)
   t.equal(flushes.begun, 0)
   await write(MIB.length)
   t.equal(flushes.begun, 1)
-  await write(FLUSH_BYTES + MIB.length)
+  await write(SYNC_BYTES + MIB.length)
   t.equal(flushes.begun, 1, 'the next one waits for the first one')
   const committed = append.commit()
   t.equal(flushes.begun, 1, 'and so does the last one')
@@ -76,14 +76,14 @@ t.test('without durability nothing is flushed', async (t) => {
 t.test('an append whose flush failed fails, though the system says it only once', async (t) => {
   let times = 0
   const { append, write } = await rig(t, 'finished', async () => { if (times++ === 0) await failing() })
-  await write(FLUSH_BYTES)
+  await write(SYNC_BYTES)
   await t.rejects(append.commit(), { code: 'EIO' })
 })
 
 t.test('what comes after a flush that failed is refused', async (t) => {
   let times = 0
   const { append, write, flushes } = await rig(t, 'finished', async () => { if (times++ === 0) await failing() })
-  await write(FLUSH_BYTES)
+  await write(SYNC_BYTES)
   await until(() => flushes.running === 0)
   await t.rejects(write(MIB.length), { code: 'EIO' })
   await t.rejects(append.commit(), { code: 'EIO' })
@@ -91,7 +91,7 @@ t.test('what comes after a flush that failed is refused', async (t) => {
 
 t.test('an append whose flush failed is taken back, and says what else is wrong', async (t) => {
   const { append, directory, write } = await rig(t, 'finished', failing)
-  await write(FLUSH_BYTES)
+  await write(SYNC_BYTES)
   await t.rejects(append.rollback(), { code: 'EIO' })
   t.equal((await fs.stat(path.join(directory, 'a'))).size, 0)
 })

@@ -36,7 +36,7 @@ t.test('bytes without a checksum count behind verified ones', async (t) => {
   t.equal(await second.commit(), 6)
   const whole = await store.getUpload('a')
   t.equal(whole.offset, 6)
-  await store.markFinished(whole)
+  await store.update(whole, { finished: true })
   t.match(await store.getUpload('a'), { offset: 6, finished: true, verified: undefined })
 })
 
@@ -46,7 +46,7 @@ t.test('a whole upload is finished, whatever offset its record noted before', as
   const append = await store.openAppend(upload, { unverified: true })
   await append.write([Buffer.from('abc')], 3)
   await append.commit()
-  await store.markFinished({ ...upload, verified: 0, offset: 3 })
+  await store.update({ ...upload, verified: 0, offset: 3 }, { finished: true })
   t.match(await store.getUpload('a'), { offset: 3, finished: true })
 })
 

@@ -2,13 +2,13 @@
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import t, { type Test } from 'tap'
-import { FLUSH_BYTES } from '../../../plugin/stores/file/background-sync.ts'
+import { SYNC_BYTES } from '../../../plugin/stores/file/background-sync.ts'
 import { FileStore, type FileStoreOptions } from '../../../plugin/stores/file/file-store.ts'
 import { type FileSystem, fileSystem, type OpenFile } from '../../../plugin/stores/file/file-system.ts'
 import { build, sampleBytes, temporaryDirectory } from '../../helper.ts'
 
 const MIB = 1024 * 1024
-const SIZE = 2 * FLUSH_BYTES
+const SIZE = 2 * SYNC_BYTES
 
 interface Rig {
   store: FileStore
@@ -77,12 +77,12 @@ t.test('PATCH-11 a flush that failed takes back what may not be on the disk, and
 })
 
 t.test('what was flushed before a flush that failed is kept', async (t) => {
-  for (const slice of [FLUSH_BYTES, 4 * MIB]) {
+  for (const slice of [SYNC_BYTES, 4 * MIB]) {
     const { store, broken, appendTo, stored } = await rig(t, { exclusive: true })
     for (let end = slice; end < SIZE; end += slice) await appendTo(end)
     broken.add('datasync')
     await t.rejects(appendTo(SIZE), eio)
-    t.equal((await store.getUpload('a')).offset, FLUSH_BYTES, `in slices of ${slice} bytes`)
+    t.equal((await store.getUpload('a')).offset, SYNC_BYTES, `in slices of ${slice} bytes`)
     t.equal(await appendTo(SIZE), SIZE)
     t.ok((await stored()).equals(sample))
   }
@@ -169,15 +169,15 @@ t.test('an upload that a killed process left whole is flushed before its finish 
 t.test('a final upload whose flush fails is joined again', async (t) => {
   const { store, directory, broken, appendTo } = await rig(t)
   await appendTo(SIZE)
-  const concatenation = { header: 'final;/a', parts: ['a'], joined: true }
-  await store.create({ id: 'b', size: SIZE, offset: 0, concatenation })
+  const concatenation = { header: 'final;/a', parts: [{ id: 'a' }] }
+  await store.create({ id: 'b', size: SIZE, offset: 0, complete: true, concatenation })
   // As a process leaves it that was killed behind the joining.
   await fs.writeFile(path.join(directory, 'b'), sample)
   broken.add('datasync')
-  await t.rejects(store.flush(await store.getUpload('b')), eio)
+  await t.rejects(store.sync(await store.getUpload('b')), eio)
   const waiting = await store.getUpload('b')
-  t.match(waiting, { offset: 0, concatenation: { joined: false } })
-  await store.markFinished(await store.concatenate(waiting, [await store.getUpload('a')]))
+  t.match(waiting, { offset: 0, complete: false })
+  await store.update(await store.concatenate(waiting, [await store.getUpload('a')]), { finished: true })
   t.match(await store.getUpload('b'), { offset: SIZE, finished: true })
   t.ok((await fs.readFile(path.join(directory, 'b'))).equals(sample))
 })

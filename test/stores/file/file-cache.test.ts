@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import t, { type Test } from 'tap'
-import { AtHand } from '../../../plugin/stores/file/file-cache.ts'
+import { FileCache } from '../../../plugin/stores/file/file-cache.ts'
 import { FileStore } from '../../../plugin/stores/file/file-store.ts'
 import { type FileSystem, fileSystem, type OpenFile } from '../../../plugin/stores/file/file-system.ts'
 import { StoredUpload } from '../../../plugin/stores/stored-upload.ts'
@@ -97,7 +97,7 @@ t.test('what another process did to an upload is noticed all the same', async (t
 })
 
 t.test('a file stays open for a moment, and is closed then', async (t) => {
-  const atHand = new AtHand({ records: 10, files: 10, openMs: 20 })
+  const atHand = new FileCache({ records: 10, files: 10, openMs: 20 })
   const [first, second] = [openFile(), openFile()]
   atHand.remember('a', record('a'), 0)
   await atHand.keepFile('a', first)
@@ -113,7 +113,7 @@ t.test('a file stays open for a moment, and is closed then', async (t) => {
 })
 
 t.test('no more files and records are kept than said, the oldest go', async (t) => {
-  const atHand = new AtHand({ records: 3, files: 2, openMs: 60_000 })
+  const atHand = new FileCache({ records: 3, files: 2, openMs: 60_000 })
   const files = [openFile(), openFile(), openFile()]
   for (const [at, file] of files.entries()) {
     atHand.remember(String(at), record(String(at)), 0)
@@ -126,7 +126,7 @@ t.test('no more files and records are kept than said, the oldest go', async (t) 
 })
 
 t.test('two users at once keep one file', async (t) => {
-  const atHand = new AtHand({ records: 3, files: 2, openMs: 60_000 })
+  const atHand = new FileCache({ records: 3, files: 2, openMs: 60_000 })
   const [first, second] = [openFile(), openFile()]
   atHand.remember('a', record('a'), 0)
   await atHand.keepFile('a', first)
@@ -135,7 +135,7 @@ t.test('two users at once keep one file', async (t) => {
 })
 
 t.test('a file that cannot be closed behind the back is nobody\'s trouble', async (t) => {
-  const atHand = new AtHand({ records: 3, files: 2, openMs: 60_000 })
+  const atHand = new FileCache({ records: 3, files: 2, openMs: 60_000 })
   const file = { close: async () => { throw new Error('EIO') } } as never
   atHand.remember('a', record('a'), 0)
   await atHand.keepFile('a', file)

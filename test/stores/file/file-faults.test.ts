@@ -131,11 +131,11 @@ t.test('a directory is flushed where the system knows that, and left alone on Wi
   const store = new FileStore({ directory, fs })
   const upload = await store.create({ id: 'a', size: 0, offset: 0 })
   t.same(synced, [], 'not at every creation')
-  await store.markFinished(upload)
+  await store.update(upload, { finished: true })
   t.same(synced, ['uploads'])
 
   t.intercept(process, 'platform', { value: 'win32' })
-  await store.markFinished(upload)
+  await store.update(upload, { finished: true })
   t.same(synced, ['uploads'])
 })
 
@@ -152,7 +152,7 @@ t.test('a leftover that cannot be looked at does not keep the others', async (t)
   for (const name of await fs.readdir(directory)) await fs.utimes(path.join(directory, name), 0, 0)
   const stat: FileSystem['stat'] = async (file) =>
     path.basename(file).startsWith('b') ? await fault('EIO')() : await fileSystem.stat(file)
-  t.equal(await new FileStore({ directory, fs: { ...fileSystem, stat } }).removeLeftovers(), 2)
+  t.equal(await new FileStore({ directory, fs: { ...fileSystem, stat } }).removeOrphans(), 2)
   t.same(await fs.readdir(directory), ['b.json.01234567.tmp'])
 })
 
@@ -167,11 +167,15 @@ t.test('CONCAT-16 a part that lost bytes is not joined', async (t) => {
   }
   await fs.truncate(path.join(directory, 'b'), 1)
   const final = await store.create({
-    id: 'final', size: 6, offset: 0, concatenation: { header: 'final;a b', parts: ['a', 'b'], joined: false }
+    id: 'final',
+    size: 6,
+    offset: 0,
+    complete: false,
+    concatenation: { header: 'final;a b', parts: [{ id: 'a' }, { id: 'b' }] }
   })
   await t.rejects(store.concatenate(final, parts), { code: 'EIO' })
   t.same((await fs.readdir(directory)).sort(), ['a', 'a.json', 'b', 'b.json', 'final', 'final.json'])
-  t.match(await store.getUpload('final'), { offset: 0, concatenation: { joined: false } })
+  t.match(await store.getUpload('final'), { offset: 0, complete: false })
 })
 
 t.test('CKSUM-07 where what a crash left cannot be cut off, nothing is written behind it', async (t) => {

@@ -66,10 +66,10 @@ t.test('a length that an append declares is recorded when it commits, and not be
   const { store } = open(t)
   const upload = await store.create({ id: 'a', offset: 0 })
   t.ok(upload.sizeIsDeferred)
-  const refused = await store.openAppend(upload, { declaredSize: 3 })
+  const refused = await store.openAppend(upload, { size: 3 })
   await refused.rollback()
   t.equal((await store.getUpload('a')).size, undefined)
-  const append = await store.openAppend(upload, { declaredSize: 3 })
+  const append = await store.openAppend(upload, { size: 3 })
   await append.write([Buffer.from('abc')], 3)
   await append.commit()
   t.match(await store.getUpload('a'), { size: 3, offset: 3 })
@@ -111,7 +111,7 @@ t.test('EDGE-57 a file that does not fit its record is not gone on with', async 
   for (const id of ['longer', 'shorter', 'gone']) {
     const upload = await store.create({ id, size: 3, offset: 0 })
     await store.write(Readable.from([Buffer.from('abc')]), id, 0)
-    await store.markFinished({ ...upload, offset: 3 })
+    await store.update({ ...upload, offset: 3 }, { finished: true })
   }
   await fs.appendFile(path.join(directory, 'longer'), 'd')
   await fs.truncate(path.join(directory, 'shorter'), 2)
@@ -157,7 +157,7 @@ t.test('files that only look like an upload are not one, and stay', async (t) =>
   }
   const { directory, store } = open(t, { directory: t.testdir(foreign) })
   for (const name of Object.keys(foreign)) await fs.utimes(path.join(directory, name), past, past)
-  t.equal(await store.removeLeftovers(), 0)
+  t.equal(await store.removeOrphans(), 0)
   for (const id of ['users', 'app', 'order', 'list', 'null']) {
     await t.rejects(store.getUpload(id), { code: 'FST_TUS_NOT_FOUND' }, id)
     await t.rejects(store.remove(id), { code: 'FST_TUS_NOT_FOUND' }, id)
@@ -178,10 +178,10 @@ t.test('EDGE-56 leftovers of a crash are removed once they are old, and nothing 
     'notes.txt': 'of somebody else'
   }
   for (const [name, content] of Object.entries(files)) await fs.writeFile(path.join(directory, name), content)
-  t.equal(await store.removeLeftovers(), 0, 'what is young may be a creation under way')
+  t.equal(await store.removeOrphans(), 0, 'what is young may be a creation under way')
   for (const name of Object.keys(files)) await fs.utimes(path.join(directory, name), past, past)
   await fs.utimes(path.join(directory, 'whole.json'), past, past)
-  t.equal(await store.removeLeftovers(), 3)
+  t.equal(await store.removeOrphans(), 3)
   t.same((await fs.readdir(directory)).sort(), ['notes.txt', 'whole', 'whole.json'])
 })
 
@@ -210,7 +210,7 @@ t.test('a record that is being renamed away while leftovers are looked for is no
   const directory = t.testdir({ 'a.json': '{"id":"a"}' })
   const stat = async () => { throw Object.assign(new Error('gone'), { code: 'ENOENT' }) }
   const { store } = open(t, { directory, fs: { ...fileSystem, stat } })
-  t.equal(await store.removeLeftovers(), 0)
+  t.equal(await store.removeOrphans(), 0)
 })
 
 t.test('each durability stores the same bytes', async (t) => {
@@ -222,7 +222,7 @@ t.test('each durability stores the same bytes', async (t) => {
     const upload = await store.create({ id: 'a', size: bytes.length, offset: 0 })
     await store.write(Readable.from([bytes.subarray(0, 100_000)]), 'a', 0)
     await store.write(Readable.from([bytes.subarray(100_000)]), 'a', 100_000)
-    await store.markFinished({ ...upload, offset: bytes.length })
+    await store.update({ ...upload, offset: bytes.length }, { finished: true })
     t.equal(hash(await fs.readFile(path.join(directory, 'a'))), hash(bytes), durability)
     t.match(await store.getUpload('a'), { finished: true, offset: bytes.length })
   }

@@ -3,10 +3,10 @@ import fs from 'node:fs/promises'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
-import { AtHand } from '../../../plugin/stores/file/file-cache.ts'
+import { FileCache } from '../../../plugin/stores/file/file-cache.ts'
 import { FileStore } from '../../../plugin/stores/file/file-store.ts'
 import { type FileSystem, fileSystem, type OpenFile } from '../../../plugin/stores/file/file-system.ts'
-import { makeRoom } from '../../../plugin/stores/file/retry-on-emfile.ts'
+import { retryOnEmfile } from '../../../plugin/stores/file/retry-on-emfile.ts'
 import { build, temporaryDirectory } from '../../helper.ts'
 
 /** A file system for a process that may have only so many files open. */
@@ -43,7 +43,7 @@ async function buildLimited (t: Test, limit: number, code = 'EMFILE') {
   const { fs, open } = limited(limit, code)
   const datastore = new FileStore({ directory, exclusive: true, fs })
   const swept = new Promise<void>((resolve) => {
-    datastore.removeLeftovers = async () => { resolve(); return 0 }
+    datastore.removeOrphans = async () => { resolve(); return 0 }
   })
   const app = await build(t, { datastore })
   // The sweep at the start opens files too, and would make room.
@@ -83,8 +83,8 @@ t.test('EDGE-45 where that does not help, 503 says so, and nothing half-made is 
 t.test('EDGE-45 reading, copying and listing make room as well, and other failures are not tried again', async (t) => {
   const directory = await temporaryDirectory(t)
   const { fs, open } = limited(1, 'EMFILE')
-  const atHand = new AtHand({ records: 10, files: 10, openMs: 60_000 })
-  const room = makeRoom(fs, atHand)
+  const atHand = new FileCache({ records: 10, files: 10, openMs: 60_000 })
+  const room = retryOnEmfile(fs, atHand)
   const file = path.join(directory, 'a')
   const fill = async (flags: 'r' | 'wx') => {
     atHand.remember('a', { id: 'a' } as never, 0)

@@ -6,7 +6,7 @@ import t from 'tap'
 import type { Test } from 'tap'
 import type { FastifyTusOptions } from '../../../plugin/index.ts'
 import { build, OFFSET_OCTET_STREAM, sampleBytes, until } from '../../helper.ts'
-import { MemoryStore } from '../../memory-store.ts'
+import { ForeignStore } from '../../foreign-store.ts'
 
 const clip = await readFile(path.join(import.meta.dirname, '../../fixtures/clip.mp4'))
 const png = Buffer.concat([Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex'), sampleBytes(20_000)])
@@ -23,7 +23,7 @@ t.test('what is not of an allowed type is refused after its first bytes, and not
   const { response } = await stall(url, 0, 1e12, png)
   const refused = await response
   t.equal(refused.status, 415)
-  t.match(JSON.parse(refused.body), { ...REFUSED, message: 'The upload is image/png, which is not accepted here' })
+  t.match(JSON.parse(refused.body), { ...REFUSED, message: 'Content of type image/png is not accepted' })
   t.equal((await head(url)).statusCode, 404)
   t.same(await files(), [])
 })
@@ -129,7 +129,7 @@ t.test('the finish hook does not see what is refused', async (t) => {
 })
 
 t.test('a store that reads no ranges is read from its start', async (t) => {
-  class ReadableStore extends MemoryStore {
+  class ReadableStore extends ForeignStore {
     read (id: string): Readable {
       return Readable.from([this.bytesOf(id), Buffer.alloc(1)])
     }
@@ -141,8 +141,8 @@ t.test('a store that reads no ranges is read from its start', async (t) => {
     t.equal((await patch(url, 0, bytes.subarray(0, 10))).statusCode, 204)
     t.equal((await patch(url, 10, bytes.subarray(10))).statusCode, status)
   }
-  await t.rejects(build(t, { datastore: new MemoryStore(), allowedTypes: ['video/*'] }), {
-    code: 'FST_TUS_INVALID_OPTION', message: /"allowedTypes" needs a store that is able to read/
+  await t.rejects(build(t, { datastore: new ForeignStore(), allowedTypes: ['video/*'] }), {
+    code: 'FST_TUS_INVALID_OPTION', message: /"allowedTypes" needs a store with the capability "read"/
   })
 })
 
@@ -168,6 +168,6 @@ t.test('what cannot be told because it is malformed is refused like what is not 
     'upload-length': String(zip.length), 'content-type': OFFSET_OCTET_STREAM
   }, zip)
   t.equal(statusCode, 415)
-  t.match(json(), { ...REFUSED, message: 'The upload is application/octet-stream, which is not accepted here' })
+  t.match(json(), { ...REFUSED, message: 'Content of type application/octet-stream is not accepted' })
   t.same(await files(), [])
 })

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import { FileStore } from '../../../plugin/index.ts'
-import { SlowBodies } from '../../../plugin/uploads/body/min-rate.ts'
+import { MinRate } from '../../../plugin/uploads/body/min-rate.ts'
 import { build, temporaryDirectory, until } from '../../helper.ts'
 
 t.test('EDGE-40 a body that trickles is closed, and what came of it is kept', async (t) => {
@@ -62,18 +62,18 @@ t.test('EDGE-40 a client needs to send only while the store does not hold it bac
     return { unref () {} }
   }
   t.intercept(globalThis, 'setInterval', { value: setInterval })
-  const slowBodies = new SlowBodies({ minRate: 1000, idleTimeout: 100 })
+  const minRate = new MinRate({ minRate: 1000, idleTimeout: 100 })
   let closed = 0
-  const { body } = slowBodies.watch(() => { closed++ })
+  const body = minRate.measure(() => { closed++ })
   const pass = (ms: number) => { now += ms }
 
   pass(100)
   look()
-  body.holdBack(0)
+  body.stalled(0)
   pass(90)
-  body.letGo()
+  body.resumed()
   pass(10)
-  body.holdBack(10)
+  body.stalled(10)
   look()
   t.equal(closed, 0, 'ten bytes in the ten ms that it had')
 
@@ -83,28 +83,29 @@ t.test('EDGE-40 a client needs to send only while the store does not hold it bac
   }
   t.equal(closed, 0, 'nothing while it is held back all the time')
 
-  body.letGo()
+  body.resumed()
   pass(100)
-  body.holdBack(99)
-  body.letGo()
+  body.stalled(99)
+  body.resumed()
   look()
   t.equal(closed, 1, 'less than it could')
 })
 
 t.test('EDGE-40 of many slow bodies a few are closed at a time, and none that has ended since', async (t) => {
-  const bodies = new SlowBodies({ minRate: 1000, idleTimeout: 5 })
+  const bodies = new MinRate({ minRate: 1000, idleTimeout: 5 })
   const ends: (() => void)[] = []
   const closed: number[] = []
   let inThisTurn = 0
   let most = 0
   for (let number = 0; number < 120; number++) {
-    ends.push(bodies.watch(() => {
+    const body = bodies.measure(() => {
       closed.push(number)
       if (inThisTurn++ === 0) queueMicrotask(() => { inThisTurn = 0 })
       most = Math.max(most, inThisTurn)
       ends[number]?.()
       if (number === 0) ends[119]?.()
-    }).end)
+    })
+    ends.push(() => bodies.ended(body))
   }
   await until(() => closed.length === 119)
   t.same(closed, Array.from({ length: 119 }, (_, number) => number))

@@ -2,8 +2,9 @@ import { Readable } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import { errors } from '../../../plugin/errors.ts'
-import { type Body, type PumpOptions, pump } from '../../../plugin/uploads/body/pump.ts'
-import { Stop } from '../../../plugin/uploads/release-signal.ts'
+import type { Body } from '../../../plugin/uploads/body/body.ts'
+import { BodyPump, type PumpOptions } from '../../../plugin/uploads/body/pump.ts'
+import { ReleaseSignal } from '../../../plugin/uploads/release-signal.ts'
 import { until } from '../../helper.ts'
 
 const MIB = 1024 * 1024
@@ -15,8 +16,9 @@ function rig (options: Partial<PumpOptions> = {}) {
   const body: Body = {
     stream,
     length: undefined,
-    accept: () => { told.accepted++ },
-    isUnshared: () => false,
+    accept: () => {},
+    isExclusive: () => false,
+    release: () => {},
     close: () => {
       told.closed++
       stream.destroy()
@@ -24,15 +26,17 @@ function rig (options: Partial<PumpOptions> = {}) {
   }
   const batches: Buffer[][] = []
   const stored = () => Buffer.concat(batches.flat()).toString()
-  const stop = new Stop()
-  const start = () => pump(body, {
+  const signal = new ReleaseSignal()
+  const pump = new BodyPump(body, {
     limit: Infinity,
     idleTimeout: 0,
-    stop,
+    release: signal,
+    releasesBuffers: false,
     write: async (buffers) => { batches.push(buffers) },
     ...options
   })
-  return { stream, told, body, batches, stored, stop, start }
+  const start = () => pump.run(() => { told.accepted++ })
+  return { stream, told, body, batches, stored, signal, start }
 }
 
 t.test('a whole body is written in the order in which it came', async (t) => {
@@ -164,20 +168,20 @@ t.test('a body that was read before is complete', async (t) => {
 })
 
 t.test('LOCK-02 a body that is displaced is written as far as it came', async (t) => {
-  const { stream, stored, stop, start } = rig()
+  const { stream, stored, signal, start } = rig()
   const pumped = start()
   stream.push('abc')
   await turn()
   stream.push('de')
-  stop.request(new errors.Displaced())
+  signal.request(new errors.Displaced())
   t.match(await pumped, { outcome: 'stopped', error: { code: 'FST_TUS_DISPLACED' } })
   t.equal(stored(), 'abcde')
 })
 
 t.test('a body that is displaced when all of it is here is complete', async (t) => {
-  const { stream, stored, stop, start } = rig()
+  const { stream, stored, signal, start } = rig()
   Object.assign(stream, { complete: true })
-  stop.request(new errors.Displaced())
+  signal.request(new errors.Displaced())
   stream.push('abc')
   stream.push(null)
   t.same(await start(), { outcome: 'complete' })
@@ -231,8 +235,8 @@ t.test('a client that is held back is not idle', async (t) => {
 })
 
 t.test('a body that is displaced while it is longer than it may be is that', async (t) => {
-  const { stream, stop, start } = rig({ limit: 2 })
-  stop.request(new errors.Displaced())
+  const { stream, signal, start } = rig({ limit: 2 })
+  signal.request(new errors.Displaced())
   stream.push('abc')
   t.same(await start(), { outcome: 'overrun' })
 })

@@ -9,12 +9,9 @@ const HOUR = 3_600_000
 const old = new Date(Date.now() - 48 * HOUR)
 const expiration = { period: 24 * HOUR, sweepInterval: 0 }
 
-/** Makes an upload two days old. */
+/** Makes the last byte of an upload two days old. */
 async function age ({ directory }: Built, location: string): Promise<void> {
-  const file = path.join(directory, path.basename(location))
-  const record = JSON.parse(await fs.readFile(`${file}.json`, 'utf8')) as Record<string, unknown>
-  await fs.writeFile(`${file}.json`, JSON.stringify({ ...record, creation_date: old.toISOString() }))
-  await fs.utimes(file, old, old)
+  await fs.utimes(path.join(directory, path.basename(location)), old, old)
 }
 
 /** A final upload of a whole part, `ab`, and one of 3 bytes that has the first. */
@@ -60,6 +57,17 @@ t.test('a final upload whose parts do not grow any more expires, and then they d
   t.same([...expired].sort(), [location, whole, growing].sort())
   await app.app.close()
   t.same(await fs.readdir(first.directory), [])
+})
+
+t.test('a final upload expires with its other parts if one was deleted', async (t) => {
+  const first = await build(t, { expiration })
+  const { location, whole, growing } = await waiting(first)
+  t.equal((await first.request('DELETE', growing)).statusCode, 204)
+  await first.app.close()
+  for (const url of [location, whole]) await age(first, url)
+  const { expired } = await sweepOf(t, first.directory)
+  await until(() => expired.length === 2)
+  t.same([...expired].sort(), [location, whole].sort())
 })
 
 t.test('a final upload waits for a part that is being written, however old its last byte is', async (t) => {

@@ -2,10 +2,11 @@ import nodeFs from 'node:fs'
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import t from 'tap'
-import { type Concatenation, FileStore, MemoryLocker, type Upload } from '../../../plugin/index.ts'
+import { FileStore, MemoryLocker } from '../../../plugin/index.ts'
+import type { Capability, Upload, UploadChanges } from '../../../plugin/index.ts'
 import { fileSystem } from '../../../plugin/stores/file/file-system.ts'
 import { build, type Built, until } from '../../helper.ts'
-import { MemoryStore } from '../../memory-store.ts'
+import { ForeignStore } from '../../foreign-store.ts'
 
 /** A final upload of a whole part, `ab`, and one of 3 bytes that has none yet. */
 async function waiting (app: Built): Promise<{ location: string, whole: string, growing: string }> {
@@ -94,15 +95,19 @@ t.test('a joining that fails behind a request is logged, and done at the next co
   t.equal((await app.head(location)).headers['upload-offset'], '5')
 })
 
-t.test('a final upload that waited is told of, also where the store remembers no finish hooks', async (t) => {
-  class Joining extends MemoryStore {
-    abilities = ['concatenation']
+t.test('the finish hook of a final upload that waited is called, whatever the store concatenates with', async (t) => {
+  class Joining extends ForeignStore {
+    capabilities = new Set<Capability>(['creation', 'updates', 'concatenation'])
     async concatenate (upload: Upload, parts: Upload[]): Promise<Upload> {
       const final = this.uploads.get(upload.id) as { upload: Upload, bytes: Buffer[] }
       final.bytes = parts.map(({ id }) => this.bytesOf(id))
-      const concatenation = { ...upload.concatenation as Concatenation, joined: true }
-      final.upload = { ...upload, offset: upload.size as number, concatenation }
+      final.upload = { ...upload, offset: upload.size as number, complete: true }
       return final.upload
+    }
+
+    async update ({ id }: Upload, changes: UploadChanges): Promise<void> {
+      const entry = this.uploads.get(id) as { upload: Upload }
+      entry.upload = { ...entry.upload, ...changes }
     }
   }
   const datastore = new Joining()
@@ -154,4 +159,55 @@ t.test('a final upload that waits can be deleted, and its parts live on', async 
   t.equal((await app.patch(growing, 0, 'cde')).statusCode, 204)
   t.equal((await app.head(location)).statusCode, 404)
   t.equal((await app.head(growing)).headers['upload-offset'], '3')
+})
+
+t.test('a part that was deleted while the final upload is created refuses it', async (t) => {
+  const locker = new MemoryLocker()
+  const app = await build(t, { locker })
+  const part = await app.create(3, { 'upload-concat': 'partial' })
+  const newLock = locker.newLock.bind(locker)
+  locker.newLock = (id) => {
+    // Another request is faster.
+    if (id === path.basename(part)) {
+      for (const name of [id, `${id}.json`]) nodeFs.rmSync(path.join(app.directory, name), { force: true })
+    }
+    return newLock(id)
+  }
+  t.match(await app.post({ 'upload-concat': `final;${part}` }), { statusCode: 400, body: /a part was deleted/ })
+  t.same(await fs.readdir(app.directory), [])
+})
+
+t.test('no more than 1000 final uploads wait for one part', async (t) => {
+  const store = new FileStore({ directory: t.testdir() })
+  const app = await build(t, { datastore: store })
+  const part = await app.create(3, { 'upload-concat': 'partial' })
+  const waiting = Array.from({ length: 999 }, (_, i) => ({ id: `gone-${i}`, creation_date: '' }))
+  await store.update(await store.getUpload(path.basename(part)), { concatenation: { header: 'partial', waiting } })
+  t.equal((await app.post({ 'upload-concat': `final;${part}` })).statusCode, 201)
+  t.match(await app.post({ 'upload-concat': `final;${part}` }), { statusCode: 400, body: /1000 uploads wait/ })
+})
+
+t.test('a final upload waits on if the store fails to read a part, and is completed later', async (t) => {
+  let isBroken = false
+  let partId = ''
+  const datastore = new class extends FileStore {
+    override async getUpload (id: string) {
+      if (isBroken && id === partId) throw Object.assign(new Error('broken'), { code: 'EIO' })
+      return await super.getUpload(id)
+    }
+
+    override async update (...args: Parameters<FileStore['update']>) {
+      await super.update(...args)
+      // The part is complete; what follows is about the final upload.
+      isBroken = args[0].id === partId && args[1].finished === true
+    }
+  }({ directory: t.testdir() })
+  const app = await build(t, { datastore })
+  const part = await app.create(3, { 'upload-concat': 'partial' })
+  partId = path.basename(part)
+  const location = (await app.post({ 'upload-concat': `final;${part}` })).headers.location as string
+  t.equal((await app.patch(part, 0, 'abc')).statusCode, 204)
+  t.notOk('upload-offset' in (await app.head(location)).headers)
+  isBroken = false
+  t.equal((await app.head(location)).headers['upload-offset'], '3')
 })

@@ -21,8 +21,8 @@ class WatchedStore extends FileStore {
     this.swept = new Promise((resolve) => { this.#isSwept = resolve })
   }
 
-  override async removeLeftovers (): Promise<number> {
-    const removed = await super.removeLeftovers()
+  override async removeOrphans (): Promise<number> {
+    const removed = await super.removeOrphans()
     this.#isSwept()
     return removed
   }

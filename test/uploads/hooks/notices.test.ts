@@ -66,7 +66,7 @@ t.test('onProgress is called with the offset that is stored', async (t) => {
   t.same(calls.slice(1), [['PATCH', id, 6, 9], ['PATCH', id, 9, 9]])
 })
 
-t.test('onProgress is called at most every progressInterval ms for one body', async (t) => {
+t.test('onProgress is called at most every progressInterval ms for one body, and for its last bytes', async (t) => {
   const offsets: number[] = []
   const { create, patch, stall, untilStored } = await build(t, {
     progressInterval: 3_600_000,
@@ -79,9 +79,9 @@ t.test('onProgress is called at most every progressInterval ms for one body', as
   await untilStored(location, 6)
   socket.write('ghi')
   t.equal((await response).status, 204)
-  t.same(offsets, [3])
+  t.same(offsets, [3, 9])
   await patch(location, 9, 'jkl')
-  t.same(offsets, [3, 12], 'the next body is told of anew')
+  t.same(offsets, [3, 9, 12], 'each body is reported on its own')
 })
 
 t.test('an onProgress that fails is logged, and not waited for', async (t) => {

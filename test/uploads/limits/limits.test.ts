@@ -3,6 +3,7 @@ import path from 'node:path'
 import type { FastifyRequest } from 'fastify'
 import t from 'tap'
 import type { Test } from 'tap'
+import { ForeignStore } from '../../foreign-store.ts'
 import { build, OFFSET_OCTET_STREAM, temporaryDirectory, until } from '../../helper.ts'
 
 const HOUR = 3_600_000
@@ -26,7 +27,7 @@ t.test('EDGE-73 there are no more unfinished uploads than maxUploads', async (t)
   t.equal(refused.statusCode, 503)
   t.equal(refused.headers['retry-after'], '1')
   t.match(refused.json(), {
-    code: 'FST_TUS_TOO_MANY_UPLOADS', message: 'Too many uploads are unfinished, try again later'
+    code: 'FST_TUS_TOO_MANY_UPLOADS', message: 'Too many unfinished uploads on this server'
   })
   t.equal((await readdir(directory)).length, 6, 'nothing is made of it')
 
@@ -171,7 +172,7 @@ t.test('EDGE-73 no client has more unfinished uploads than perClient.maxUploads'
   t.equal(refused.statusCode, 429)
   t.equal(refused.headers['retry-after'], '1')
   t.match(refused.json(), {
-    code: 'FST_TUS_CLIENT_UPLOADS', message: 'You have 2 unfinished uploads, the maximum'
+    code: 'FST_TUS_CLIENT_UPLOADS', message: 'Too many unfinished uploads: at most 2 per client'
   })
   await create(3, { 'x-user': 'bob' })
   t.equal((await request('DELETE', first)).statusCode, 204)
@@ -228,5 +229,14 @@ t.test('EDGE-56 an upload that is damaged does not keep the others from being co
   await writeFile(path.join(directory, 'torn.json'), '{"id":')
   const { post, create } = await build(t, { directory, expiration, maxUploads: 1 })
   await create(3)
+  t.equal((await post({ 'upload-length': '3' })).statusCode, 503)
+})
+
+t.test('EDGE-73 an upload that this process has not counted may grow', async (t) => {
+  const datastore = new ForeignStore()
+  await datastore.create({ id: 'before', size: 6, offset: 0, creation_date: new Date().toISOString() })
+  const { create, patch, post } = await build(t, { datastore, maxUploads: 1, expiration: { period: 3_600_000 } })
+  await create(3)
+  t.equal((await patch('/files/before', 0, 'abc')).statusCode, 204)
   t.equal((await post({ 'upload-length': '3' })).statusCode, 503)
 })

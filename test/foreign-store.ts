@@ -3,8 +3,8 @@ import type { DataStore, Upload } from '../plugin/index.ts'
 
 type Method = 'create' | 'write' | 'getUpload' | 'remove' | 'declareUploadLength'
 
-/** As little of a store as `@tus/server` asks for: no reading, no list, and nothing of what only we know. */
-export class MemoryStore implements DataStore {
+/** The minimum that `@tus/server` requires of a store: no reading, no list, and nothing beyond its contract. */
+export class ForeignStore implements DataStore {
   extensions: string[]
   readonly uploads = new Map<string, { upload: Upload, bytes: Buffer[] }>()
   /** Called before a method does anything, and before `write` takes each part of the body. */

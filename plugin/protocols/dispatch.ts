@@ -1,0 +1,168 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema, RouteOptions } from 'fastify'
+import { download, operation as downloadOperation } from '../download/get.ts'
+import { errors } from '../errors.ts'
+import { corsHeaders } from '../http/cors.ts'
+import { closeLingering } from '../http/lingering-close.ts'
+import type { Context } from '../uploads/context.ts'
+import { TUS_METHODS, TUS_REQUEST_HEADERS, TUS_RESPONSE_HEADERS } from './cors-headers.ts'
+import type { Operation, Protocol, UrlKind } from './protocol.ts'
+
+/** The longest delay of a timer of Node.js, in ms. */
+const FOREVER = 2 ** 31 - 1
+
+const discovery: Operation = {
+  method: 'OPTIONS',
+  schema: { summary: 'Describes the protocols and limits of this server', tags: ['uploads'] }
+}
+
+const idParameter: FastifySchema = {
+  params: { type: 'object', properties: { uploadId: { type: 'string', description: 'The id of the upload' } } }
+}
+
+/**
+ * Mounts the protocols and the download. Everything below the prefix is answered here, so that each response is one of
+ * the protocol that the client speaks.
+ * @param protocols - the first one answers requests that no protocol claims
+ */
+export function mountUploads (fastify: FastifyInstance, context: Context, protocols: [Protocol, ...Protocol[]]): void {
+  new Dispatcher(context, protocols).mount(fastify)
+}
+
+class Dispatcher {
+  readonly #context: Context
+  readonly #protocols: [Protocol, ...Protocol[]]
+  readonly #canDownload: boolean
+  readonly #operations: Record<UrlKind, Operation[]>
+  readonly #methods: Record<UrlKind, ReadonlySet<string>>
+
+  constructor (context: Context, protocols: [Protocol, ...Protocol[]]) {
+    this.#context = context
+    this.#protocols = protocols
+    this.#canDownload = context.settings.download !== undefined && context.store.capabilities.has('read')
+    this.#operations = {
+      creation: [discovery, ...protocols.flatMap(({ operations }) => operations.creation)],
+      upload: [
+        discovery, ...protocols.flatMap(({ operations }) => operations.upload),
+        ...this.#canDownload ? [downloadOperation] : []
+      ]
+    }
+    this.#methods = {
+      creation: methodsOf(this.#operations.creation),
+      upload: methodsOf(this.#operations.upload)
+    }
+  }
+
+  mount (fastify: FastifyInstance): void {
+    this.#takeRawBodies(fastify)
+    this.#completeResponses(fastify)
+    this.#route(fastify, '/', 'creation', this.#operations.creation)
+    this.#route(fastify, '/:uploadId', 'upload', this.#operations.upload)
+    // Ids that are too long for a parameter of Fastify, or contain a slash.
+    this.#route(fastify, '/*', 'upload', [])
+  }
+
+  /** Bodies are streams, whatever their type says: the protocols decide. */
+  #takeRawBodies (fastify: FastifyInstance): void {
+    fastify.removeAllContentTypeParsers()
+    // The parser of a type that is named is found faster.
+    const types = [...this.#protocols.map(({ mediaType }) => mediaType), '*']
+    fastify.addContentTypeParser(types, (_request, payload, done) => {
+      // It may fail before it is read, or without being read at all.
+      payload.on('error', () => {})
+      done(null, payload)
+    })
+  }
+
+  /** Applies to responses of the app's hooks too. */
+  #completeResponses (fastify: FastifyInstance): void {
+    const { settings, shutdown } = this.#context
+    const names = { methods: TUS_METHODS, request: TUS_REQUEST_HEADERS, response: TUS_RESPONSE_HEADERS }
+    const addCors = settings.cors === undefined ? () => {} : corsHeaders(settings.cors, names)
+    fastify.addHook('onSend', (request, reply, payload, done) => {
+      const claimed = this.#claimedBy(request)
+      const isBare = claimed === undefined && (request.method === 'GET' || request.method === 'HEAD')
+      if (!isBare) (claimed ?? this.#protocols[0]).stamp(reply)
+      addCors(request, reply)
+      // A connection that stays open would keep the app from closing.
+      if (shutdown.aborted && request.raw.httpVersionMajor < 2) reply.header('connection', 'close')
+      done(null, closeLingering(request, reply, payload))
+    })
+  }
+
+  /** Routes the operations, and all other methods to a 405 that `@fastify/swagger` does not list. */
+  #route (fastify: FastifyInstance, url: string, kind: UrlKind, operations: Operation[]): void {
+    const { settings } = this.#context
+    const { handlerTimeout } = fastify.initialConfig as { handlerTimeout?: number }
+    const route: Omit<RouteOptions, 'method'> = {
+      url,
+      handler: (request, reply) => this.#answer(kind, request, reply),
+      exposeHeadRoute: false,
+      // The protocols parse their own headers: the schemas only describe them.
+      validatorCompiler: () => () => true,
+      // A timeout for all routes of the app must not end bodies that take hours; `idleTimeout` does.
+      ...handlerTimeout ? { handlerTimeout: FOREVER } : {}
+    }
+    const schemas = new Map(operations.map(({ method, schema }) => [method, schema]))
+    for (const [method, schema] of schemas) {
+      const params = kind === 'upload' ? idParameter : {}
+      // Otherwise `@fastify/swagger` leaves out HEAD, as the twin of GET.
+      const config = { swagger: { exposeHeadRoute: true } }
+      const described = { ...params, ...schema, hide: settings.schemaHide }
+      fastify.route({ ...route, method, config, schema: described as FastifySchema })
+    }
+    const others = fastify.supportedMethods.filter((method) => !schemas.has(method))
+    fastify.route({ ...route, method: others, schema: { hide: true } as FastifySchema })
+  }
+
+  async #answer (kind: UrlKind, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const { uploadId, '*': rest = '' } = request.params as { uploadId?: string, '*'?: string }
+    const id = uploadId ?? rest
+    const claimed = this.#claimedBy(request)
+    const protocol = claimed ?? this.#protocols[0]
+    const method = protocol.methodOf(request)
+    try {
+      this.#checkMethod(kind, method, reply)
+      reply.header('cache-control', 'no-store')
+      if (method === 'OPTIONS') return this.#describe(reply)
+      if (method === 'GET') return await download(this.#context, request, reply, id)
+      // Without the headers of a protocol, HEAD asks for the headers of a download.
+      if (method === 'HEAD' && claimed === undefined && this.#canDownload) {
+        return await this.#downloadHead(request, reply, id)
+      }
+      return await protocol.handle(request, reply, id)
+    } catch (error) {
+      throw protocol.refuse(request, reply, error)
+    }
+  }
+
+  #claimedBy (request: FastifyRequest): Protocol | undefined {
+    return this.#protocols.find((protocol) => protocol.claims(request))
+  }
+
+  #checkMethod (kind: UrlKind, method: string, reply: FastifyReply): void {
+    const methods = this.#methods[kind]
+    if (methods.has(method)) return
+    reply.header('allow', [...methods].join(', '))
+    // The method may come from a header of any length.
+    throw new errors.MethodNotAllowed(method.slice(0, 20))
+  }
+
+  #describe (reply: FastifyReply): FastifyReply {
+    for (const protocol of this.#protocols) protocol.describe(reply)
+    return reply.code(204).send()
+  }
+
+  async #downloadHead (request: FastifyRequest, reply: FastifyReply, id: string): Promise<FastifyReply> {
+    try {
+      return await download(this.#context, request, reply, id)
+    } catch (error) {
+      // An upload client may have left out its headers: its protocol explains.
+      if (error instanceof errors.NotFinished) return await this.#protocols[0].handle(request, reply, id)
+      throw error
+    }
+  }
+}
+
+function methodsOf (operations: Operation[]): ReadonlySet<string> {
+  return new Set(operations.map(({ method }) => method))
+}

@@ -1,0 +1,122 @@
+import { type Channel, channel } from 'node:diagnostics_channel'
+import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
+import type { Upload } from '../types.ts'
+
+/** What happened to an upload, and the request that caused it; `null` for a sweep. */
+export interface UploadEvent {
+  upload: Upload
+  request: FastifyRequest | null
+}
+
+/** What happened to the body of a request. */
+export interface BodyEvent extends UploadEvent {
+  request: FastifyRequest
+}
+
+/** The offset of an upload has moved, and survives the end of the process. */
+export interface StoredEvent extends BodyEvent {
+  /** In bytes. */
+  offset: number
+}
+
+export interface FailedEvent extends UploadEvent {
+  error: Error
+}
+
+/** A body has ended. `upload` is as it was before. */
+export interface AppendEndedEvent extends BodyEvent {
+  /** How many bytes of the body arrived. */
+  received: number
+  /** The offset afterwards, in bytes; `undefined` if it is unknown. */
+  offset: number | undefined
+  /** In ms. */
+  duration: number
+  /** Why not all of the body counts. */
+  error: Error | undefined
+}
+
+export interface LockWaitedEvent {
+  uploadId: string
+  /** How long the request waited, in ms. */
+  duration: number
+  /** Why it did not get the lock. */
+  error: Error | undefined
+}
+
+export interface SweptEvent {
+  /** Expired uploads that were deleted. */
+  expired: number
+  orphans: number
+  /** In ms. */
+  duration: number
+}
+
+/** The lifecycle of uploads: each step is published once, by the operation that takes it. */
+export interface UploadEvents {
+  created: UploadEvent
+  /** A sweep met an upload that is not complete. */
+  found: UploadEvent
+  appendStarted: BodyEvent
+  stored: StoredEvent
+  appendEnded: AppendEndedEvent
+  /** A later request has ended the body of this one. */
+  displaced: BodyEvent
+  /** All bytes are stored. The finish hook runs next. */
+  completed: UploadEvent
+  finished: UploadEvent
+  /** The finish hook has refused the upload for good. */
+  refused: FailedEvent
+  /** The finish hook has failed; it will be called again. */
+  finishFailed: FailedEvent
+  terminated: UploadEvent
+  expired: UploadEvent
+  /** A refused creation has been undone. */
+  discarded: UploadEvent
+  lockWaited: LockWaitedEvent
+  swept: SweptEvent
+}
+
+export type UploadEventName = keyof UploadEvents
+
+type Listener<Name extends UploadEventName> = (event: UploadEvents[Name]) => void
+
+/** The names of all events. On `node:diagnostics_channel` they are `fastify-tus:upload:<name>`. */
+export const uploadEventNames = [
+  'created', 'found', 'appendStarted', 'stored', 'appendEnded', 'displaced', 'completed', 'finished', 'refused',
+  'finishFailed', 'terminated', 'expired', 'discarded', 'lockWaited', 'swept'
+] as const satisfies readonly UploadEventName[]
+
+const channels = Object.fromEntries(
+  uploadEventNames.map((name) => [name, channel(`fastify-tus:upload:${name}`)])
+) as Record<UploadEventName, Channel>
+
+/**
+ * Publishes the lifecycle to the subscribers of one registration and to `node:diagnostics_channel`. A subscriber
+ * observes: it cannot change an outcome, and its failure is logged.
+ */
+export class EventPublisher {
+  readonly #listeners = new Map<UploadEventName, Array<Listener<never>>>()
+  readonly #log: FastifyBaseLogger
+
+  constructor (log: FastifyBaseLogger) {
+    this.#log = log
+  }
+
+  on<Name extends UploadEventName> (name: Name, listener: Listener<Name>): void {
+    const listeners = this.#listeners.get(name) ?? []
+    listeners.push(listener)
+    this.#listeners.set(name, listeners)
+  }
+
+  publish<Name extends UploadEventName> (name: Name, event: UploadEvents[Name]): void {
+    for (const listener of this.#listeners.get(name) ?? []) {
+      try {
+        listener(event as never)
+      } catch (err) {
+        this.#log.error({ err, event: name }, 'event subscriber failed')
+      }
+    }
+    const { [name]: published } = channels
+    if (published.hasSubscribers) published.publish(event)
+  }
+}

@@ -1,0 +1,26 @@
+import { MemoryLocker as TusMemoryLocker } from '@tus/server'
+import { MemoryLocker } from '../../plugin/index.ts'
+import { lockerContract } from './locker.ts'
+
+lockerContract('MemoryLocker', {
+  start: () => {
+    const locker = new MemoryLocker()
+    return { open: () => locker }
+  },
+  isShared: false,
+  isFair: true,
+  canTry: true
+})
+
+lockerContract('MemoryLocker of @tus/server', {
+  start: () => {
+    const locker = new TusMemoryLocker()
+    return { open: () => locker }
+  },
+  isShared: false,
+  isFair: false,
+  canTry: false,
+  fails: [
+    'it says whether other processes use it', 'a holder that fails when it is asked keeps the lock until it releases it'
+  ]
+})

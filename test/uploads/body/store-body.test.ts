@@ -1,0 +1,66 @@
+import { Readable } from 'node:stream'
+import Fastify from 'fastify'
+import type { FastifyRequest } from 'fastify'
+import t from 'tap'
+import { matchSettings } from '../../../plugin/engines.ts'
+import { MemoryLocker, MemoryStore } from '../../../plugin/index.ts'
+import { resolveSettings } from '../../../plugin/settings.ts'
+import { StoreAdapter } from '../../../plugin/stores/adapter.ts'
+import { appendToUpload } from '../../../plugin/uploads/append.ts'
+import type { Body } from '../../../plugin/uploads/body/body.ts'
+import { createContext } from '../../../plugin/uploads/context.ts'
+import { createUpload } from '../../../plugin/uploads/create.ts'
+
+const request = { log: Fastify().log } as unknown as FastifyRequest
+
+/** Operations without a protocol, and the calls that a body gets from them. */
+function rig () {
+  const store = new StoreAdapter(new MemoryStore())
+  const engines = { store, locker: new MemoryLocker() }
+  const finished: string[] = []
+  const settings = resolveSettings({ onUploadFinish: (_request, { id }) => { finished.push(id) } })
+  const context = createContext(matchSettings(settings, store), engines, Fastify().log, new AbortController().signal)
+  const calls: string[] = []
+  const bodyOf = (text: string, completes?: boolean): Body => ({
+    stream: Readable.from(text === '' ? [] : [Buffer.from(text)]),
+    length: undefined,
+    completes,
+    accept: ({ id, offset }) => { calls.push(`accept ${id === '' ? '' : 'id'} ${offset}`) },
+    onStored: (offset) => { calls.push(`stored ${offset}`) },
+    close: () => {},
+    isExclusive: () => false,
+    release: () => {}
+  })
+  return { context, calls, finished, bodyOf }
+}
+
+t.test('a body is accepted once its upload exists, and hears of each stored offset', async (t) => {
+  const { context, calls, bodyOf } = rig()
+  const { upload } = await createUpload(context, request, { size: 6, metadata: {}, body: bodyOf('abc') })
+  await appendToUpload(context, request, upload.id, { offset: 3, length: undefined, body: bodyOf('def') })
+  t.same(calls, ['accept id 0', 'stored 3', 'accept id 3', 'stored 6'])
+})
+
+t.test('an upload of unknown length is complete once a body says so', async (t) => {
+  const { context, finished, bodyOf } = rig()
+  const wanted = { size: undefined, complete: false, metadata: {} }
+  const { upload } = await createUpload(context, request, { ...wanted, body: bodyOf('abc', false) })
+  t.match(upload, { offset: 3, size: undefined, complete: false })
+  const appending = { offset: 3, length: undefined, body: bodyOf('de', true) }
+  const { upload: complete } = await appendToUpload(context, request, upload.id, appending)
+  t.match(complete, { offset: 5, size: 5, complete: true })
+  t.same(finished, [upload.id])
+})
+
+t.test('a body without bytes completes an upload whose bytes are stored', async (t) => {
+  const { context, finished, bodyOf } = rig()
+  const wanted = { size: 3, complete: false, metadata: {} }
+  const { upload } = await createUpload(context, request, { ...wanted, body: bodyOf('abc') })
+  t.match(upload, { offset: 3, size: 3, complete: false }, 'its length alone does not complete it')
+  t.same(finished, [])
+  const { upload: complete } = await appendToUpload(context, request, upload.id, {
+    offset: 3, length: undefined, body: bodyOf('', true)
+  })
+  t.match(complete, { offset: 3, size: 3, complete: true })
+  t.same(finished, [upload.id])
+})
