@@ -12,6 +12,8 @@ import type { Capability, DataStore, Locker } from './types.ts'
 export interface Engines {
   store: StoreAdapter
   locker: Locker
+  /** Called once the registration needs them no longer. */
+  release: () => void
 }
 
 /**
@@ -20,13 +22,14 @@ export interface Engines {
  * @throws FST_TUS_DIRECTORY
  */
 export function resolveEngines (options: FastifyTusOptions): Engines {
-  const { locker = new MemoryLocker() } = options
+  if (options.locker === undefined) return withDefaultLocker(options)
+  const { locker } = options
   check(isObject(locker) && typeof locker.newLock === 'function', '"locker" must have a method "newLock"')
-  return { store: new StoreAdapter(resolveStore(options, locker)), locker }
+  return { store: new StoreAdapter(resolveStore(options, locker)), locker, release: () => {} }
 }
 
 /**
- * Checks what only store and settings together can tell.
+ * Checks the settings against the capabilities of the store.
  * @returns the settings, with the expiration of the store if they have none of their own
  * @throws FST_TUS_INVALID_OPTION
  */
@@ -95,6 +98,24 @@ const requiredMethods: Partial<Record<Capability, Array<Array<keyof DataStore>>>
   concatenation: [['concatenate'], ['update']],
   expiration: [['list', 'due']],
   fencing: [['openAppend']]
+}
+
+/** The default lockers that are in use in this process, by directory. */
+const lockers = new Map<string, { locker: MemoryLocker, users: number }>()
+
+/** Registrations for one directory share the locker: with two of them, two requests could append to one upload. */
+function withDefaultLocker (options: FastifyTusOptions): Engines {
+  const { directory } = options
+  const root = typeof directory === 'string' ? path.resolve(directory) : undefined
+  const shared = lockers.get(root ?? '') ?? { locker: new MemoryLocker(), users: 0 }
+  const store = new StoreAdapter(resolveStore(options, shared.locker))
+  if (root !== undefined) lockers.set(root, shared)
+  shared.users++
+  const release = () => {
+    shared.users--
+    if (shared.users === 0 && root !== undefined) lockers.delete(root)
+  }
+  return { store, locker: shared.locker, release }
 }
 
 /** The default stores of lockers that several registrations in this process may use. */

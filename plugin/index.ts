@@ -34,6 +34,7 @@ const plugin: FastifyPluginAsync<FastifyTusOptions> = async (fastify, options) =
     await context.locks.settled()
     await close(fastify, 'store', () => engines.store.close())
     await close(fastify, 'locker', async () => { await engines.locker.close?.() })
+    engines.release()
   })
 }
 

@@ -22,7 +22,7 @@ export async function sendFinished (
     throw new errors.Range()
   }
   // Read before the headers are set: the upload may have been deleted in the meantime.
-  const body = status === 304 || request.method === 'HEAD' ? undefined : await readUpload(context, upload.id, range)
+  const body = status === 304 || request.method === 'HEAD' ? undefined : await readUpload(context, upload, range)
 
   const acceptRanges = context.store.capabilities.has('ranges') ? 'bytes' : 'none'
   reply.headers({ 'cache-control': 'no-cache', 'accept-ranges': acceptRanges })

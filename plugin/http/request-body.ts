@@ -5,17 +5,22 @@ import { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
 import { errors } from '../errors.ts'
 import type { Body } from '../uploads/body/body.ts'
+import type { ExpectedChecksum } from '../uploads/body/checksum.ts'
 import { sendContinue } from './expect-continue.ts'
 import { freeBuffers } from './free-buffers.ts'
 
-/** The body of a request, not read yet. */
-export function requestBody (request: FastifyRequest): Body {
+/**
+ * The body of a request, not read yet.
+ * @param expected - what the body must hash to, if the client says so
+ */
+export function requestBody (request: FastifyRequest, expected?: ExpectedChecksum): Body {
   const { raw } = request
   // What `preParsing` hooks of the app made of it, if Fastify looked for a body at all.
   const stream = request.body as Readable | undefined ?? raw
   return {
     stream,
     length: bodyLengthOf(request),
+    expected,
     accept: () => sendContinue(request),
     close: () => 'stream' in raw ? (raw.stream as ServerHttp2Stream).close() : raw.destroy(),
     isExclusive: () => stream === raw && hasOwnBuffers(request) && !hasOtherReaders(raw),
@@ -55,7 +60,7 @@ export function hasBody (request: FastifyRequest): boolean {
 
 /** The media type without its parameters, in lower case (RFC 9110, 8.3.1); empty without the header. */
 export function mediaTypeOf (headers: IncomingHttpHeaders): string {
-  return (headers['content-type'] ?? '').replace(/;.*/s, '').trim().toLowerCase()
+  return (headers['content-type'] ?? '').split(';', 1).join().trim().toLowerCase()
 }
 
 /**

@@ -33,23 +33,25 @@ class Dispatcher {
   readonly #protocols: [Protocol, ...Protocol[]]
   readonly #canDownload: boolean
   readonly #operations: Record<UrlKind, Operation[]>
-  readonly #methods: Record<UrlKind, ReadonlySet<string>>
+  /** The methods of each protocol, with those that belong to no protocol. */
+  readonly #methods: ReadonlyMap<Protocol, Record<UrlKind, ReadonlySet<string>>>
 
   constructor (context: Context, protocols: [Protocol, ...Protocol[]]) {
     this.#context = context
     this.#protocols = protocols
     this.#canDownload = context.settings.download !== undefined && context.store.capabilities.has('read')
-    this.#operations = {
-      creation: [discovery, ...protocols.flatMap(({ operations }) => operations.creation)],
+    const operationsOf = (some: Protocol[]): Record<UrlKind, Operation[]> => ({
+      creation: [discovery, ...some.flatMap(({ operations }) => operations.creation)],
       upload: [
-        discovery, ...protocols.flatMap(({ operations }) => operations.upload),
+        discovery, ...some.flatMap(({ operations }) => operations.upload),
         ...this.#canDownload ? [downloadOperation] : []
       ]
-    }
-    this.#methods = {
-      creation: methodsOf(this.#operations.creation),
-      upload: methodsOf(this.#operations.upload)
-    }
+    })
+    this.#operations = operationsOf(protocols)
+    this.#methods = new Map(protocols.map((protocol) => {
+      const { creation, upload } = operationsOf([protocol])
+      return [protocol, { creation: methodsOf(creation), upload: methodsOf(upload) }]
+    }))
   }
 
   mount (fastify: FastifyInstance): void {
@@ -121,7 +123,7 @@ class Dispatcher {
     const protocol = claimed ?? this.#protocols[0]
     const method = protocol.methodOf(request)
     try {
-      this.#checkMethod(kind, method, reply)
+      this.#checkMethod(protocol, kind, method, reply)
       reply.header('cache-control', 'no-store')
       if (method === 'OPTIONS') return this.#describe(reply)
       if (method === 'GET') return await download(this.#context, request, reply, id)
@@ -139,8 +141,8 @@ class Dispatcher {
     return this.#protocols.find((protocol) => protocol.claims(request))
   }
 
-  #checkMethod (kind: UrlKind, method: string, reply: FastifyReply): void {
-    const methods = this.#methods[kind]
+  #checkMethod (protocol: Protocol, kind: UrlKind, method: string, reply: FastifyReply): void {
+    const methods = this.#methods.get(protocol)?.[kind] ?? new Set()
     if (methods.has(method)) return
     reply.header('allow', [...methods].join(', '))
     // The method may come from a header of any length.

@@ -29,9 +29,13 @@ export class StoreAdapter {
     return mapErrors(async () => this.#checked(await this.#store.create(new StoredUpload(upload))))
   }
 
-  /** @param offset - the one that the caller expects */
+  /** @param offset - the offset that the caller expects */
   getUpload (id: string, offset?: number): Promise<Upload> {
-    return mapErrors(async () => this.#checked(await this.#store.getUpload(id, { offset })))
+    return mapErrors(async () => {
+      const start = Date.now()
+      const upload = this.#checked(await this.#store.getUpload(id, { offset }))
+      return this.#store.capabilities === undefined ? withoutFreshDate(upload, start) : upload
+    })
   }
 
   openAppend (upload: Upload, options: AppendOptions): Promise<AdaptedAppend> {
@@ -124,10 +128,20 @@ export class StoreAdapter {
     const { id, offset, size, finished } = Object(upload) as Partial<Upload>
     const isUpload = typeof id === 'string' && isBytes(offset) && (size === undefined || isBytes(size))
     if (!isUpload) throw new TypeError('The store returned something that is not an upload')
-    // A store that wraps another one hands `finished: false` on, but could never record that the hook has run.
+    // A wrapper may pass on `finished: false` without being able to record that the hook has run.
     const isForgetful = finished === false && !this.capabilities.has('updates')
     return isForgetful ? new StoredUpload({ ...upload, finished: undefined }) : upload
   }
+}
+
+/**
+ * The class `Upload` of `@tus/utils` takes the current time if the store has not recorded the creation date. Such a
+ * date does not identify an upload.
+ * @param start - when the upload was asked for, in ms since the epoch
+ */
+function withoutFreshDate (upload: Upload, start: number): Upload {
+  const isFresh = upload.creation_date !== undefined && Date.parse(upload.creation_date) >= start
+  return isFresh ? new StoredUpload({ ...upload, creation_date: undefined }) : upload
 }
 
 function derivedCapabilities (store: DataStore): Set<Capability> {

@@ -25,9 +25,9 @@ export async function appendToUpload (
   context: Context, request: FastifyRequest, id: string, { offset, length, body }: Appending
 ): Promise<Outcome> {
   const { settings, locks, events } = context
-  await authorizeExisting(context, request, 'append', id)
+  const reference = await authorizeExisting(context, request, 'append', id)
   return await locks.hold(id, async (lock) => {
-    const found = await findUpload(context, id, offset)
+    const found = await findUpload(context, reference, offset)
     try {
       if (isFinal(found)) throw new errors.FinalUpload()
       if (offset !== found.offset) {
@@ -39,7 +39,7 @@ export async function appendToUpload (
       if (declaredSize !== undefined) checkLength(declaredSize, limit)
       const size = found.size ?? declaredSize
       const maxSize = size ?? limit
-      checkBodyLength({ ...found, size }, body, maxSize)
+      checkBodyLength(body, found.offset, size, maxSize)
 
       const wasComplete = isComplete(found)
       const upload = await storeBody(context, request, found, body, { maxSize, declaredSize, lock })
@@ -47,7 +47,7 @@ export async function appendToUpload (
       const isDue = !wasComplete || upload.finished === false
       return { upload, finish: isDue ? await processUpload(context, request, upload, lock) : undefined }
     } catch (error) {
-      if (error instanceof errors.TypeRefused) await discard(context, request, found)
+      if (error instanceof errors.TypeRefused) await discard(context, request, found, lock)
       throw withData(error, { expiresAt: expiresAt(settings, found) })
     }
   })

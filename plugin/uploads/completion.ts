@@ -32,7 +32,7 @@ export async function processUpload (
       : context.settings.onUploadFinish?.(request, { ...upload }))
   } catch (error) {
     if (isRefusal(error)) {
-      await record(context, upload, { finished: true, refused: true })
+      await record(context, upload, { finished: true, refused: true }, lock)
       context.events.publish('refused', { upload, request, error: error as Error })
     } else {
       context.events.publish('finishFailed', { upload, request, error: error as Error })
@@ -40,13 +40,13 @@ export async function processUpload (
     throw error
   }
   endStream(response?.body)
-  await record(context, upload, { finished: true })
+  await record(context, upload, { finished: true }, lock)
   context.events.publish('finished', { upload, request })
   return response ?? undefined
 }
 
 /**
- * Calls a finish hook again that a crash or a failure prevented, because somebody asks for the upload.
+ * Calls the finish hook of a complete upload if it has not run yet, for example after a crash.
  * @throws FST_TUS_FINISH_DUE if the hook fails again
  * @throws FST_TUS_GONE if it refuses the upload
  */
@@ -60,15 +60,16 @@ export async function retryFinishHook (
   } catch (cause) {
     if (cause instanceof errors.LockLost) throw cause
     context.log.warn({ err: cause, uploadId: upload.id }, 'onUploadFinish failed')
-    if (cause instanceof errors.TypeRefused) await discard(context, request, upload)
+    if (cause instanceof errors.TypeRefused) await discard(context, request, upload, lock)
     if (isRefusal(cause)) throw new errors.Gone({ cause })
     throw new errors.FinishDue({ cause })
   }
 }
 
-/** The app has the upload by now: if recording fails, the client still gets the response of the hook. */
-async function record (context: Context, upload: Upload, changes: UploadChanges): Promise<void> {
+/** The hook has run by now: if recording fails, the client still gets its response. */
+async function record (context: Context, upload: Upload, changes: UploadChanges, lock: HeldLock): Promise<void> {
   try {
+    lock.assertHeld()
     await context.store.update(upload, changes)
   } catch (err) {
     context.log.error({ err, uploadId: upload.id }, 'finished upload not recorded: its finish hook will run again')
@@ -80,7 +81,7 @@ function endStream (body: unknown): void {
   if (body instanceof Readable) body.on('error', () => {}).destroy()
 }
 
-/** Whether an error is the last word of the hook. */
+/** Whether the hook has refused the upload for good. */
 function isRefusal (error: unknown): boolean {
   return (error as { statusCode: number }).statusCode < 500 && !(error instanceof errors.LockLost)
 }

@@ -4,15 +4,18 @@ import type { Settings } from '../settings.ts'
 import type { StoreAdapter } from '../stores/adapter.ts'
 import { BackgroundTasks } from './background-tasks.ts'
 import { MinRate } from './body/min-rate.ts'
-import { completeWaitingFinals } from './concatenate.ts'
 import { EventPublisher } from './events.ts'
 import { findUpload } from './find.ts'
+import { FirstParts } from './first-parts.ts'
 import { Followers } from './followers.ts'
 import { BodyQuota } from './limits/body-quota.ts'
 import { UploadQuota } from './limits/upload-quota.ts'
 import { UploadLocks } from './lock.ts'
 import { logEvents } from './log-events.ts'
 import { reportProgress } from './progress.ts'
+import { readBytes } from './read.ts'
+import { referenceTo } from './state.ts'
+import { settleWaitingFinals } from './waiting-finals.ts'
 
 /** What one registration of the plugin shares. */
 export interface Context {
@@ -27,6 +30,7 @@ export interface Context {
     readonly minRate: MinRate
   }
   readonly followers: Followers
+  readonly firstParts: FirstParts
   readonly background: BackgroundTasks
   /** Aborts when the app begins to close: no body is started any more, and long work ends. */
   readonly shutdown: AbortSignal
@@ -34,7 +38,7 @@ export interface Context {
 
 /** @param shutdown - aborts when the app begins to close */
 export function createContext (
-  settings: Settings, { store, locker }: Engines, log: FastifyBaseLogger, shutdown: AbortSignal
+  settings: Settings, { store, locker }: Omit<Engines, 'release'>, log: FastifyBaseLogger, shutdown: AbortSignal
 ): Context {
   const events = new EventPublisher(log)
   const context: Context = {
@@ -50,14 +54,15 @@ export function createContext (
       minRate: new MinRate(settings)
     },
     followers: new Followers({
-      find: (id) => findUpload(context, id),
-      read: (id, range) => store.readBytes(id, range),
+      find: (upload) => findUpload(context, referenceTo(upload)),
+      read: (upload, range) => readBytes(context, upload, range),
       shutdown
     }, events, locker),
+    firstParts: new FirstParts(),
     background: new BackgroundTasks()
   }
   logEvents(events, log)
   reportProgress(settings, events)
-  completeWaitingFinals(context)
+  settleWaitingFinals(context)
   return context
 }

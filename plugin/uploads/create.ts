@@ -34,14 +34,17 @@ export async function createUpload (
   const limit = await maxSizeFor(settings, request, draft.metadata)
   if (draft.size !== undefined) checkLength(draft.size, limit)
   const maxSize = draft.size ?? limit
-  checkBodyLength(draft, body, maxSize)
+  checkBodyLength(body, 0, draft.size, maxSize)
   return await create(context, request, draft, {
     fill: async (upload, lock) => {
       return body === undefined ? upload : await storeBody(context, request, upload, body, { maxSize, lock })
     },
-    remains: (error) => [errors.Interrupted, errors.Displaced, errors.Shutdown].some((kind) => error instanceof kind)
+    remains: (error) => resumable.some((kind) => error instanceof kind)
   })
 }
+
+/** The errors after which a client may resume the upload. */
+const resumable = [errors.Interrupted, errors.Displaced, errors.Shutdown, errors.LockLost]
 
 /** How a new upload gets its bytes. */
 export interface Filling {
@@ -66,7 +69,7 @@ export async function create (
         return { upload, finish: await processUpload(context, request, upload, lock) }
       } catch (error) {
         // The client does not know its URL.
-        if (!remains(error)) await discard(context, request, created)
+        if (!remains(error)) await discard(context, request, created, lock)
         throw error
       }
     })

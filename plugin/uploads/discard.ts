@@ -1,9 +1,16 @@
 import type { FastifyRequest } from 'fastify'
 import type { Upload } from '../types.ts'
 import type { Context } from './context.ts'
+import type { HeldLock } from './lock.ts'
 
-/** Deletes an upload that was refused. The client must learn why, not how the deletion went. */
-export async function discard (context: Context, request: FastifyRequest | null, upload: Upload): Promise<void> {
+/**
+ * Deletes an upload that was refused. A failed deletion is only logged: the response reports the refusal. After the
+ * lock was lost the upload remains, because another process may be appending to it.
+ */
+export async function discard (
+  context: Context, request: FastifyRequest | null, upload: Upload, lock: HeldLock
+): Promise<void> {
+  if (lock.isLost) return
   try {
     await context.store.remove(upload.id)
   } catch (err) {

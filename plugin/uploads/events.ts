@@ -70,7 +70,7 @@ export interface UploadEvents {
   finishFailed: FailedEvent
   terminated: UploadEvent
   expired: UploadEvent
-  /** A refused creation has been undone. */
+  /** An upload that was refused, or a final upload whose part was deleted, has been deleted. */
   discarded: UploadEvent
   lockWaited: LockWaitedEvent
   swept: SweptEvent

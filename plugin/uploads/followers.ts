@@ -1,6 +1,7 @@
 import { errors } from '../errors.ts'
 import type { Locker, Upload } from '../types.ts'
 import type { EventPublisher, UploadEventName } from './events.ts'
+import { isReferenceTo, referenceTo } from './state.ts'
 
 /** How often a followed upload is looked at without news of it, in ms: another process may write to it. */
 const POLL_MS = 500
@@ -14,9 +15,9 @@ const REST_MS = 50
 /** What followers need of the registration. */
 export interface Source {
   /** Rejects with FST_TUS_NOT_FOUND or FST_TUS_GONE if the upload does not exist any more. */
-  find: (id: string) => Promise<Upload>
+  find: (upload: Upload) => Promise<Upload>
   /** The bytes from `start` to `end`, both included. */
-  read: (id: string, range: { start: number, end: number }) => Promise<Buffer>
+  read: (upload: Upload, range: { start: number, end: number }) => Promise<Buffer>
   shutdown: AbortSignal
 }
 
@@ -68,8 +69,7 @@ export class Followers {
    */
   follow (upload: Upload, onChange: () => void): Following {
     if (this.#source.shutdown.aborted) throw new errors.Shutdown()
-    const watch = this.#watches.get(upload.id) ?? new Watch(this.#source, upload, this.#pollMs)
-    this.#watches.set(upload.id, watch)
+    const watch = this.#watchOf(upload)
     watch.listeners.add(onChange)
     return {
       get upload () { return watch.upload },
@@ -79,9 +79,19 @@ export class Followers {
         watch.listeners.delete(onChange)
         if (watch.listeners.size > 0) return
         watch.stop()
-        this.#watches.delete(upload.id)
+        if (this.#watches.get(upload.id) === watch) this.#watches.delete(upload.id)
       }
     }
+  }
+
+  #watchOf (upload: Upload): Watch {
+    const watch = this.#watches.get(upload.id)
+    if (watch !== undefined && isReferenceTo(referenceTo(watch.upload), upload)) return watch
+    // The upload with this id was deleted, and the id is used again.
+    watch?.end(new errors.NotFound())
+    const created = new Watch(this.#source, upload, this.#pollMs)
+    this.#watches.set(upload.id, created)
+    return created
   }
 }
 
@@ -127,7 +137,7 @@ class Watch {
 
   read (start: number, end: number): Promise<Buffer> {
     if (this.#shared?.start !== start || this.#shared.end !== end) {
-      const bytes = this.#source.read(this.upload.id, { start, end: end - 1 })
+      const bytes = this.#source.read(this.upload, { start, end: end - 1 })
       this.#shared = { start, end, bytes }
       // The next reader must not share a failure.
       bytes.catch(() => { this.#shared = undefined })
@@ -147,7 +157,7 @@ class Watch {
     this.#isLooking = true
     this.#isHinted = false
     this.#lookedAt = performance.now()
-    this.#source.find(this.upload.id).then((upload) => this.#found(upload), (error: Error) => {
+    this.#source.find(this.upload).then((upload) => this.#found(upload), (error: Error) => {
       // A store that fails now may work the next time.
       if (error instanceof errors.NotFound || error instanceof errors.Gone) this.end(error)
       this.#found(this.upload)

@@ -1,18 +1,20 @@
 import type { FastifyRequest } from 'fastify'
+import { errors } from '../errors.ts'
 import type { Upload } from '../types.ts'
 import { retryFinishHook } from './completion.ts'
-import { completeIfPossible } from './concatenate.ts'
 import type { Context } from './context.ts'
 import { authorizeExisting, findUpload } from './find.ts'
 import { isComplete } from './state.ts'
+import { settleFinal } from './waiting-finals.ts'
 
 /**
  * The state of an upload. A body under way is ended first, so that the next append may start at the returned offset.
  */
 export async function inspectUpload (context: Context, request: FastifyRequest, id: string): Promise<Upload> {
-  await authorizeExisting(context, request, 'inspect', id)
+  const reference = await authorizeExisting(context, request, 'inspect', id)
   return await context.locks.hold(id, async (lock) => {
-    const upload = await completeIfPossible(context, request, await findUpload(context, id))
+    const upload = await settleFinal(context, request, await findUpload(context, reference), lock)
+    if (upload === undefined) throw new errors.Gone()
     await retryFinishHook(context, request, upload, lock)
     // A process that died may not have synced; a complete upload was synced before its hook.
     if (!isComplete(upload)) await context.store.sync(upload)

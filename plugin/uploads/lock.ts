@@ -27,7 +27,7 @@ export interface UploadLocksOptions {
 /** The locks of uploads: everything that changes an upload happens while its lock is held. */
 export class UploadLocks {
   readonly #options: UploadLocksOptions
-  /** For each held lock, the work under it: that ends on its own time, whether its client is still there or not. */
+  /** The work that runs under each held lock. It may outlive the connection of its client. */
   readonly #running = new Map<ReleaseSignal, Promise<unknown>>()
 
   constructor (options: UploadLocksOptions) {
@@ -38,14 +38,14 @@ export class UploadLocks {
   }
 
   /**
-   * Does something with an upload while nobody else does. Its current holder is asked to release the lock.
+   * Runs `work` while holding the lock of an upload. Asks the current holder to release it.
    * @throws FST_TUS_LOCKED if the lock is not released within the timeout
    * @throws FST_TUS_LOCKER_FAILED
    */
   async hold<T> (id: string, work: Work<T>): Promise<T> {
     const held = new Holding(this.#newLock(id))
     if (!await this.#tryLock(held)) await this.#wait(id, held)
-    return await this.#run(held, work)
+    return this.#run(held, work)
   }
 
   /**
@@ -61,10 +61,12 @@ export class UploadLocks {
   }
 
   /** Holds several locks, taken one after the other, in the same order by every request. */
-  async holdAll<T> (ids: string[], work: () => Promise<T>): Promise<T> {
+  async holdAll<T> (ids: string[], work: (locks: HeldLock[]) => Promise<T>): Promise<T> {
     const [first, ...rest] = [...new Set(ids)].sort()
-    if (first === undefined) return await work()
-    return await this.hold(first, async () => await this.holdAll(rest, work))
+    if (first === undefined) return await work([])
+    return await this.hold(first, async (lock) => {
+      return await this.holdAll(rest, async (locks) => await work([lock, ...locks]))
+    })
   }
 
   /** Resolves once no lock is held. */
@@ -98,7 +100,7 @@ export class UploadLocks {
       await held.lock.lock(waiting.signal, () => held.displace())
     } catch (cause) {
       // Foreign lockers reject with an error of their own then.
-      error = waiting.signal.aborted ? new errors.Locked({ cause }) : lockError(cause)
+      error = waiting.signal.aborted || isForeignTimeout(cause) ? new errors.Locked({ cause }) : lockError(cause)
       throw error
     } finally {
       clearTimeout(timer)
@@ -120,16 +122,21 @@ export class UploadLocks {
     }
   }
 
-  /** What was done is done, even if the locker fails now. */
+  /** A failed `unlock` does not undo the work. */
   async #unlock (held: Holding): Promise<void> {
     held.unwatch()
     try {
       await held.lock.unlock()
     } catch (err) {
-      // Of a lock that was lost there is nothing to release.
+      // A lost lock needs no release.
       if (!held.isLost) this.#options.log.error({ err }, 'unlock failed')
     }
   }
+}
+
+/** A locker of `@tus/server` may have a shorter timeout of its own, and says so only by the text of its error. */
+function isForeignTimeout (cause: unknown): boolean {
+  return String((Object(cause) as { body?: unknown }).body).startsWith('failed to acquire lock before timeout')
 }
 
 function lockError (cause: unknown): Error {

@@ -8,7 +8,8 @@ const texts = {
   finished: 'upload finished',
   displaced: 'body displaced',
   terminated: 'upload terminated',
-  expired: 'upload expired'
+  expired: 'upload expired',
+  discarded: 'upload discarded'
 } as const satisfies Partial<Record<UploadEventName, string>>
 
 /** Logs the lifecycle of uploads, with the logger of the request if there is one. */

@@ -1,15 +1,22 @@
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
 import type { Upload } from '../types.ts'
 import type { Context } from './context.ts'
 import { findUpload } from './find.ts'
 import { authorize } from './hooks.ts'
+import { referenceTo } from './state.ts'
 
-/** An upload to be read. Its lock is not taken: a reader disturbs nobody. */
+/** An upload to be read. Its lock is not taken, so that a reader displaces no writer. */
 export async function findReadable (context: Context, request: FastifyRequest, id: string): Promise<Upload> {
-  const upload = await findUpload(context, id)
+  const upload = await findUpload(context, { id })
   await authorize(context.settings, request, { action: 'read', upload })
   return upload
+}
+
+/** The first and the last byte, both included. */
+interface ByteRange {
+  start: number
+  end: number
 }
 
 /** Ranges up to this size are read into one buffer and sent without a stream, in bytes. */
@@ -20,13 +27,31 @@ const BUFFERED_BYTES = 256 * 1024
  * @throws FST_TUS_NOT_FOUND, FST_TUS_GONE if the upload was deleted in the meantime
  */
 export async function readUpload (
-  context: Context, id: string, range: { start: number, end: number } | undefined
+  context: Context, upload: Upload, range: ByteRange | undefined
 ): Promise<Buffer | Readable> {
-  const isSmall = range !== undefined && range.end - range.start < BUFFERED_BYTES
+  if (range !== undefined && range.end - range.start < BUFFERED_BYTES) return await readBytes(context, upload, range)
+  return await ofSameUpload(context, upload, async () => await context.store.read(upload.id, range))
+}
+
+/**
+ * The bytes of a range, in one buffer.
+ * @throws FST_TUS_NOT_FOUND, FST_TUS_GONE if the upload was deleted in the meantime
+ */
+export async function readBytes (context: Context, upload: Upload, range: ByteRange): Promise<Buffer> {
+  return await ofSameUpload(context, upload, async () => await context.store.readBytes(upload.id, range))
+}
+
+/** The store reads by id, and the id may be used again: the upload is looked at once more after its bytes are open. */
+async function ofSameUpload<T extends Buffer | Readable> (
+  context: Context, upload: Upload, read: () => Promise<T>
+): Promise<T> {
+  const [bytes] = await Promise.allSettled([read()])
   try {
-    return isSmall ? await context.store.readBytes(id, range) : await context.store.read(id, range)
+    await findUpload(context, referenceTo(upload))
   } catch (error) {
-    await findUpload(context, id)
+    if (bytes.status === 'fulfilled' && bytes.value instanceof Readable) bytes.value.destroy()
     throw error
   }
+  if (bytes.status === 'rejected') throw bytes.reason
+  return bytes.value
 }

@@ -1,10 +1,10 @@
-import type { Upload } from '../types.ts'
+import type { Upload, UploadReference } from '../types.ts'
 import { retryFinishHook } from './completion.ts'
-import { completeIfPossible } from './concatenate.ts'
 import type { Context } from './context.ts'
 import { isExpired } from './expiration.ts'
 import { findIfExists, isAwaited } from './find.ts'
-import { isComplete, isReferenceTo, isWaiting, partsOf } from './state.ts'
+import { isComplete, isWaiting, partsOf } from './state.ts'
+import { settleFinal, stateOfParts } from './waiting-finals.ts'
 
 /**
  * Looks at the uploads that may be due, one after the other: deletes expired ones, calls finish hooks and concatenates
@@ -33,7 +33,9 @@ export async function sweep (context: Context): Promise<{ expired: number, orpha
 }
 
 async function isDue (context: Context, upload: Upload): Promise<boolean> {
-  if (isWaiting(upload)) return await isAbandoned(context, upload) || await isCompletable(context, upload)
+  if (isWaiting(upload)) {
+    return await isAbandoned(context, upload) || await stateOfParts(context, upload) !== 'open'
+  }
   return await isOver(context, upload) || (upload.finished === false && isComplete(upload))
 }
 
@@ -49,7 +51,8 @@ async function sweepUpload (context: Context, id: string): Promise<number> {
       ? await isAbandoned(context, upload) && !await isGrowing(context, upload)
       : await isOver(context, upload)
     if (!isDeletable) {
-      await retryFinishHook(context, null, await completeIfPossible(context, null, upload), lock)
+      const settled = await settleFinal(context, null, upload, lock)
+      if (settled !== undefined) await retryFinishHook(context, null, settled, lock)
       return undefined
     }
     lock.assertHeld()
@@ -61,13 +64,13 @@ async function sweepUpload (context: Context, id: string): Promise<number> {
   if (deleted === undefined) return 0
   // Nothing waits for its parts any more, and this sweep may have passed them.
   let expired = 1
-  for (const part of isWaiting(deleted) ? partsOf(deleted) : []) expired += await sweepPart(context, part.id)
+  for (const part of isWaiting(deleted) ? partsOf(deleted) : []) expired += await sweepPart(context, part)
   return expired
 }
 
-async function sweepPart (context: Context, id: string): Promise<number> {
-  const part = await findIfExists(context, id)
-  return part !== undefined && await isDue(context, part) ? await sweepUpload(context, id) : 0
+async function sweepPart (context: Context, reference: UploadReference): Promise<number> {
+  const part = await findIfExists(context, reference)
+  return part !== undefined && await isDue(context, part) ? await sweepUpload(context, part.id) : 0
 }
 
 /** Whether an upload has expired, and no final upload waits for it. */
@@ -83,16 +86,16 @@ async function callExpireHook (context: Context, upload: Upload): Promise<void> 
   }
 }
 
-/** Whether a final upload will never have all of its parts: each of them has expired, and one of them is incomplete. */
+/** Whether all parts of a final upload have expired, and one of them is incomplete. */
 async function isAbandoned (context: Context, final: Upload): Promise<boolean> {
   if (context.settings.expiration === undefined) return false
-  const parts = await findParts(context, final)
-  if (parts.some((part) => part !== undefined && !isExpired(context.settings, part))) return false
-  return parts.some((part) => part === undefined || !isComplete(part))
-}
-
-async function isCompletable (context: Context, final: Upload): Promise<boolean> {
-  return (await findParts(context, final)).every((part) => part !== undefined && isComplete(part))
+  let isIncomplete = false
+  for (const reference of partsOf(final)) {
+    const part = await findIfExists(context, reference)
+    if (part === undefined || !isExpired(context.settings, part)) return false
+    isIncomplete ||= !isComplete(part)
+  }
+  return isIncomplete
 }
 
 /** Whether a part is in use: bytes with a checksum count only once they are verified, so it may look expired. */
@@ -101,13 +104,4 @@ async function isGrowing (context: Context, final: Upload): Promise<boolean> {
     if (await context.locks.holdIfFree(id, async () => true) === undefined) return true
   }
   return false
-}
-
-async function findParts (context: Context, final: Upload): Promise<Array<Upload | undefined>> {
-  const parts = []
-  for (const reference of partsOf(final)) {
-    const part = await findIfExists(context, reference.id)
-    parts.push(part !== undefined && isReferenceTo(reference, part) ? part : undefined)
-  }
-  return parts
 }

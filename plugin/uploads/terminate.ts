@@ -2,22 +2,25 @@ import type { FastifyRequest } from 'fastify'
 import { errors } from '../errors.ts'
 import type { Upload } from '../types.ts'
 import type { Context } from './context.ts'
-import { authorizeExisting, findUpload } from './find.ts'
-import { isComplete } from './state.ts'
+import { authorizeExisting, findIfExists, findUpload } from './find.ts'
+import { isComplete, isReferenceTo } from './state.ts'
 
 /**
  * Deletes an upload, complete or not. A body under way is ended first. If a part of the upload is gone already, the
  * rest is deleted.
  */
 export async function terminateUpload (context: Context, request: FastifyRequest, id: string): Promise<void> {
-  await authorizeExisting(context, request, 'terminate', id)
+  const reference = await authorizeExisting(context, request, 'terminate', id)
   const { settings, store } = context
   const upload = await context.locks.hold(id, async (lock) => {
-    const upload = await findUpload(context, id).catch(async (error: unknown) => {
+    const upload = await findUpload(context, reference).catch(async (error: unknown) => {
       const isGone = error instanceof errors.NotFound || error instanceof errors.Gone
-      if (isGone) {
+      // Another upload may have the id by now.
+      const found = isGone ? await findIfExists(context, { id }) : undefined
+      if (isGone && (found === undefined || isReferenceTo(reference, found))) {
+        lock.assertHeld()
         await store.remove(id)
-        context.events.publish('terminated', { upload: { id, offset: 0 }, request })
+        context.events.publish('terminated', { upload: found ?? { id, offset: 0 }, request })
       }
       throw error
     })

@@ -5,6 +5,7 @@ import t from 'tap'
 import type { Test } from 'tap'
 import fastifyTus, { FileStore, MemoryLocker } from '../../plugin/index.ts'
 import type { FastifyTusOptions } from '../../plugin/index.ts'
+import { temporaryDirectory } from '../helper.ts'
 
 type Loose = Record<string, unknown>
 
@@ -144,7 +145,10 @@ t.test('every option that can be is taken', async (t) => {
     { authorize () {}, onUploadCreate () {}, onUploadFinish () {}, onUploadTerminate () {}, onUploadExpire () {} },
     { onProgress () {}, namingFunction: () => 'id' }
   ]
-  for (const options of right) await t.resolves(register(t, { directory, ...options }), JSON.stringify(options))
+  for (const options of right) {
+    const directory = await temporaryDirectory(t)
+    await t.resolves(register(t, { directory, ...options }), JSON.stringify(options))
+  }
 })
 
 t.test('a directory that cannot be one is refused at registration', async (t) => {

@@ -139,7 +139,8 @@ export function parseUploadChecksum (value: string | string[] | undefined): Chec
 
 /** Whether a trailer is announced (RFC 9110, 6.6.2). */
 export function announcesTrailer (headers: IncomingHttpHeaders, name: string): boolean {
-  return (headers.trailer ?? '').toLowerCase().split(',').some((announced) => announced.trim() === name)
+  const { trailer } = headers
+  return trailer !== undefined && trailer.toLowerCase().split(',').some((announced) => announced.trim() === name)
 }
 
 function parseInteger (name: string, value: string | string[] | undefined): number | undefined {

@@ -53,11 +53,11 @@ export class TusV1 implements Protocol {
     return isOverridden ? override.toUpperCase() : method
   }
 
-  async handle (request: FastifyRequest, reply: FastifyReply, id: string): Promise<FastifyReply> {
+  handle (request: FastifyRequest, reply: FastifyReply, id: string): Promise<FastifyReply> {
     checkVersion(request, reply)
     if (id !== '' && !isUploadId(id)) throw new errors.NotFound()
     const handler = this.#handlers.get(this.methodOf(request)) as Handler
-    return await handler(this.#tus, request, reply, id)
+    return handler(this.#tus, request, reply, id)
   }
 
   refuse (request: FastifyRequest, reply: FastifyReply, error: unknown): Error {

@@ -17,7 +17,7 @@ export const patch: Handler = async (tus, request, reply, id) => {
   const { upload, finish } = await appendToUpload(tus.context, request, id, {
     offset: parseUploadOffset(headers),
     length: parseUploadLength(headers),
-    body: { ...requestBody(request), expected: expectedChecksum(tus, request) }
+    body: requestBody(request, expectedChecksum(tus, request))
   })
 
   reply.header('upload-offset', upload.offset)

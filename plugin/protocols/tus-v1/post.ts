@@ -35,7 +35,7 @@ export const post: Handler = async (tus, request, reply) => {
     metadata: parseUploadMetadata(headers),
     rawMetadata: parseRawMetadata(headers),
     concatenation: concat,
-    body: hasBytes ? { ...requestBody(request), expected: expectedChecksum(tus, request) } : undefined
+    body: hasBytes ? requestBody(request, expectedChecksum(tus, request)) : undefined
   })
 
   reply.header('location', locationOf(tus.context.settings, request, tus.prefix, upload.id))

@@ -33,7 +33,7 @@ export class FileAppend implements Append {
   }
 
   get stored (): number {
-    return this.#isUnverified ? this.#upload.offset : this.#cursor.position
+    return this.#isRecorded ? this.#upload.offset : this.#cursor.position
   }
 
   async write (buffers: Buffer[], bytes: number): Promise<void> {
@@ -92,10 +92,14 @@ export class FileAppend implements Append {
     }
   }
 
+  /** Whether the record holds the offset. Otherwise the size of the file is the offset. */
+  get #isRecorded (): boolean {
+    return this.#isUnverified || this.#upload.verified !== undefined
+  }
+
   /** The record with the append, if that ends here. */
   #recordAt (position: number, size = this.#upload.size, complete = this.#upload.complete): StoredUpload {
-    const isVerified = this.#isUnverified || this.#upload.verified !== undefined
-    return new StoredUpload({ ...this.#upload, size, complete, verified: isVerified ? position : undefined })
+    return new StoredUpload({ ...this.#upload, size, complete, verified: this.#isRecorded ? position : undefined })
   }
 
   async #end (work: () => Promise<void>): Promise<void> {

@@ -1,6 +1,7 @@
 import { createHash, getHashes, type Hash } from 'node:crypto'
 import { errors } from '../../errors.ts'
 import type { Append } from '../../types.ts'
+import type { ReleaseSignal } from '../release-signal.ts'
 
 /** What a body must hash to. */
 export interface Checksum {
@@ -52,24 +53,31 @@ export class BodyVerifier {
 
   /**
    * @param append - the append of the body; `undefined` for an empty one
+   * @param release - ends reading the body back, which may take long
+   * @throws the reason of `release`
    * @throws FST_TUS_CHECKSUM_MISMATCH
    * @throws FST_TUS_CHECKSUM_MISSING
    * @throws FST_TUS_CHECKSUM_TWICE
    */
-  async verify (append: Pick<Append, 'readBack'> | undefined): Promise<void> {
+  async verify (append: Pick<Append, 'readBack'> | undefined, release: ReleaseSignal): Promise<void> {
     const trailer = this.#expected.trailer()
     if (trailer === undefined && this.#expected.announced) throw new errors.ChecksumMissing()
     if (trailer !== undefined && this.#hash !== undefined) throw new errors.ChecksumTwice()
     const { checksum = trailer } = this.#expected
     if (checksum === undefined) return
     // A trailer names its algorithm only after the body: the body is read back.
-    const hash = this.#hash ?? await hashStored(checksum.algorithm, append)
+    const hash = this.#hash ?? await hashStored(checksum.algorithm, append, release)
     if (!hash.digest().equals(checksum.digest)) throw new errors.ChecksumMismatch()
   }
 }
 
-async function hashStored (algorithm: string, append: Pick<Append, 'readBack'> | undefined): Promise<Hash> {
+async function hashStored (
+  algorithm: string, append: Pick<Append, 'readBack'> | undefined, release: ReleaseSignal
+): Promise<Hash> {
   const hash = createHash(algorithm)
-  for await (const buffer of append?.readBack?.() ?? []) hash.update(buffer)
+  for await (const buffer of append?.readBack?.() ?? []) {
+    if (release.reason !== undefined) throw release.reason
+    hash.update(buffer)
+  }
   return hash
 }

@@ -18,9 +18,15 @@ export interface StoreBodyOptions {
   lock: HeldLock
 }
 
-/** Refuses a body that announces too many bytes. */
-export function checkBodyLength (upload: Upload, body: Body | undefined, maxSize: number): void {
-  if (body?.length !== undefined && upload.offset + body.length > maxSize) throw tooLong(upload, maxSize)
+/**
+ * Refuses a body that announces too many bytes.
+ * @param size - the length of the upload, in bytes, if it is known
+ * @throws FST_TUS_BODY_TOO_LONG, FST_TUS_TOO_LARGE
+ */
+export function checkBodyLength (
+  body: Body | undefined, offset: number, size: number | undefined, maxSize: number
+): void {
+  if (body?.length !== undefined && offset + body.length > maxSize) throw tooLong(size, maxSize)
 }
 
 /**
@@ -31,12 +37,10 @@ export function checkBodyLength (upload: Upload, body: Body | undefined, maxSize
  *   unless the body has a checksum, which cannot be verified then
  * @throws FST_TUS_LOCK_LOST: the response makes no claim about the offset
  */
-export async function storeBody (
+export function storeBody (
   context: Context, request: FastifyRequest, upload: Upload, body: Body, options: StoreBodyOptions
 ): Promise<Upload> {
-  return await context.limits.bodies.run(request, async () => {
-    return await new BodyStorage(context, request, upload, body, options).run()
-  })
+  return context.limits.bodies.run(request, () => new BodyStorage(context, request, upload, body, options).run())
 }
 
 /** One body on its way into the store. */
@@ -68,25 +72,32 @@ class BodyStorage {
 
   async run (): Promise<Upload> {
     const { events } = this.#context
-    const event = { upload: this.#upload, request: this.#request }
     const start = performance.now()
-    const publishEnd = (error: Error | undefined) => {
-      const [offset, duration] = [this.#offset, performance.now() - start]
-      events.publish('appendEnded', { ...event, received: this.#received, offset, duration, error })
-    }
-    events.publish('appendStarted', event)
+    events.publish('appendStarted', { upload: this.#upload, request: this.#request })
     try {
       const pumped = await this.#pump()
-      if (await this.#isAbandoned(pumped)) throw new errors.LockLost()
       await this.#verify(pumped)
       const stored = await this.#commit(pumped)
-      publishEnd(undefined)
+      this.#publishEnd(start, undefined)
       return stored
     } catch (error) {
-      if (error instanceof errors.Displaced) events.publish('displaced', event)
-      publishEnd(error as Error)
+      if (error instanceof errors.Displaced) {
+        events.publish('displaced', { upload: this.#upload, request: this.#request })
+      }
+      this.#publishEnd(start, error as Error)
       throw error
     }
+  }
+
+  #publishEnd (start: number, error: Error | undefined): void {
+    this.#context.events.publish('appendEnded', {
+      upload: this.#upload,
+      request: this.#request,
+      received: this.#received,
+      offset: this.#offset,
+      duration: performance.now() - start,
+      error
+    })
   }
 
   async #pump (): Promise<Pumped> {
@@ -101,6 +112,7 @@ class BodyStorage {
       write: async (buffers, bytes) => {
         rate.stalled(bytes)
         if (checkType !== undefined) await checkType(buffers)
+        if (this.#isSuperseded) throw new errors.LockLost()
         const append = this.#append ?? await this.#open()
         const written = append.write(buffers, bytes)
         // Hashed while the system writes.
@@ -118,24 +130,32 @@ class BodyStorage {
     }
   }
 
-  /** Another process may be writing by now: unless the store fences commits, nothing may be changed any more. */
-  async #isAbandoned (pumped: Pumped): Promise<boolean> {
-    const { lock } = this.#options
-    if (!lock.isLost || this.#context.store.capabilities.has('fencing')) return false
+  /** Whether another process may be writing by now, and the store would not notice. */
+  get #isSuperseded (): boolean {
+    return this.#options.lock.isLost && !this.#context.store.capabilities.has('fencing')
+  }
+
+  /**
+   * Unless the store fences commits, nothing may be changed after the lock is lost.
+   * @throws FST_TUS_LOCK_LOST
+   */
+  async #assertHeld (): Promise<void> {
+    if (!this.#isSuperseded) return
     this.#offset = undefined
     await this.#append?.abandon().catch((err: unknown) => {
-      this.#request.log.error({ err, uploadId: this.#upload.id, outcome: pumped.outcome }, 'append not closed')
+      this.#request.log.error({ err, uploadId: this.#upload.id }, 'append not closed')
     })
-    return true
+    throw new errors.LockLost()
   }
 
   /** If none of the body counts, rolls back and throws. */
   async #verify (pumped: Pumped): Promise<void> {
     try {
-      if (pumped.outcome === 'overrun') throw tooLong({ size: this.#size }, this.#options.maxSize)
-      if (pumped.outcome === 'complete') await this.#verifier.verify(this.#append)
+      if (pumped.outcome === 'overrun') throw tooLong(this.#size, this.#options.maxSize)
+      if (pumped.outcome === 'complete') await this.#verifier.verify(this.#append, this.#options.lock.release)
       else if (this.#verifier.isNeeded) throw pumped.error
     } catch (error) {
+      await this.#assertHeld()
       if (this.#append !== undefined) this.#offset = await this.#append.rollback().catch(() => undefined)
       throw withData(error, { offset: this.#offset })
     }
@@ -143,6 +163,7 @@ class BodyStorage {
 
   /** Keeps what arrived, and throws if that is not everything. */
   async #commit (pumped: Pumped): Promise<Upload> {
+    await this.#assertHeld()
     if (pumped.outcome === 'failed') {
       this.#offset = await this.#append?.commit({}).catch(() => undefined)
       throw withData(pumped.error, { offset: this.#offset })
@@ -177,6 +198,6 @@ class BodyStorage {
   }
 }
 
-function tooLong ({ size }: Pick<Upload, 'size'>, maxSize: number): Error {
+function tooLong (size: number | undefined, maxSize: number): Error {
   return size === undefined ? new errors.TooLarge(maxSize) : new errors.BodyTooLong()
 }

@@ -18,7 +18,7 @@ export class BodyQuota {
    */
   async run<T> (request: FastifyRequest, work: () => Promise<T>): Promise<T> {
     const { maxBodies } = this.#settings.perClient
-    if (maxBodies === Infinity) return await work()
+    if (maxBodies === Infinity) return work()
     const key = await clientKeyOf(this.#settings, request)
     const client = this.#clients.get(key) ?? { open: 0 }
     if (client.open >= maxBodies) throw new errors.TooManyBodies()

@@ -45,7 +45,10 @@ export class UploadQuota {
     const client = isLimitedPerClient ? await clientKeyOf(this.#settings, request) : undefined
     const isNew = this.#count(id, client)
     try {
-      return await create()
+      const created = await create()
+      // Another process has deleted the upload that had this id.
+      if (!isNew && this.#uploads.has(id)) this.#replace(id, client)
+      return created
     } catch (error) {
       if (isNew && !remains(error)) this.#delete(id)
       throw error
@@ -68,9 +71,12 @@ export class UploadQuota {
   /** The expiration of an upload starts again with each byte. */
   #touch (id: string): void {
     const counted = this.#uploads.get(id)
-    if (counted === undefined) return
+    if (counted !== undefined) this.#replace(id, counted.client)
+  }
+
+  #replace (id: string, client: string | undefined): void {
     this.#delete(id)
-    this.#add(id, counted.client)
+    this.#add(id, client)
   }
 
   #delete (id: string): void {

@@ -99,7 +99,7 @@ t.test('parts are not judged, what they are joined to is', async (t) => {
   const late = await create(png.length, { 'upload-concat': 'partial' })
   const waiting = (await post({ 'upload-concat': `final;${late}` })).headers.location as string
   t.equal((await patch(late, 0, png)).statusCode, 204)
-  await until(() => logs.some(({ msg }) => msg === 'final upload not completed'))
+  await until(() => logs.some(({ msg }) => msg === 'upload discarded'))
   t.equal((await head(waiting)).statusCode, 404, 'one that waited for its parts is deleted')
 })
 

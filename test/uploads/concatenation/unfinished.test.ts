@@ -120,35 +120,22 @@ t.test('the finish hook of a final upload that waited is called, whatever the st
   t.same(finished, [path.basename(location)])
 })
 
-t.test('a part that is gone leaves the final upload waiting', async (t) => {
-  const app = await build(t)
-  const { location, whole, growing } = await waiting(app)
-  t.equal((await app.request('DELETE', whole)).statusCode, 204)
-  t.equal((await app.patch(growing, 0, 'cde')).statusCode, 204)
-  const response = await app.head(location)
-  t.equal(response.statusCode, 200)
-  t.notOk('upload-offset' in response.headers)
-})
-
-t.test('a part that goes just before the joining leaves it waiting too, and that is no error', async (t) => {
+t.test('a final upload is deleted without an error if another process deletes a part before the joining', async (t) => {
   const locker = new MemoryLocker()
   const app = await build(t, { locker })
   const { location, whole, growing } = await waiting(app)
   const newLock = locker.newLock.bind(locker)
-  let gone = false
+  let isDeleted = false
   locker.newLock = (id) => {
-    // Somebody else was faster, in another process.
-    if (id === path.basename(whole) && !gone) {
+    if (id === path.basename(whole) && !isDeleted) {
       for (const name of [id, `${id}.json`]) nodeFs.unlinkSync(path.join(app.directory, name))
-      gone = true
+      isDeleted = true
     }
     return newLock(id)
   }
   t.equal((await app.patch(growing, 0, 'cde')).statusCode, 204)
-  await until(() => gone)
-  const response = await app.head(location)
-  t.equal(response.statusCode, 200)
-  t.notOk('upload-offset' in response.headers)
+  await until(() => app.logs.some(({ msg }) => msg === 'upload discarded'))
+  t.equal((await app.head(location)).statusCode, 404)
   t.same(app.logs.filter(({ level }) => level >= 40), [])
 })
 
@@ -177,14 +164,17 @@ t.test('a part that was deleted while the final upload is created refuses it', a
   t.same(await fs.readdir(app.directory), [])
 })
 
-t.test('no more than 1000 final uploads wait for one part', async (t) => {
-  const store = new FileStore({ directory: t.testdir() })
-  const app = await build(t, { datastore: store })
+t.test('no more than 10 final uploads wait for one part', async (t) => {
+  const app = await build(t)
   const part = await app.create(3, { 'upload-concat': 'partial' })
-  const waiting = Array.from({ length: 999 }, (_, i) => ({ id: `gone-${i}`, creation_date: '' }))
-  await store.update(await store.getUpload(path.basename(part)), { concatenation: { header: 'partial', waiting } })
-  t.equal((await app.post({ 'upload-concat': `final;${part}` })).statusCode, 201)
-  t.match(await app.post({ 'upload-concat': `final;${part}` }), { statusCode: 400, body: /1000 uploads wait/ })
+  const finals: string[] = []
+  for (let i = 0; i < 10; i++) {
+    const { headers } = await app.post({ 'upload-concat': `final;${part}` })
+    finals.push(headers.location as string)
+  }
+  t.match(await app.post({ 'upload-concat': `final;${part}` }), { statusCode: 400, body: /10 uploads wait/ })
+  t.equal((await app.request('DELETE', finals[0] as string)).statusCode, 204)
+  t.equal((await app.post({ 'upload-concat': `final;${part}` })).statusCode, 201, 'a deleted one does not count')
 })
 
 t.test('a final upload waits on if the store fails to read a part, and is completed later', async (t) => {
@@ -210,4 +200,40 @@ t.test('a final upload waits on if the store fails to read a part, and is comple
   t.notOk('upload-offset' in (await app.head(location)).headers)
   isBroken = false
   t.equal((await app.head(location)).headers['upload-offset'], '3')
+})
+
+t.test('a final upload that waits for many parts is asked for at the cost of few reads', async (t) => {
+  let reads = 0
+  const datastore = new class extends FileStore {
+    override async getUpload (id: string) {
+      reads++
+      return await super.getUpload(id)
+    }
+  }({ directory: t.testdir() })
+  const app = await build(t, { datastore })
+  const parts: string[] = []
+  for (let i = 0; i < 50; i++) {
+    const part = await app.create(1, { 'upload-concat': 'partial' })
+    parts.push(part)
+    if (i < 49) await app.patch(part, 0, 'a')
+  }
+  const { headers } = await app.post({ 'upload-concat': `final;${parts.join(' ')}` })
+  const location = headers.location as string
+  t.equal((await app.head(location)).statusCode, 200)
+  reads = 0
+  t.equal((await app.head(location)).statusCode, 200)
+  t.ok(reads <= 3, `${reads} reads`)
+  t.equal((await app.patch(parts[49] as string, 0, 'b')).statusCode, 204)
+  await until(async () => (await app.request('GET', location)).body === 'a'.repeat(49) + 'b')
+})
+
+t.test('a final upload is deleted if one of its parts is deleted', async (t) => {
+  const app = await build(t)
+  for (const part of ['whole', 'growing'] as const) {
+    const uploads = await waiting(app)
+    t.equal((await app.request('DELETE', uploads[part])).statusCode, 204)
+    await until(() => app.logs.some(({ msg, uploadId }) =>
+      msg === 'upload discarded' && uploadId === path.basename(uploads.location)))
+    t.equal((await app.head(uploads.location)).statusCode, 404, part)
+  }
 })
