@@ -95,7 +95,7 @@ export function resolveSettings (options: FastifyTusOptions): Settings {
   }
 }
 
-/** What is left are the options of store, locker and Fastify itself; an option that is spelled wrong must not pass. */
+/** Refuses unknown options. The known ones that remain belong to the store, the locker or Fastify. */
 function checkKnown (
   others: Pick<FastifyTusOptions, 'prefix' | 'directory' | 'datastore' | 'durability' | 'locker'>
 ): void {

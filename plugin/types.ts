@@ -16,9 +16,9 @@ export interface Upload {
   /** How many bytes are stored. */
   offset: number
   /**
-   * Whether all bytes are stored. `undefined` if that follows from the rest: an upload is complete once `offset`
-   * reaches `size`. A store keeps the value that `create` got until `concatenate`, or a commit with `complete`, sets it
-   * to `true`.
+   * Whether all bytes are stored. `undefined` if the record does not say so: the upload is complete once `offset`
+   * reaches `size`. A store keeps the value that `create` got until `concatenate`, a commit with `complete` or
+   * `update` sets it to `true`.
    */
   complete?: boolean | undefined
   metadata?: UploadMetadata | undefined
@@ -35,6 +35,8 @@ export interface Upload {
    * `undefined` if everything that is stored counts.
    */
   verified?: number | undefined
+  /** The name of the protocol that created it, if only that protocol may append to it. */
+  protocol?: string | undefined
   /** The role of a partial or final upload; `undefined` for all others. */
   concatenation?: Concatenation | undefined
   /** Whether `onUploadFinish` has run; `undefined` if the store does not record it. */
@@ -111,7 +113,7 @@ export interface AppendOptions {
 }
 
 /** Facts that are recorded about an upload after its creation. */
-export type UploadChanges = Partial<Pick<Upload, 'finished' | 'refused' | 'concatenation'>>
+export type UploadChanges = Partial<Pick<Upload, 'complete' | 'finished' | 'refused' | 'concatenation'>>
 
 /**
  * What a store can do:

@@ -4,7 +4,7 @@ import type { FinishResponse } from '../types.ts'
 
 /**
  * Sends a response with the changes of the finish hook.
- * @throws TypeError, RangeError for what HTTP cannot carry: the client would get no response at all
+ * @throws TypeError, RangeError if the hook returned a value that HTTP cannot carry
  */
 export function sendFinishResponse (
   reply: FastifyReply, statusCode: number, finish: FinishResponse = {}

@@ -1,5 +1,12 @@
 import type { Concatenation, Upload, UploadMetadata } from '../types.ts'
 
+/**
+ * Whether all bytes are stored. Either the record says so or, if it leaves that out, the offset has reached the length.
+ */
+export function isComplete ({ complete, concatenation, offset, size }: Upload): boolean {
+  return complete ?? (concatenation?.parts === undefined && offset === size)
+}
+
 /** An upload with everything that stores of `@tus/server`, and `@tus/server` itself, read from one. */
 export class StoredUpload implements Upload {
   id: string
@@ -12,6 +19,7 @@ export class StoredUpload implements Upload {
   creation_date: string | undefined
   modified: number | undefined
   verified: number | undefined
+  protocol: string | undefined
   concatenation: Concatenation | undefined
   finished: boolean | undefined
   refused: boolean | undefined
@@ -28,6 +36,7 @@ export class StoredUpload implements Upload {
     this.creation_date = upload.creation_date
     this.modified = upload.modified
     this.verified = upload.verified
+    this.protocol = upload.protocol
     this.concatenation = upload.concatenation && { ...upload.concatenation }
     this.finished = upload.finished
     this.refused = upload.refused

@@ -18,11 +18,13 @@ export interface Appending {
   /** The length of the whole upload, in bytes, if the request declares it. */
   length: number | undefined
   body: Body
+  /** Whether a body beyond the length of the upload deletes the upload. Default `false`. */
+  discardsOverrun?: boolean
 }
 
 /** Appends a body to an upload. */
 export async function appendToUpload (
-  context: Context, request: FastifyRequest, id: string, { offset, length, body }: Appending
+  context: Context, request: FastifyRequest, id: string, { offset, length, body, discardsOverrun = false }: Appending
 ): Promise<Outcome> {
   const { settings, locks, events } = context
   const reference = await authorizeExisting(context, request, 'append', id)
@@ -47,7 +49,9 @@ export async function appendToUpload (
       const isDue = !wasComplete || upload.finished === false
       return { upload, finish: isDue ? await processUpload(context, request, upload, lock) : undefined }
     } catch (error) {
-      if (error instanceof errors.TypeRefused) await discard(context, request, found, lock)
+      const isOverrun = error instanceof errors.BodyTooLong
+      const isInvalid = error instanceof errors.TypeRefused || (isOverrun && discardsOverrun)
+      if (isInvalid) await discard(context, request, found, lock)
       throw withData(error, { expiresAt: expiresAt(settings, found) })
     }
   })

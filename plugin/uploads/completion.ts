@@ -32,7 +32,7 @@ export async function processUpload (
       : context.settings.onUploadFinish?.(request, { ...upload }))
   } catch (error) {
     if (isRefusal(error)) {
-      await record(context, upload, { finished: true, refused: true }, lock)
+      await record(context, upload, { complete: true, finished: true, refused: true }, lock)
       context.events.publish('refused', { upload, request, error: error as Error })
     } else {
       context.events.publish('finishFailed', { upload, request, error: error as Error })
@@ -40,7 +40,7 @@ export async function processUpload (
     throw error
   }
   endStream(response?.body)
-  await record(context, upload, { finished: true }, lock)
+  await record(context, upload, { complete: true, finished: true }, lock)
   context.events.publish('finished', { upload, request })
   return response ?? undefined
 }

@@ -20,6 +20,8 @@ export interface Outcome {
 export interface Creation extends NewUpload {
   /** The first bytes, if the request has any. */
   body: Body | undefined
+  /** Whether `accept` gives the client the URL: then the upload remains if its body fails. Default `false`. */
+  isAnnounced?: boolean
 }
 
 /**
@@ -27,7 +29,7 @@ export interface Creation extends NewUpload {
  * whose body only ends early leaves an upload that the client can resume.
  */
 export async function createUpload (
-  context: Context, request: FastifyRequest, { body, ...wanted }: Creation
+  context: Context, request: FastifyRequest, { body, isAnnounced = false, ...wanted }: Creation
 ): Promise<Outcome> {
   const { settings } = context
   const draft = await draftUpload(settings, request, wanted)
@@ -39,12 +41,20 @@ export async function createUpload (
     fill: async (upload, lock) => {
       return body === undefined ? upload : await storeBody(context, request, upload, body, { maxSize, lock })
     },
-    remains: (error) => resumable.some((kind) => error instanceof kind)
+    remains: (error) => isAnnounced ? !isInvalid(error) : isResumable(error)
   })
 }
 
-/** The errors after which a client may resume the upload. */
-const resumable = [errors.Interrupted, errors.Displaced, errors.Shutdown, errors.LockLost]
+/** Whether the body ended early. */
+function isResumable (error: unknown): boolean {
+  const kinds = [errors.Interrupted, errors.Displaced, errors.Shutdown, errors.LockLost]
+  return kinds.some((kind) => error instanceof kind)
+}
+
+/** Whether no body can complete the upload any more. */
+function isInvalid (error: unknown): boolean {
+  return error instanceof errors.TypeRefused || error instanceof errors.BodyTooLong
+}
 
 /** How a new upload gets its bytes. */
 export interface Filling {

@@ -3,13 +3,13 @@ import type { Locker, Upload } from '../types.ts'
 import type { EventPublisher, UploadEventName } from './events.ts'
 import { isReferenceTo, referenceTo } from './state.ts'
 
-/** How often a followed upload is looked at without news of it, in ms: another process may write to it. */
+/** The poll interval without notifications, in ms: another process may write to the upload. */
 const POLL_MS = 500
 
-/** The same, if other processes announce their changes. */
+/** The poll interval if other processes announce their changes, in ms. */
 const SLOW_POLL_MS = 10_000
 
-/** The minimum time between two looks when there is news, in ms. */
+/** The minimum time between two polls, in ms. */
 const REST_MS = 50
 
 /** What followers need of the registration. */
@@ -25,7 +25,7 @@ export interface Source {
 export interface Following {
   /** The upload as it was last seen. */
   readonly upload: Upload
-  /** Why there will be no more of it: it was deleted, has expired, or the app closes. */
+  /** Set once the upload cannot grow any more: it was deleted, has expired, or the app is closing. */
   readonly error: Error | undefined
   /** Its bytes from `start` up to but not including `end`; they must be stored. Readers at one place share one read. */
   read (start: number, end: number): Promise<Buffer>
@@ -38,8 +38,8 @@ const changes = [
 ] as const satisfies readonly UploadEventName[]
 
 /**
- * Followers of growing uploads. All followers of an upload share one look at it, so that their number costs its writer
- * nothing. What is stored is up to the store, whichever process the writer is in.
+ * Followers of growing uploads. All followers of an upload share one poll, so that their number does not slow down the
+ * writer. The store is asked, because the writer may be in another process.
  */
 export class Followers {
   readonly #source: Source

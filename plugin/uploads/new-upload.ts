@@ -6,22 +6,25 @@ import type { Upload, UploadMetadata } from '../types.ts'
 import { authorize, callHook } from './hooks.ts'
 
 /** What a client says about an upload that it wants to create. */
-export interface NewUpload extends Pick<Upload, 'size' | 'complete' | 'rawMetadata' | 'concatenation'> {
+export interface NewUpload extends Pick<
+  Upload, 'size' | 'complete' | 'rawMetadata' | 'protocol' | 'concatenation'
+> {
   metadata: UploadMetadata
 }
 
 /** The upload that a client wants to create, with its id, once `authorize` has accepted it. */
 export async function draftUpload (
-  settings: Settings, request: FastifyRequest, { size, complete, metadata, rawMetadata, concatenation }: NewUpload
+  settings: Settings, request: FastifyRequest, wanted: NewUpload
 ): Promise<Upload> {
   const upload: Upload = {
-    id: await newId(settings, request, metadata),
-    size,
+    id: await newId(settings, request, wanted.metadata),
+    size: wanted.size,
     offset: 0,
-    complete,
-    metadata,
-    rawMetadata,
-    concatenation,
+    complete: wanted.complete,
+    metadata: wanted.metadata,
+    rawMetadata: wanted.rawMetadata,
+    protocol: wanted.protocol,
+    concatenation: wanted.concatenation,
     creation_date: new Date().toISOString()
   }
   await authorize(settings, request, { action: 'create', upload })

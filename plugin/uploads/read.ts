@@ -41,7 +41,7 @@ export async function readBytes (context: Context, upload: Upload, range: ByteRa
   return await ofSameUpload(context, upload, async () => await context.store.readBytes(upload.id, range))
 }
 
-/** The store reads by id, and the id may be used again: the upload is looked at once more after its bytes are open. */
+/** The store reads by id, and the id may be used again: the record is read again after the bytes are open. */
 async function ofSameUpload<T extends Buffer | Readable> (
   context: Context, upload: Upload, read: () => Promise<T>
 ): Promise<T> {

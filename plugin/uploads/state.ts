@@ -1,12 +1,7 @@
+import { isComplete } from '../stores/stored-upload.ts'
 import type { Concatenation, Upload, UploadReference } from '../types.ts'
 
-/**
- * Whether all bytes are stored. Either the record says so or, in records that leave it out, the offset has reached the
- * length.
- */
-export function isComplete (upload: Upload): boolean {
-  return upload.complete ?? (!isFinal(upload) && upload.offset === upload.size)
-}
+export { isComplete }
 
 /** Whether nothing changes the upload any more: its bytes are stored, and the finish hook has accepted it. */
 export function isFinished (upload: Upload): boolean {

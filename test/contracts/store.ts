@@ -192,6 +192,18 @@ export function storeContract (name: string, options: StoreContractOptions): voi
     if (store.capabilities.has('read')) t.equal(await textOf(other, 'a'), 'abcdef')
   })
 
+  check('what an append after a verified one has stored survives', ['creation', 'checksum'], async (t, rig) => {
+    const { store, reopen } = rig
+    await store.create({ id: 'a', size: 9, offset: 0 })
+    const verified = await store.openAppend(await store.getUpload('a'), { unverified: true })
+    await verified.write(bytesOf('abc'), 3)
+    await verified.commit({})
+    const appending = await store.openAppend(await store.getUpload('a'), {})
+    await appending.write(bytesOf('def'), 3)
+    t.ok((await (await reopen()).getUpload('a')).offset >= appending.stored)
+    t.equal(await appending.commit({}), 6)
+  })
+
   check('a rollback restores the upload', ['creation', 'checksum'], async (t, { store, reopen }) => {
     await store.create({ id: 'a', size: 6, offset: 0 })
     await append(store, 'a', 'abc')

@@ -58,6 +58,17 @@ for (const [name, make] of lockers) {
   })
 }
 
+t.test('LOCK-04 a timeout of the locker itself answers 423', async (t) => {
+  const locker = new TusMemoryLocker({ acquireLockTimeout: 1 })
+  const { create, head, logs } = await build(t, { locker, lockTimeout: 60_000 })
+  const location = await create(3)
+  const lock = locker.newLock(location.slice('/files/'.length))
+  await lock.lock(new AbortController().signal, () => {})
+  t.match(await head(location), { statusCode: 423, headers: { 'retry-after': '1' } })
+  await lock.unlock()
+  t.same(logs.filter(({ level }) => level >= 50), [])
+})
+
 t.test('EDGE-61 where too many wait already, one more is refused at once', async (t) => {
   const locker = new MemoryLocker({ maxWaiters: 1 })
   const { create, head } = await build(t, { locker, lockTimeout: 3_600_000 })

@@ -1,7 +1,10 @@
+import { readdir, stat } from 'node:fs/promises'
+import path from 'node:path'
 import t from 'tap'
 import { FileStore, MemoryLocker, MemoryStore } from '../../plugin/index.ts'
 import type { Append, AppendOptions, Capability, Lock, Locker, RequestRelease, Upload } from '../../plugin/index.ts'
-import { build, until } from '../helper.ts'
+import { build, OFFSET_OCTET_STREAM, until } from '../helper.ts'
+import { rawRequest } from '../raw-request.ts'
 
 /** Locks that can be lost, as leases are. */
 class LeaseLocker implements Locker {
@@ -168,4 +171,91 @@ t.test('a lock that is lost before the work begins ends it at once', async (t) =
   t.equal((await patch(location, 0, 'abc')).json().code, 'FST_TUS_LOCK_LOST')
   lost = undefined
   t.equal((await head(location)).headers['upload-offset'], '0')
+})
+
+t.test('bytes that arrived before the lock was lost are not written after it', async (t) => {
+  const locker = new LeaseLocker()
+  let release = () => {}
+  const isWriting = new Promise<void>((resolve) => { release = resolve })
+  const written: string[] = []
+  let begun = () => {}
+  const hasBegun = new Promise<void>((resolve) => { begun = resolve })
+  const datastore = new class extends FileStore {
+    override async openAppend (upload: Upload, options: AppendOptions) {
+      const append = await super.openAppend(upload, options)
+      const write = append.write.bind(append)
+      append.write = async (buffers, bytes) => {
+        written.push(Buffer.concat(buffers).toString())
+        begun()
+        await isWriting
+        await write(buffers, bytes)
+      }
+      return append
+    }
+  }({ directory: t.testdir() })
+  const { create, stall, head } = await build(t, { locker, datastore })
+  const location = await create(9)
+  const { socket, response } = await stall(location, 0, 9, 'abc')
+  await hasBegun
+  await new Promise<void>((resolve) => socket.write('def', () => resolve()))
+  // The server answers another request only after it has read from this socket.
+  t.equal((await head(await create(1))).statusCode, 200)
+  locker.lose(location)
+  release()
+  t.equal((await response).status, 423)
+  t.same(written, ['abc'])
+  t.equal((await head(location)).headers['upload-offset'], '3')
+})
+
+t.test('a lock that is lost while a checksum is verified rolls nothing back', async (t) => {
+  const locker = new LeaseLocker()
+  const ends: string[] = []
+  const datastore = new class extends FileStore {
+    override async openAppend (upload: Upload, options: AppendOptions) {
+      const append = await super.openAppend(upload, options)
+      const { rollback, commit, abandon } = append
+      append.rollback = () => { ends.push('rollback'); return rollback.call(append) }
+      append.commit = (options) => { ends.push('commit'); return commit.call(append, options) }
+      append.abandon = () => { ends.push('abandon'); return abandon.call(append) }
+      append.readBack = async function * () {
+        yield Buffer.from('abc')
+        locker.lose(`/files/${upload.id}`)
+      }
+      return append
+    }
+  }({ directory: t.testdir() })
+  const { create, listen } = await build(t, { locker, datastore })
+  const base = await listen()
+  for (const digest of ['qZk+NkcGgWq6PiVxeFDCbJzQ2J0=', 'AAAAAAAAAAAAAAAAAAAAAAAAAAA=']) {
+    const headers = {
+      'tus-resumable': '1.0.0',
+      'content-type': OFFSET_OCTET_STREAM,
+      'upload-offset': '0',
+      'transfer-encoding': 'chunked'
+    }
+    const body = `3\r\nabc\r\n0\r\nUpload-Checksum: sha1 ${digest}\r\n\r\n`
+    const { response } = await rawRequest(t, base, 'PATCH', await create(6), headers, body)
+    const { status, headers: { 'upload-offset': offset } } = await response
+    t.equal(status, 423)
+    t.equal(offset, undefined)
+  }
+  t.same(ends, ['abandon', 'abandon'])
+})
+
+t.test('a creation whose lock is lost leaves the upload to the process that holds it', async (t) => {
+  const locker = new LeaseLocker()
+  const { head, listen, logs, directory } = await build(t, { locker })
+  const headers = {
+    'tus-resumable': '1.0.0', 'content-type': OFFSET_OCTET_STREAM, 'upload-length': '6', 'content-length': '6'
+  }
+  const { response } = await rawRequest(t, await listen(), 'POST', '/files', headers, 'abc')
+  let id: string | undefined
+  await until(async () => {
+    id = (await readdir(directory)).find((name) => !name.endsWith('.json'))
+    return id !== undefined && (await stat(path.join(directory, id))).size === 3
+  })
+  locker.lose(`/files/${id}`)
+  t.equal((await response).status, 423)
+  t.match(await head(`/files/${id}`), { statusCode: 200, headers: { 'upload-offset': '3' } })
+  t.same(logs.filter(({ msg }) => msg === 'upload discarded'), [])
 })

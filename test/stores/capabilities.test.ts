@@ -4,7 +4,7 @@ import t from 'tap'
 import { FileStore, MemoryLocker, MemoryStore } from '../../plugin/index.ts'
 import type { Capability, Locker } from '../../plugin/index.ts'
 import { FinishedOnlyStore } from '../contracts/finished-only-store.ts'
-import { build, until } from '../helper.ts'
+import { build, until, temporaryDirectory } from '../helper.ts'
 
 const clip = await readFile(path.join(import.meta.dirname, '../fixtures/clip.mp4'))
 const text = Buffer.from('plain text '.repeat(1000))
@@ -101,19 +101,28 @@ t.test('a locker of one process keeps the cache of the default store, and a shar
   }
 })
 
-t.test('registrations that share a locker share the default store of a directory', async (t) => {
-  const directory = t.testdir()
-  const locker = new MemoryLocker()
-  const first = await build(t, { directory, locker })
-  const second = await build(t, { directory, locker })
-  const location = await first.create('deferred')
-  t.equal((await first.patch(location, 0, 'abc')).statusCode, 204)
-  t.equal((await second.patch(location, 3, '', { 'upload-length': '6' })).statusCode, 204)
-  t.equal((await first.head(location)).headers['upload-length'], '6', 'one sees what the other declared')
-  await t.rejects(build(t, { directory, locker, durability: 'none' }), {
-    code: 'FST_TUS_INVALID_OPTION', message: /"durability" must be "finished", as in the other registration/
-  })
-  await build(t, { locker, durability: 'none' })
+t.test('registrations for one directory share the default store, and the default locker', async (t) => {
+  for (const engines of [{ locker: new MemoryLocker() }, {}]) {
+    const directory = await temporaryDirectory(t)
+    const first = await build(t, { directory, ...engines })
+    const second = await build(t, { directory, ...engines })
+    const location = await first.create('deferred')
+    const stalled = await first.stall(location, 0, 9, 'abc')
+    await first.untilStored(location, 3)
+    t.equal((await second.patch(location, 3, '', { 'upload-length': '6' })).statusCode, 204)
+    t.equal((await stalled.response).status, 423, 'the one displaces the body of the other')
+    t.equal((await first.head(location)).headers['upload-length'], '6', 'and sees its changes')
+    await t.rejects(build(t, { directory, ...engines, durability: 'none' }), {
+      code: 'FST_TUS_INVALID_OPTION', message: /"durability" must be "finished", as in the other registration/
+    })
+    await build(t, { ...engines, durability: 'none' })
+  }
+})
+
+t.test('after the app has closed, a directory may be used with another durability', async (t) => {
+  const { app, directory } = await build(t)
+  await app.close()
+  await t.resolves(build(t, { directory, durability: 'none' }))
 })
 
 t.test('records of version 0.1.0 are read as they were meant', async (t) => {

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import t from 'tap'
 import type { Test } from 'tap'
 import type { FastifyTusOptions } from '../../plugin/index.ts'
+import { ForeignStore } from '../foreign-store.ts'
 import { build, OFFSET_OCTET_STREAM, until } from '../helper.ts'
 
 type Headers = Record<string, string>
@@ -106,4 +107,23 @@ t.test('an id that another process has released counts for the client that uses 
   t.equal((await ann('POST', '/files', create('x'))).statusCode, 201)
   t.equal((await ann('POST', '/files', create('z'))).statusCode, 429)
   t.equal((await bob('POST', '/files', create('z'))).statusCode, 201, 'the deleted upload does not count')
+})
+
+t.test('a store that does not record the creation date is served, also with authorize', async (t) => {
+  const datastore = new class extends ForeignStore {
+    override async getUpload (id: string) {
+      return { ...await super.getUpload(id), creation_date: new Date().toISOString() }
+    }
+
+    async read (id: string) {
+      return Readable.from([this.bytesOf(id)])
+    }
+  }()
+  const { bob } = await rig(t, { datastore })
+  const create = { 'upload-length': '6', ...octets, ...named('x') }
+  t.equal((await bob('POST', '/files', create, 'abc')).statusCode, 201)
+  t.equal((await bob('HEAD', '/files/x')).headers['upload-offset'], '3')
+  t.equal((await bob('PATCH', '/files/x', { ...octets, 'upload-offset': '3' }, 'def')).statusCode, 204)
+  t.equal((await bob('GET', '/files/x')).body, 'abcdef')
+  t.equal((await bob('DELETE', '/files/x')).statusCode, 204)
 })

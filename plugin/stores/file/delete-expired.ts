@@ -1,4 +1,5 @@
 import type { Upload } from '../../types.ts'
+import { isComplete } from '../stored-upload.ts'
 
 /** What `deleteExpired` needs of a store. */
 export interface ExpiringStore {
@@ -19,7 +20,7 @@ export async function deleteExpired (store: ExpiringStore, isBusy: (id: string) 
   let deleted = 0
   for await (const id of store.list()) {
     const upload = await store.getUpload(id).catch(() => undefined)
-    if (upload === undefined || upload.offset === upload.size || isBusy(id)) continue
+    if (upload === undefined || isComplete(upload) || isBusy(id)) continue
     const isDue = Date.parse(String(upload.creation_date)) + period < Date.now()
     if (!isDue) continue
     await store.remove(id)

@@ -1,5 +1,5 @@
 import type { Append, AppendOptions, CommitOptions, Upload } from '../../types.ts'
-import { StoredUpload } from '../stored-upload.ts'
+import { isComplete, StoredUpload } from '../stored-upload.ts'
 import { BackgroundSync, SYNC_BYTES } from './background-sync.ts'
 import type { OpenFile } from './file-system.ts'
 import type { StoreState } from './store-state.ts'
@@ -45,16 +45,16 @@ export class FileAppend implements Append {
     const { id } = this.#upload
     const { position } = this.#cursor
     const record = this.#recordAt(position, size, complete)
-    const isComplete = record.complete ?? position === record.size
+    const isWhole = isComplete(record)
     await this.#end(async () => {
       const { durability, records, cache, synced } = this.#state
-      if (durability === 'every-append' || (durability === 'finished' && isComplete)) await this.#sync.finish()
-      if (isComplete) synced.add(id)
+      if (durability === 'every-append' || (durability === 'finished' && isWhole)) await this.#sync.finish()
+      if (isWhole) synced.add(id)
       // The size of the file is the offset: most appends change nothing in the record.
       const changes = size !== undefined || record.verified !== undefined || record.complete !== this.#upload.complete
       const isDurable = durability === 'every-append' || (complete === true && durability !== 'none')
       if (changes) await records.set(id, record, isDurable)
-      if (isComplete) cache.forget(id)
+      if (isWhole) cache.forget(id)
       else cache.remember(id, record, position, this.#sync.synced)
     })
     return position
@@ -99,7 +99,8 @@ export class FileAppend implements Append {
 
   /** The record with the append, if that ends here. */
   #recordAt (position: number, size = this.#upload.size, complete = this.#upload.complete): StoredUpload {
-    return new StoredUpload({ ...this.#upload, size, complete, verified: this.#isRecorded ? position : undefined })
+    const verified = this.#isRecorded ? position : undefined
+    return new StoredUpload({ ...this.#upload, offset: position, size, complete, verified })
   }
 
   async #end (work: () => Promise<void>): Promise<void> {

@@ -5,7 +5,7 @@ import { errors } from '../../errors.ts'
 import { isDefaultId, isUploadId } from '../../ids.ts'
 import type { Durability } from '../../options.ts'
 import type { AppendOptions, Capability, DataStore, Upload, UploadChanges } from '../../types.ts'
-import { StoredUpload } from '../stored-upload.ts'
+import { isComplete, StoredUpload } from '../stored-upload.ts'
 import { concatenateFiles } from './concatenate-files.ts'
 import { deleteExpired } from './delete-expired.ts'
 import { FailedSyncs } from './failed-sync.ts'
@@ -179,12 +179,13 @@ export class FileStore extends TusFileStore implements DataStore {
   /** Syncs what this process has not synced: a complete upload, and with `'every-append'` any upload. */
   async sync (upload: Upload): Promise<void> {
     const { cache, failedSyncs, synced } = this.#state
-    const { id, offset, size, complete = offset === size, finished } = upload
-    const isDue = this.durability === 'every-append' || (this.durability === 'finished' && complete)
+    const { id, offset, finished } = upload
+    const isWhole = isComplete(upload)
+    const isDue = this.durability === 'every-append' || (this.durability === 'finished' && isWhole)
     if (!isDue || finished === true || synced.has(id) || cache.syncedOf(id) === offset) return
     cache.forget(id)
     await failedSyncs.sync(upload, this.#path(id))
-    if (complete) synced.add(id)
+    if (isWhole) synced.add(id)
   }
 
   async update (upload: Upload, changes: UploadChanges): Promise<void> {
@@ -207,7 +208,7 @@ export class FileStore extends TusFileStore implements DataStore {
     const file = this.#path(id)
     cache.forget(id)
     const isRecorded = await records.get(id).then((record) => record !== undefined, unless(isDamaged, false))
-    // Files without a valid record may belong to the user; under an id that only we make they are ours.
+    // A file without a valid record is deleted only under a generated id: other files may belong to the user.
     if (!isRecorded && !isDefaultId(id)) throw new errors.NotFound()
     synced.delete(id)
     failedSyncs.forget(id)

@@ -3,7 +3,7 @@ import { errors } from '../../errors.ts'
 import type { Append } from '../../types.ts'
 import type { ReleaseSignal } from '../release-signal.ts'
 
-/** What a body must hash to. */
+/** The expected checksum of a body. */
 export interface Checksum {
   /** One of `checksumAlgorithms`. */
   algorithm: string

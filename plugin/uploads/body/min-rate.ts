@@ -85,7 +85,7 @@ export class MinRate {
     const slow = []
     for (const body of this.#bodies) {
       const { bytes, ms } = body.take()
-      // A timer that fires late must not demand more.
+      // A late timer must not raise the number of bytes that is required.
       if (bytes < this.#rate * Math.min(ms, this.#interval)) slow.push(body)
     }
     this.#close(slow)

@@ -184,7 +184,7 @@ export class BodyPump {
     this.#writeLater()
   }
 
-  /** Whatever the body ended with before, this is how it ends. */
+  /** A failed write overrides an earlier outcome. */
   readonly #onWriteFailed = (error: Error): void => {
     this.#isWriting = false
     this.#gathered = []

@@ -152,6 +152,7 @@ class BodyStorage {
   async #verify (pumped: Pumped): Promise<void> {
     try {
       if (pumped.outcome === 'overrun') throw tooLong(this.#size, this.#options.maxSize)
+      if (pumped.outcome === 'complete') this.#checkDeclaredEnd()
       if (pumped.outcome === 'complete') await this.#verifier.verify(this.#append, this.#options.lock.release)
       else if (this.#verifier.isNeeded) throw pumped.error
     } catch (error) {
@@ -159,6 +160,13 @@ class BodyStorage {
       if (this.#append !== undefined) this.#offset = await this.#append.rollback().catch(() => undefined)
       throw withData(error, { offset: this.#offset })
     }
+  }
+
+  /** A body that completes the upload must not end before its length. */
+  #checkDeclaredEnd (): void {
+    const end = this.#upload.offset + this.#received
+    if (this.#body.completes !== true || this.#size === undefined || this.#size === end) return
+    throw new errors.LengthMismatch(this.#size, end)
   }
 
   /** Keeps what arrived, and throws if that is not everything. */
@@ -169,7 +177,7 @@ class BodyStorage {
       throw withData(pumped.error, { offset: this.#offset })
     }
     const stored = { ...this.#upload, size: this.#size }
-    const completes = pumped.outcome === 'complete' && this.#body.completes === true
+    const completes = pumped.outcome === 'complete' && this.#body.completes === true && !isComplete(this.#upload)
     if (completes) Object.assign(stored, { size: stored.offset + this.#received, complete: true })
     // Without a byte nothing is open yet, but there may be facts to record.
     const declares = pumped.outcome === 'complete' && (completes || this.#options.declaredSize !== undefined)

@@ -64,3 +64,48 @@ t.test('a body without bytes completes an upload whose bytes are stored', async 
   t.match(complete, { offset: 3, size: 3, complete: true })
   t.same(finished, [upload.id])
 })
+
+t.test('RUFH-60 a body that completes an upload before its length is refused, and none of it counts', async (t) => {
+  const { context, finished, bodyOf } = rig()
+  const wanted = { size: 6, complete: false, metadata: {} }
+  const { upload } = await createUpload(context, request, { ...wanted, body: bodyOf('ab') })
+  const early = appendToUpload(context, request, upload.id, { offset: 2, length: undefined, body: bodyOf('c', true) })
+  await t.rejects(early, { code: 'FST_TUS_LENGTH_MISMATCH' })
+  t.match(await context.store.getUpload(upload.id), { offset: 2, size: 6, complete: false })
+  t.same(finished, [])
+})
+
+t.test('a body without bytes at the end of a complete upload changes nothing', async (t) => {
+  const { context, finished, bodyOf } = rig()
+  const { upload } = await createUpload(context, request, { size: 3, metadata: {}, body: bodyOf('abc') })
+  const before = await context.store.getUpload(upload.id)
+  await appendToUpload(context, request, upload.id, { offset: 3, length: undefined, body: bodyOf('', true) })
+  t.same(await context.store.getUpload(upload.id), before)
+  t.same(finished, [upload.id])
+})
+
+t.test('an upload that was announced to the client remains if its first body fails', async (t) => {
+  const { context, bodyOf } = rig()
+  const failing = { ...bodyOf(''), expected: { announced: true, trailer: () => undefined } }
+  for (const isAnnounced of [true, false]) {
+    let id = ''
+    const body = { ...failing, accept: (upload: { id: string }) => { id = upload.id } }
+    const wanted = { size: 6, metadata: {}, protocol: 'resumable-upload', isAnnounced, body }
+    await t.rejects(createUpload(context, request, wanted), { code: 'FST_TUS_CHECKSUM_MISSING' })
+    const found = context.store.getUpload(id)
+    if (isAnnounced) t.match(await found, { offset: 0, protocol: 'resumable-upload' })
+    else await t.rejects(found, { code: 'FST_TUS_NOT_FOUND' })
+  }
+})
+
+t.test('RUFH-61 a body beyond the length can delete the upload', async (t) => {
+  const { context, bodyOf } = rig()
+  for (const discardsOverrun of [false, true]) {
+    const { upload } = await createUpload(context, request, { size: 3, metadata: {}, body: bodyOf('ab') })
+    const appending = { offset: 2, length: undefined, body: bodyOf('cde'), discardsOverrun }
+    await t.rejects(appendToUpload(context, request, upload.id, appending), { code: 'FST_TUS_BODY_TOO_LONG' })
+    const found = context.store.getUpload(upload.id)
+    if (discardsOverrun) await t.rejects(found, { code: 'FST_TUS_NOT_FOUND' })
+    else t.match(await found, { offset: 2 })
+  }
+})
