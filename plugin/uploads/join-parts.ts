@@ -1,7 +1,7 @@
 import type { Upload } from '../types.ts'
 import type { Context } from './context.ts'
 import { findIfExists } from './find.ts'
-import type { HeldLock } from './lock.ts'
+import type { HeldLock } from './upload-locks.ts'
 import { isComplete, partsOf } from './state.ts'
 
 /**

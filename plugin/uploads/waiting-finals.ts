@@ -10,7 +10,7 @@ import type { Context } from './context.ts'
 import { discard } from './discard.ts'
 import { findIfExists } from './find.ts'
 import { joinParts } from './join-parts.ts'
-import type { HeldLock } from './lock.ts'
+import type { HeldLock } from './upload-locks.ts'
 import { isComplete, isWaiting, partsOf, referenceTo } from './state.ts'
 
 /**

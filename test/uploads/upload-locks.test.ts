@@ -2,7 +2,7 @@ import Fastify from 'fastify'
 import t from 'tap'
 import { MemoryLocker } from '../../plugin/index.ts'
 import { EventPublisher } from '../../plugin/uploads/events.ts'
-import { UploadLocks } from '../../plugin/uploads/lock.ts'
+import { UploadLocks } from '../../plugin/uploads/upload-locks.ts'
 
 function rig () {
   const { log } = Fastify()

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import { FileStore } from '../../../plugin/index.ts'
-import { MinRate } from '../../../plugin/uploads/body/min-rate.ts'
+import { MinRate } from '../../../plugin/uploads/limits/min-rate.ts'
 import { build, temporaryDirectory, until } from '../../helper.ts'
 
 t.test('EDGE-40 a body that trickles is closed, and what came of it is kept', async (t) => {
