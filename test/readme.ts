@@ -5,11 +5,11 @@ import type { Test } from 'tap'
 
 const root = new URL('..', import.meta.url)
 
-/** The code of a snippet of a README, by the name of its file. */
+/** The code of a snippet of a README, by the name of its file: JavaScript, or a script for the shell. */
 export async function snippet (name: string, readme = 'README.md'): Promise<string> {
   const text = await readFile(new URL(readme, root), 'utf8')
-  const code = [...text.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code]) => code as string)
-    .find((code) => new RegExp(`^// ${name.replace('.', '\\.')}\\b`).test(code))
+  const code = [...text.matchAll(/^```(?:js|sh)\n(.*?)^```$/gms)].map(([, code]) => code as string)
+    .find((code) => new RegExp(`^(?://|#) ${name.replace('.', '\\.')}\\b`).test(code))
   if (code === undefined) throw new Error(`${readme} has no ${name}`)
   return code
 }

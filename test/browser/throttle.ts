@@ -6,6 +6,8 @@ export interface Throttle {
   port: number
   /** Bytes a second that each connection carries to the server; 0: as many as there are. */
   rate: number
+  /** Cuts all connections, with what they hold. */
+  cut: () => void
   close: () => void
 }
 
@@ -39,9 +41,12 @@ export async function throttle (serverPort: number, rate = 0): Promise<Throttle>
   const result: Throttle = {
     port: (server.address() as AddressInfo).port,
     rate,
+    cut () {
+      for (const socket of sockets) socket.destroy()
+    },
     close () {
       server.close()
-      for (const socket of sockets) socket.destroy()
+      result.cut()
     }
   }
   return result
