@@ -1,5 +1,5 @@
 import { showControls } from './format.ts'
-import { text } from './i18n.ts'
+import { language, text } from './i18n.ts'
 import type { TextKey } from './i18n.ts'
 
 /** The element with an id of the page's own HTML. */
@@ -28,6 +28,12 @@ export function writeTexts (root: ParentNode): void {
   for (const node of root.querySelectorAll<HTMLElement>('[data-text]')) {
     write(node, text(node.dataset.text as TextKey))
   }
+}
+
+/** Writes the texts of the page in its language. */
+export function writePage (): void {
+  document.documentElement.lang = language() === 'zh' ? 'zh-CN' : 'en'
+  writeTexts(document)
 }
 
 /** A bar with two tones: `accepted` is what the server has, `sent` what has left the page; both 0 to 1. */

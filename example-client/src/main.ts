@@ -1,7 +1,8 @@
 import { App } from './app.ts'
-import { askedEndpoint, findOwnEndpoint } from './config.ts'
+import { findOwnEndpoint } from './config.ts'
+import { askedEndpoint } from './consent.ts'
 import { deleteOwed, restoreDeletions } from './deletions.ts'
-import { byId } from './dom.ts'
+import { byId, writePage } from './dom.ts'
 import { chooseLanguage, language, setLanguage } from './i18n.ts'
 import { chooseFiles, fromDrop, fromList } from './intake.ts'
 import { LiveView } from './live-view.ts'
@@ -10,9 +11,12 @@ import { loadPreferences, savePreferences } from './preferences.ts'
 import { sumUp } from './queue.ts'
 import { ServerList } from './server-list.ts'
 
-const ownEndpoint = await findOwnEndpoint()
-const endpoint = askedEndpoint() ?? ownEndpoint
 const preferences = loadPreferences()
+setLanguage(preferences.language ?? chooseLanguage(navigator.languages))
+// What the page says while the visitor is asked.
+writePage()
+const ownEndpoint = await findOwnEndpoint()
+const endpoint = await askedEndpoint() ?? ownEndpoint
 const input = byId<HTMLInputElement>('files')
 // What another server has, nothing tells.
 const server = endpoint === ownEndpoint
@@ -21,7 +25,7 @@ const server = endpoint === ownEndpoint
   : null
 const app = new App(endpoint, preferences, { choose, onEnd: () => server?.refresh() })
 
-speak(preferences.language ?? chooseLanguage(navigator.languages))
+render()
 const live = new LiveView(endpoint, () => server?.refresh())
 server?.refresh()
 app.restore().catch(reportError)
@@ -67,7 +71,8 @@ byId('continue-all').addEventListener('click', () => { app.continueAll().catch(r
 byId('language').addEventListener('click', () => {
   preferences.language = language() === 'zh' ? 'en' : 'zh'
   savePreferences(preferences)
-  speak(preferences.language)
+  setLanguage(preferences.language)
+  render()
 })
 byId('settings').addEventListener('change', () => {
   const chosen = (id: string) => Number(byId<HTMLSelectElement>(id).value)
@@ -96,8 +101,7 @@ function choose (): void {
   chooseFiles(input).then(found => app.arrivals.add([found])).catch(reportError)
 }
 
-function speak (chosen: 'en' | 'zh'): void {
-  setLanguage(chosen)
+function render (): void {
   renderPage(endpoint, preferences)
   app.list.render()
   server?.render()

@@ -1,4 +1,5 @@
-import { byId, fillBar, write, writeTexts } from './dom.ts'
+import { isForeign } from './consent.ts'
+import { byId, fillBar, write, writePage } from './dom.ts'
 import { formatBytes, formatPercent } from './format.ts'
 import { language, text } from './i18n.ts'
 import { choices } from './preferences.ts'
@@ -9,12 +10,13 @@ import { describeSpeed } from './words.ts'
 
 /** Writes the parts of the page that do not change with the uploads. */
 export function renderPage (endpoint: string, preferences: Preferences): void {
-  document.documentElement.lang = language() === 'zh' ? 'zh-CN' : 'en'
-  writeTexts(document)
+  writePage()
   byId('language').lang = language() === 'zh' ? 'en' : 'zh-CN'
   byId('files').setAttribute('aria-label', text('choose'))
   byId('overall-progress').setAttribute('aria-label', text('overallLabel'))
   write(byId('endpoint'), text('endpoint', { endpoint }))
+  byId('foreign').hidden = !isForeign(endpoint)
+  write(byId('foreign'), text('foreign', { origin: new URL(endpoint).origin }))
 
   const bytes = (size: number) => size === 0 ? text('copyNone') : formatBytes(size, language())
   fillSelect('slice-size', choices.sliceSize, preferences.sliceSize, bytes)

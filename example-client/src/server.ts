@@ -1,5 +1,8 @@
 import type { Lane } from './lanes.ts'
-import { askAbout } from './watch/about.ts'
+import type { Growth } from './watch/look.ts'
+
+// How long an answer may take, in ms. A browser would wait for minutes for a server that hangs.
+const patience = 5000
 
 /** How many bytes of an upload the server has; `null` where that cannot be told. */
 export async function askOffset (url: string | null): Promise<number | null> {
@@ -18,4 +21,19 @@ export async function findGone (lanes: readonly Lane[], known: Lane | null = nul
   const asked = lanes.map(({ url }) => url === null ? undefined : askAbout(url).catch(() => undefined))
   const abouts = await Promise.all(asked)
   return lanes.filter((lane, index) => lane === known || abouts[index] === null)
+}
+
+// HEAD of tus takes the upload over from a request that writes: only the owner of an upload may ask by it.
+async function askAbout (url: string): Promise<Growth | null> {
+  const response = await fetch(url, {
+    method: 'HEAD',
+    headers: { 'Tus-Resumable': '1.0.0' },
+    cache: 'no-store',
+    signal: AbortSignal.timeout(patience)
+  })
+  if (response.status === 404 || response.status === 410) return null
+  const offset = response.headers.get('Upload-Offset')
+  if (!response.ok || offset === null) throw new Error(`status ${response.status}`)
+  const length = response.headers.get('Upload-Length')
+  return { offset: Number(offset), length: length === null ? null : Number(length) }
 }

@@ -1,39 +1,42 @@
-import { askedEndpoint, findOwnEndpoint } from './config.ts'
-import { byId, inside, write, writeTexts } from './dom.ts'
+import { findOwnEndpoint } from './config.ts'
+import { askedEndpoint, isForeign } from './consent.ts'
+import { byId, inside, write, writePage } from './dom.ts'
 import { showControls } from './format.ts'
-import { chooseLanguage, language, setLanguage, text } from './i18n.ts'
+import { chooseLanguage, setLanguage, text } from './i18n.ts'
 import { LiveViewer } from './live/viewer.ts'
+import type { LiveState } from './live/viewer.ts'
 import { loadPreferences } from './preferences.ts'
-import { askAbout } from './watch/about.ts'
-import type { About } from './watch/about.ts'
+import { describe, look } from './watch/look.ts'
+import type { Description, Growth } from './watch/look.ts'
 import { Player } from './watch/player.ts'
 
 setLanguage(loadPreferences().language ?? chooseLanguage(navigator.languages))
-document.documentElement.lang = language() === 'zh' ? 'zh-CN' : 'en'
-writeTexts(document)
+writePage()
 document.title = text('watchTitle')
 
-const id = new URLSearchParams(location.search).get('id') ?? ''
-const url = `${askedEndpoint() ?? await findOwnEndpoint()}/${id}`
-// An id is one segment of a path: anything else would be another address.
-const about = /^[\w.~-]+$/.test(id) ? await ask() : null
+const named = new URLSearchParams(location.search)
+const id = named.get('id') ?? ''
+const asked = await askedEndpoint()
+const endpoint = asked ?? await findOwnEndpoint()
+const url = `${endpoint}/${id}`
+const video = inside<HTMLVideoElement>(byId('player'), 'video')
 
-if (!about) {
-  byId('player').hidden = true
-  say(text('watchGone'))
+if (named.has('endpoint') && asked === null) {
+  // The id is one of that server.
+  showNothing(text('consentRefused'))
 } else {
-  const name = about.metadata.filename ?? id
-  write(byId('name'), name)
-  document.title = showControls(name)
-  if (about.length === null) watchLive(about)
-  else watchFile(about)
+  // An id is one segment of a path: anything else would be another address.
+  const found = /^[\w.~-]+$/.test(id) ? await find() : null
+  if (found) watch(...found)
+  else showNothing(text('watchGone'))
 }
 
 // The server may be away for a moment.
-async function ask (): Promise<About | null> {
+async function find (): Promise<[Growth, Description] | null> {
   for (;;) {
     try {
-      return await askAbout(url)
+      const growth = await look(url)
+      return growth && [growth, await describe(url)]
     } catch {
       say(text('serverLost'))
       await new Promise(resolve => setTimeout(resolve, 2000))
@@ -41,12 +44,25 @@ async function ask (): Promise<About | null> {
   }
 }
 
-function watchFile ({ metadata }: About): void {
+function watch ({ length }: Growth, { name, type }: Description): void {
+  entitle(name ?? id)
+  if (length === null) return watchLive(type)
   say('')
-  new Player(byId('player')).play(url, metadata.filetype ?? '')
+  new Player(byId('player')).play(url, type)
 }
 
-function watchLive ({ metadata: { filetype = 'video/webm', codecs = 'vp8,opus' } }: About): void {
+// Another server must not speak in the name of this page.
+function entitle (name: string): void {
+  if (isForeign(url)) {
+    write(byId('source'), text('foreignVideo', { name, origin: new URL(url).origin }))
+    byId('source').hidden = false
+  } else {
+    write(byId('name'), name)
+    document.title = showControls(name)
+  }
+}
+
+function watchLive (type: string): void {
   say(text('liveJoining'))
   const words = {
     live: text('liveNow'),
@@ -56,9 +72,23 @@ function watchLive ({ metadata: { filetype = 'video/webm', codecs = 'vp8,opus' }
     gone: text('watchGone'),
     unsupported: text('cannotPlay')
   }
-  const video = inside<HTMLVideoElement>(byId('player'), 'video')
-  const viewer = new LiveViewer(video, url, { onState: state => say(words[state]) })
-  viewer.start(`${filetype};codecs="${codecs}"`).catch(reportError)
+  let state: LiveState | undefined
+  const show = () => {
+    if (state) say(state === 'live' && video.paused ? text('livePaused') : words[state])
+  }
+  for (const event of ['play', 'pause']) video.addEventListener(event, show)
+  const viewer = new LiveViewer(byId('player'), url, type, {
+    onState (news) {
+      state = news
+      show()
+    }
+  })
+  viewer.start().catch(reportError)
+}
+
+function showNothing (words: string): void {
+  byId('player').hidden = true
+  say(words)
 }
 
 function say (words: string): void {

@@ -1,11 +1,89 @@
+import { createServer } from 'node:http'
+import type { IncomingMessage } from 'node:http'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
 import type { Page } from 'playwright-core'
 import t from 'tap'
-import { MiB, give, makeWorld, ready, rowOf, state } from './world.ts'
+import type { Test } from 'tap'
+import { KiB, MiB, give, makeWorld, ready, rowOf, state } from './world.ts'
 
 const world = await makeWorld()
 const other = await makeWorld()
 
 const elsewhere = `${world.url}?endpoint=${encodeURIComponent(`${other.url}files`)}`
+
+const agree = (page: Page) => page.getByRole('button', { name: 'Use the other server' }).click()
+
+/** A tus server of somebody else, which puts all uploads at a URL of its choice. */
+async function makeStranger (t: Test, location = '/files/1'): Promise<{ endpoint: string, asked: IncomingMessage[] }> {
+  const asked: IncomingMessage[] = []
+  const server = createServer((request, response) => {
+    asked.push(request)
+    for (const what of ['origin', 'headers', 'methods']) response.setHeader(`access-control-allow-${what}`, '*')
+    response.setHeader('access-control-expose-headers', '*')
+    request.resume().on('end', () => {
+      if (request.method === 'POST') response.writeHead(201, { location, 'upload-offset': '0' }).end()
+      else response.writeHead(200, { 'content-disposition': 'inline; filename="Call 0800.mp4"' }).end()
+    })
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  return { endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}/files`, asked }
+}
+
+t.test('nothing is sent to a server that only a link names, and the own one is used', async t => {
+  const page = await world.open(t)
+  const { endpoint, asked } = await makeStranger(t)
+  const { origin } = new URL(endpoint)
+  await page.goto(`${world.url}?endpoint=${encodeURIComponent(endpoint.replace('//', '//127.0.0.1:80@'))}`)
+  const dialog = page.getByRole('dialog', { name: 'Use another server?' })
+  await dialog.getByText(origin, { exact: true }).waitFor()
+  await page.keyboard.press('Escape')
+  await ready(page)
+  t.equal(page.url(), world.url, 'the address names it no more')
+  const path = await world.file('own-server.bin', KiB)
+  await give(page, path)
+  await state(page, path, 'done')
+  await world.arrived(t, path)
+  t.same(asked, [])
+})
+
+t.test('an endpoint that is no URL of http: or https: is not used', async t => {
+  const page = await world.open(t)
+  for (const named of ['http://', 'data:text/plain,a', 'javascript:alert(1)']) {
+    await page.goto(`${world.url}?endpoint=${encodeURIComponent(named)}`)
+    await ready(page)
+    t.equal(await page.locator('#endpoint').textContent(), `Uploads go to ${world.url}files`)
+  }
+})
+
+t.test('another server is used if the visitor agrees, which holds for the tab, and the page says so', async t => {
+  const page = await world.open(t)
+  await page.goto(elsewhere)
+  await agree(page)
+  await ready(page)
+  await page.reload()
+  await ready(page)
+  await page.getByText(`Files are sent to another server: ${new URL(other.url).origin}`).waitFor()
+})
+
+t.test('the page that plays an upload does not speak for another server', async t => {
+  const page = await world.open(t)
+  const { endpoint, asked } = await makeStranger(t)
+  const link = `${world.url}watch.html?id=1&endpoint=${encodeURIComponent(endpoint)}`
+  await page.goto(link)
+  await page.getByRole('button', { name: 'Use this site’s server' }).click()
+  await page.getByText('This link names another server, which is not used.').waitFor()
+  t.same(asked, [])
+  await page.goto(link)
+  await agree(page)
+  await page.getByText(`Call 0800.mp4, from another server: ${new URL(endpoint).origin}`).waitFor()
+  t.equal(await page.getByRole('heading').first().textContent(), 'Watch')
+  t.equal(await page.title(), 'Watch')
+})
 
 t.test('a file that one server has is sent to another one', async t => {
   const page = await world.open(t)
@@ -13,6 +91,7 @@ t.test('a file that one server has is sent to another one', async t => {
   await give(page, path)
   await state(page, path, 'done')
   await page.goto(elsewhere)
+  await agree(page)
   await ready(page)
   await give(page, path)
   await state(page, path, 'done')
@@ -23,6 +102,7 @@ t.test('a file that one server has is sent to another one', async t => {
 /** How often a page that is open for a minute asks what is on its own server. */
 async function asksForList (page: Page, url: string): Promise<number> {
   await page.goto(url)
+  if (url === elsewhere) await agree(page)
   await ready(page)
   await page.clock.runFor(60_000)
   return page.evaluate<number>('asked.filter(url => String(url).startsWith("api/uploads")).length')

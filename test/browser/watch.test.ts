@@ -1,6 +1,12 @@
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { request } from 'node:http'
+import type { IncomingMessage } from 'node:http'
+import { basename } from 'node:path'
 import type { Page } from 'playwright-core'
 import t from 'tap'
 import type { Test } from 'tap'
+import { encodeMetadata } from '../../example-client/src/metadata.ts'
 import { makeClip } from './clips.ts'
 import { KiB, give, listen, makeWorld, rowOf, setPreferences, someAccepted, state, watchErrors } from './world.ts'
 
@@ -98,4 +104,63 @@ t.test('an upload that is deleted while it is watched is gone for good', async t
     await viewer.locator('video').evaluate((video, late) => video.dispatchEvent(new Event(late)), late)
     t.ok(await gone.isVisible(), late)
   }
+})
+
+/** Sends a file as a client does that has all the time in the world: `send` hands over some bytes. */
+async function makeWriter (path: string) {
+  const bytes = await readFile(path)
+  const protocol = { 'Tus-Resumable': '1.0.0' }
+  const { headers } = await fetch(`${world.url}files`, {
+    method: 'POST',
+    headers: {
+      ...protocol,
+      'Upload-Length': String(bytes.length),
+      'Upload-Metadata': encodeMetadata({
+        filename: basename(path), filetype: 'video/mp4'
+      })
+    }
+  })
+  const url = new URL(headers.get('Location') ?? '', world.url)
+  const patch = request(url, {
+    method: 'PATCH',
+    headers: {
+      ...protocol,
+      'Upload-Offset': 0,
+      'Content-Length': bytes.length,
+      'Content-Type': 'application/offset+octet-stream'
+    }
+  })
+  const answered = once(patch, 'response') as Promise<[IncomingMessage]>
+  return {
+    id: url.pathname.split('/').at(-1) ?? '',
+    size: bytes.length,
+    send: (from: number, to: number) => { patch.write(bytes.subarray(from, to)) },
+    status: () => answered.then(([{ statusCode }]) => statusCode)
+  }
+}
+
+t.test('viewers do not interrupt the upload that they watch', async t => {
+  const path = await world.file('watched.mp4', 0)
+  await makeClip(path, 12, { faststart: true })
+  const writer = await makeWriter(path)
+  const viewers = await world.browser.newContext({ locale: 'en-US' })
+  t.teardown(() => viewers.close())
+  const tus: string[] = []
+  const parts = 6
+  for (let part = 0; part < parts; part++) {
+    writer.send(part * writer.size / parts, (part + 1) * writer.size / parts)
+    if (part === parts - 1) break
+    const viewer = await viewers.newPage()
+    watchErrors(t, viewer)
+    viewer.on('request', request => {
+      if (request.headers()['tus-resumable'] !== undefined) tus.push(request.method())
+    })
+    await viewer.goto(`${world.url}watch.html?id=${writer.id}`)
+    await playsBeyond(viewer, 0)
+    t.equal(await viewer.title(), 'watched.mp4')
+    await viewer.close()
+  }
+  t.equal(await writer.status(), 204, 'one request wrote all of it')
+  await world.arrived(t, path)
+  t.same(tus, [], 'viewers speak no tus')
 })

@@ -45,7 +45,7 @@ export class LiveRecording {
   constructor (stream: MediaStream, options: LiveOptions) {
     const mimeType = types.find(type => MediaRecorder.isTypeSupported(type)) ?? ''
     this.#recorder = new MediaRecorder(stream, { mimeType })
-    const [filetype = '', codecs = ''] = this.#recorder.mimeType.split(/;\s*codecs=/)
+    const [filetype = ''] = this.#recorder.mimeType.split(';')
     this.name = `${options.title}.${filetype.endsWith('mp4') ? 'mp4' : 'webm'}`
     const tell = (accepted: number, wait: Wait | null) => options.onProgress(this.#source.bytes, accepted, wait)
     let accepted = 0
@@ -57,8 +57,7 @@ export class LiveRecording {
       endpoint: options.endpoint,
       url: null,
       sliceSize,
-      // A viewer must name the codecs before it can play.
-      metadata: { filename: this.name, filetype, codecs: codecs.replaceAll('"', '') },
+      metadata: { filename: this.name, filetype },
       onUrl: options.onUrl,
       onLateUrl: discard,
       onAccepted: accept,

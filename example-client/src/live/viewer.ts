@@ -1,4 +1,7 @@
-import { askAbout } from '../watch/about.ts'
+import { inside } from '../dom.ts'
+import { autoplay } from '../watch/autoplay.ts'
+import { look } from '../watch/look.ts'
+import { findCodecs } from './codecs.ts'
 
 /** What a viewer tells. */
 export interface ViewerEvents {
@@ -16,33 +19,43 @@ const target = 0.7
 const tooFar = 3
 const keepBehind = 30
 
+// The codecs are named at the very beginning, in bytes.
+const mostHead = 64 * 1024
+
 // A recorder sends four pieces a second: after so long without one the connection may be dead, in ms.
 const patience = 4000
 
 /** Plays a recording while it is made: reads the upload's tail and feeds the browser's player with it. */
 export class LiveViewer {
+  #root: HTMLElement
   #video: HTMLVideoElement
   #url: string
+  #type: string
   #events: ViewerEvents
+  #source: MediaSource | null = null
+  // What was read while the codecs are not known, without which there is no buffer.
+  #head = new Blob([])
   #buffer: SourceBuffer | null = null
   #position = 0
   #state: LiveState = 'live'
 
-  constructor (video: HTMLVideoElement, url: string, events: ViewerEvents) {
-    this.#video = video
+  /** `root` holds a `video` and the button for its sound; `type` is the media type of the recording. */
+  constructor (root: HTMLElement, url: string, type: string, events: ViewerEvents) {
+    this.#root = root
+    this.#video = inside(root, 'video')
     this.#url = url
+    this.#type = type
     this.#events = events
   }
 
-  /** Plays until the recording is over. `type` names the codecs too. */
-  async start (type: string): Promise<void> {
-    if (!('MediaSource' in window) || !MediaSource.isTypeSupported(type)) return this.#tell('unsupported')
-    const source = new MediaSource()
+  /** Plays until the recording is over. */
+  async start (): Promise<void> {
+    if (!('MediaSource' in window)) return this.#tell('unsupported')
+    const source = this.#source = new MediaSource()
     const objectUrl = this.#video.src = URL.createObjectURL(source)
     await new Promise(resolve => source.addEventListener('sourceopen', resolve, { once: true }))
     URL.revokeObjectURL(objectUrl)
-    this.#buffer = source.addSourceBuffer(type)
-    this.#video.play().catch(() => {})
+    autoplay(this.#video, inside(this.#root, '.sound')).catch(reportError)
     const pace = setInterval(() => this.#keepUp(), 250)
     let state: LiveState = 'live'
     while (['live', 'waiting', 'lost'].includes(state)) {
@@ -78,7 +91,7 @@ export class LiveViewer {
         listen()
         await this.#append(next.value)
         this.#position += next.value.length
-        this.#tell('live')
+        if (this.#buffer) this.#tell('live')
       }
     } catch {
       // Why, is asked of the server.
@@ -90,11 +103,11 @@ export class LiveViewer {
 
   // Why no more came. The end of an answer is the end of the recording only if the server says so.
   async #askWhy (): Promise<LiveState> {
-    if (this.#video.error) return 'unsupported'
+    if (this.#video.error || this.#state === 'unsupported') return 'unsupported'
     try {
-      const about = await askAbout(this.#url)
-      if (about === null) return 'gone'
-      return about.length !== null && this.#position >= about.length ? 'over' : 'waiting'
+      const growth = await look(this.#url)
+      if (growth === null) return 'gone'
+      return growth.length !== null && this.#position >= growth.length ? 'over' : 'waiting'
     } catch {
       return 'lost'
     }
@@ -106,12 +119,26 @@ export class LiveViewer {
   }
 
   async #append (bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    if (!this.#buffer) return this.#begin(bytes)
     const buffer = this.#buffer
-    if (!buffer) return
     await change(buffer, () => buffer.appendBuffer(bytes))
     const start = buffer.buffered.length > 0 ? buffer.buffered.start(0) : 0
     const old = this.#video.currentTime - keepBehind
     if (old > start + keepBehind) await change(buffer, () => buffer.remove(0, old))
+  }
+
+  async #begin (bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    this.#head = new Blob([this.#head, bytes])
+    const head = new Uint8Array(await this.#head.arrayBuffer())
+    const codecs = findCodecs(head)
+    if (codecs === null && head.length < mostHead) return
+    const type = `${this.#type};codecs="${codecs}"`
+    if (!this.#source || !MediaSource.isTypeSupported(type)) {
+      this.#tell('unsupported')
+      throw new Error(`no support for ${type}`)
+    }
+    const buffer = this.#buffer = this.#source.addSourceBuffer(type)
+    await change(buffer, () => buffer.appendBuffer(head))
   }
 
   #keepUp (): void {

@@ -58,6 +58,7 @@ export const en = {
   failureFile: 'The file cannot be read any more: it was changed, moved or deleted. Choose it again, or cancel.',
   failureTooLarge: 'The file is larger than the server accepts.',
   failureGone: 'The server does not have this upload any more.',
+  failureForeign: 'The server refers this upload to another server, where nothing is sent.',
   failureRefused: 'The server refused the upload (status {status}).',
 
   strip: '{accepted} of {count} slices of {size} are on the server, {sending} on the way.',
@@ -143,8 +144,10 @@ export const en = {
   toUploads: 'To the uploads',
   close: 'Close',
   loading: 'Loading …',
+  pressPlay: 'Press play to begin.',
+  soundOn: 'Turn on the sound',
   there: '{percent} of {size} are there',
-  notYet: 'This video cannot begin yet: its index comes last. It plays when all of it is there.',
+  notYet: 'Nothing can be shown yet. A video with its index at the end plays once it is completely uploaded.',
   seekTooFar: 'That part is not there yet. Playing from the newest part that is.',
   waitingForBytes: 'Waiting for the next part to be uploaded …',
   cannotPlay: 'This browser cannot play this file.',
@@ -177,6 +180,7 @@ export const en = {
   closeRecording: 'Close the recording',
   liveJoining: 'Joining …',
   liveNow: 'Live',
+  livePaused: 'Press play to watch live.',
   liveWaiting: 'Nothing new comes. Waiting for more …',
   serverLost: 'The server does not answer. Trying again …',
   liveOver: 'The recording is over.',
@@ -193,7 +197,15 @@ export const en = {
   editFailed: 'This change does not fit the file.',
   editFailedNamed: '“{name}” cannot be changed in this way.',
 
-  endpoint: 'Uploads go to {endpoint}'
+  endpoint: 'Uploads go to {endpoint}',
+  foreign: 'Files are sent to another server: {origin}',
+  foreignVideo: '{name}, from another server: {origin}',
+  consentTitle: 'Use another server?',
+  consentLink: 'The link that you opened makes this page use another server:',
+  consentWhy: 'Your files would be sent there, and videos would come from there. Continue only if you trust it.',
+  consentRefuse: 'Use this site’s server',
+  consentAgree: 'Use the other server',
+  consentRefused: 'This link names another server, which is not used.'
 }
 
 /** The texts of the page. */

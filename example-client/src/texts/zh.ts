@@ -60,6 +60,7 @@ export const zh: Texts = {
   failureFile: '无法再读取这个文件：它可能已被修改、移动或删除。请重新选择，或取消上传。',
   failureTooLarge: '文件超过了服务器允许的大小。',
   failureGone: '服务器上已没有这个上传。',
+  failureForeign: '服务器返回的上传地址属于其他服务器，已停止上传。',
   failureRefused: '服务器拒绝了上传（状态码 {status}）。',
 
   strip: '{count} 个 {size} 的分片：{accepted} 个已在服务器，{sending} 个正在路上。',
@@ -145,8 +146,10 @@ export const zh: Texts = {
   toUploads: '返回上传页面',
   close: '关闭',
   loading: '正在加载……',
+  pressPlay: '点击播放按钮开始观看。',
+  soundOn: '打开声音',
   there: '{size} 中已到达 {percent}',
-  notYet: '暂时无法播放：这个视频的索引在最后，要全部到达才能播放。',
+  notYet: '暂时无法播放。索引位于末尾的视频，需全部上传后才能播放。',
   seekTooFar: '这一段还没有上传，从已上传的最新部分开始播放。',
   waitingForBytes: '正在等待后面的部分上传……',
   cannotPlay: '本浏览器无法播放这个文件。',
@@ -179,6 +182,7 @@ export const zh: Texts = {
   closeRecording: '结束这个录制',
   liveJoining: '正在加入……',
   liveNow: '直播中',
+  livePaused: '点击播放按钮观看直播。',
   liveWaiting: '暂时没有新内容，正在等待……',
   serverLost: '服务器没有响应，正在重试……',
   liveOver: '录制已结束。',
@@ -195,5 +199,13 @@ export const zh: Texts = {
   editFailed: '这个修改不适用于该文件。',
   editFailedNamed: '“{name}”无法这样修改。',
 
-  endpoint: '上传地址：{endpoint}'
+  endpoint: '上传地址：{endpoint}',
+  foreign: '文件将发送到其他服务器：{origin}',
+  foreignVideo: '{name}，来自其他服务器：{origin}',
+  consentTitle: '使用其他服务器？',
+  consentLink: '你打开的链接要求本页面使用另一台服务器：',
+  consentWhy: '文件会发送到该服务器，视频也会从该服务器加载。请确认信任后再继续。',
+  consentRefuse: '使用本站服务器',
+  consentAgree: '使用该服务器',
+  consentRefused: '链接指向其他服务器，未使用该服务器。'
 }

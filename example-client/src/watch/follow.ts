@@ -1,10 +1,5 @@
-import { askAbout } from './about.ts'
-
-/** How much of an upload is there. */
-export interface Growth {
-  offset: number
-  length: number | null
-}
+import { look, readProgress } from './look.ts'
+import type { Growth } from './look.ts'
 
 /**
  * Tells how an upload grows until all of it is there: by the server's events, and where it sends none by asking every
@@ -27,14 +22,13 @@ export function follow (url: string, onGrowth: (growth: Growth) => void, onGone:
     if (!growth || growth.offset === growth.length) stop()
   }
   const ask = async () => {
-    const about = await askAbout(url).catch(() => undefined)
-    if (about !== undefined) tell(about)
+    const growth = await look(url).catch(() => undefined)
+    if (growth !== undefined) tell(growth)
     if (!stopped) timer = setTimeout(() => { ask().catch(reportError) }, 1000)
   }
 
   events.addEventListener('progress', (event: MessageEvent<string>) => {
-    const { state, ...growth } = JSON.parse(event.data) as Growth & { state: string }
-    tell(state === 'gone' ? null : growth)
+    tell(readProgress(event.data))
   })
   events.addEventListener('error', () => {
     // A browser connects again by itself, unless the answer was no stream of events.

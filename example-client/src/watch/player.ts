@@ -1,12 +1,17 @@
 import { fillBar, inside, write } from '../dom.ts'
 import { formatBytes, formatPercent } from '../format.ts'
 import { language, text } from '../i18n.ts'
+import { autoplay } from './autoplay.ts'
 import { follow } from './follow.ts'
-import type { Growth } from './follow.ts'
+import type { Growth } from './look.ts'
 import { isBeyond, playableUntil } from './timeline.ts'
 
 // After so long without data, although the server has it, the player is stuck, in ms.
 const patience = 6000
+
+// If nothing can be shown of so many bytes, in so many ms, the index of a video is probably at its end.
+const muchForNothing = 4 * 1024 * 1024
+const longForNothing = 3000
 
 // How long a notice stays although it plays on at once, in ms: the time to read it.
 const readingTime = 4000
@@ -23,6 +28,7 @@ export class Player {
   #growth: Growth = { offset: 0, length: null }
   #unfollow = () => {}
   #stuck: ReturnType<typeof setTimeout> | undefined
+  #slow: ReturnType<typeof setTimeout> | undefined
   // Where to go on once more bytes are there, in seconds.
   #broken: number | null = null
   // How often it failed before it had even begun.
@@ -31,7 +37,7 @@ export class Player {
   // While a notice is shown, other words wait behind it.
   #notice: ReturnType<typeof setTimeout> | undefined
 
-  /** `root` holds a `video`, a `progress` and the places for words. */
+  /** `root` holds a `video`, the button for its sound, a `progress` and the places for words. */
   constructor (root: HTMLElement) {
     this.#root = root
     this.#video = inside(root, 'video')
@@ -39,9 +45,7 @@ export class Player {
     video.addEventListener('seeking', () => this.#checkSeek())
     video.addEventListener('waiting', () => this.#watchStuck())
     video.addEventListener('playing', () => this.#going())
-    video.addEventListener('loadeddata', () => {
-      if (video.videoWidth === 0 && !this.#isAudio) this.#say(text('codecWarning'))
-    })
+    video.addEventListener('loadeddata', () => this.#shown())
     video.addEventListener('error', () => this.#failed())
   }
 
@@ -62,6 +66,7 @@ export class Player {
   close (): void {
     this.#unfollow()
     clearTimeout(this.#stuck)
+    clearTimeout(this.#slow)
     this.#broken = null
     this.#failures = 0
     this.#growth = { offset: 0, length: null }
@@ -84,8 +89,8 @@ export class Player {
     // Chromium remembers of a URL where it was refused, so that the whole file needs another one.
     this.#video.src = this.#isWhole ? `${this.#url}?finished` : this.#url
     this.#video.currentTime = time
-    // Refused where the visitor has not clicked yet: the player's own button is there.
-    this.#video.play().catch(() => {})
+    this.#watchSlow()
+    autoplay(this.#video, inside(this.#root, '.sound')).catch(reportError)
   }
 
   #grow (growth: Growth): void {
@@ -96,13 +101,14 @@ export class Player {
     const there = inside(this.#root, '.there')
     there.hidden = length === null || this.#isWhole
     if (length !== null) {
-      fillBar(inside<HTMLProgressElement>(there, 'progress'), offset / length, offset / length)
+      // An empty file has all of its bytes.
+      const share = length > 0 ? offset / length : 1
+      fillBar(inside<HTMLProgressElement>(there, 'progress'), share, share)
       write(inside(there, '.there-text'), text('there', {
         percent: formatPercent(offset, length, language()),
         size: formatBytes(length, language())
       }))
     }
-    if (this.#video.readyState === 0 && !this.#isWhole && offset > 4 * 1024 * 1024) this.#say(text('notYet'))
     const hasGrown = this.#isWhole ? !wasWhole : offset > before
     if (this.#broken !== null && hasGrown && (this.#failures < 3 || this.#isWhole)) this.#load(this.#broken)
     // What has waited for the end of the file need not find it by itself.
@@ -120,6 +126,15 @@ export class Player {
     this.#notify(text('seekTooFar'))
   }
 
+  #watchSlow (): void {
+    clearTimeout(this.#slow)
+    this.#slow = setTimeout(() => {
+      if (this.#video.readyState > 0 || this.#isWhole) return
+      if (this.#growth.offset > muchForNothing) this.#say(text('notYet'))
+      this.#watchSlow()
+    }, longForNothing)
+  }
+
   #watchStuck (): void {
     clearTimeout(this.#stuck)
     if (!this.#url) return
@@ -131,6 +146,13 @@ export class Player {
       else this.#watchStuck()
     }, patience)
     if (!this.#isWhole && this.#video.readyState > 0) this.#say(text('waitingForBytes'))
+  }
+
+  // The first picture is there. It plays, or the browser wants a click before.
+  #shown (): void {
+    const { videoWidth, paused } = this.#video
+    if (videoWidth === 0 && !this.#isAudio) return this.#say(text('codecWarning'))
+    this.#say(paused ? text('pressPlay') : '')
   }
 
   #going (): void {
