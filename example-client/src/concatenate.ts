@@ -1,18 +1,18 @@
 import { discard } from './deletions.ts'
 import { encodeMetadata } from './metadata.ts'
-import { judge } from './retry.ts'
-import type { Wait } from './retry.ts'
+import { isAtHome, judge } from './retry.ts'
+import type { Verdict, Wait } from './retry.ts'
 
 const protocol = { 'Tus-Resumable': '1.0.0' }
 // How long the server may take to answer what costs it no work, in ms.
 const patience = 10_000
 
-/** Joins partial uploads to one: its URL, or the status of the refusal, 0 for no answer. */
+/** Joins partial uploads to one: its URL, or why there is none. */
 export async function concatenate (
   endpoint: string,
   urls: readonly string[],
   metadata: Record<string, string>
-): Promise<{ status: number, url: string | null }> {
+): Promise<{ url: string } | { url: null, verdict: Verdict }> {
   try {
     const response = await fetch(endpoint, {
       method: 'POST',
@@ -23,9 +23,11 @@ export async function concatenate (
       }
     })
     const location = response.ok ? response.headers.get('Location') : null
-    return { status: response.status, url: location === null ? null : new URL(location, endpoint).href }
+    if (location === null) return { url: null, verdict: judge(response.status) }
+    const url = new URL(location, endpoint).href
+    return isAtHome(url, endpoint) ? { url } : { url: null, verdict: { failure: { reason: 'foreign' } } }
   } catch {
-    return { status: 0, url: null }
+    return { url: null, verdict: judge(0) }
   }
 }
 
@@ -46,11 +48,14 @@ export function reserve (
       late = true
       resolve({ wait: 'stalled' })
     }, patience)
-    concatenate(endpoint, urls, metadata).then(({ status, url }) => {
+    concatenate(endpoint, urls, metadata).then(answer => {
       clearTimeout(timer)
-      if (url && (late || !isWanted())) discard(url)
-      const verdict = judge(status)
-      resolve(url || 'failure' in verdict ? url : verdict)
+      if (answer.url !== null) {
+        if (late || !isWanted()) discard(answer.url)
+        resolve(answer.url)
+      } else {
+        resolve('wait' in answer.verdict ? answer.verdict : null)
+      }
     }).catch(reject)
   })
 }

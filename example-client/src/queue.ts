@@ -36,10 +36,12 @@ export function isOver ({ state }: Pick<Queued, 'state'>): boolean {
   return over.includes(state)
 }
 
-/** Whether it stands still and can go on with what is there: a failed one, unless it would only fail again. */
+// These would only fail again.
+const final: (Failure['reason'] | undefined)[] = ['file', 'tooLarge', 'foreign']
+
+/** Whether it stands still and can go on with what is there. */
 export function isResumable ({ state, failure }: { state: State, failure: Failure | null }): boolean {
-  return state === 'ready' || state === 'paused' ||
-    (state === 'failed' && failure?.reason !== 'file' && failure?.reason !== 'tooLarge')
+  return state === 'ready' || state === 'paused' || (state === 'failed' && !final.includes(failure?.reason))
 }
 
 /** Whose turn it is, when so many may run at the same time. */

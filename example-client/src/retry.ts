@@ -1,13 +1,16 @@
 /** Why nothing goes on for now, while the page tries again by itself. */
 export type Wait = 'offline' | 'unreachable' | 'server' | 'busy' | 'full' | 'stalled'
 
-/** Why an upload has stopped for good. */
+/** Why an upload has stopped for good. `foreign`: the server has put it on another origin. */
 export type Failure =
-  | { reason: 'file' | 'tooLarge' | 'gone' }
+  | { reason: 'file' | 'tooLarge' | 'gone' | 'foreign' }
   | { reason: 'refused', status: number }
 
+/** Whether a request may be repeated after a response. */
+export type Verdict = { wait: Wait } | { failure: Failure }
+
 /** What an answer that was not hoped for means; status 0: there was none. */
-export function judge (status: number): { wait: Wait } | { failure: Failure } {
+export function judge (status: number): Verdict {
   if (status === 0) return { wait: 'unreachable' }
   // 409: somebody else has appended; 460: the body was damaged on the way. Asking for the offset puts both right.
   if (status === 409 || status === 423 || status === 429 || status === 460) return { wait: 'busy' }
@@ -27,4 +30,12 @@ export function delayOf (attempt: number, most = 10_000): number {
 export function patienceAfter (stalls: number): number {
   // A slow network may need long for what its buffers hold, so the patience grows until something arrives.
   return Math.min(10_000 * 2 ** stalls, 160_000)
+}
+
+/**
+ * Whether the `Location` of an upload is of the origin of its endpoint. A server that names another one could make the
+ * page send requests there, DELETE for one.
+ */
+export function isAtHome (url: string, endpoint: string): boolean {
+  return new URL(url).origin === new URL(endpoint).origin
 }

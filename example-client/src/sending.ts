@@ -213,10 +213,10 @@ export class Sending {
   #join (): void {
     const { endpoint, metadata, onJoining, onFailed } = this.#options
     onJoining()
-    concatenate(endpoint, this.#urls(), metadata).then(({ status, url }) => {
-      if (url) return this.#joined(url)
+    concatenate(endpoint, this.#urls(), metadata).then(answer => {
+      if (answer.url !== null) return this.#joined(answer.url)
       if (this.#stopped) return
-      const verdict = judge(status)
+      const { verdict } = answer
       if ('failure' in verdict) return onFailed(verdict.failure, null)
       this.#tryLater(verdict.wait, () => this.#join())
     }).catch(reportError)

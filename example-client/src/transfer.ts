@@ -1,6 +1,6 @@
 import { DetailedError, Upload } from 'tus-js-client'
 import type { FileSource } from 'tus-js-client'
-import { delayOf, judge, patienceAfter } from './retry.ts'
+import { delayOf, isAtHome, judge, patienceAfter } from './retry.ts'
 import type { Failure, Wait } from './retry.ts'
 
 export interface TransferOptions {
@@ -67,7 +67,7 @@ export class Transfer {
   start (): void {
     this.stop()
     const { endpoint, sliceSize, metadata, headers, ready } = this.#options
-    const { onUrl, onLateUrl, onAccepted, onSent, onDone } = this.#options
+    const { onUrl, onLateUrl, onAccepted, onSent, onDone, onFailed } = this.#options
     const url = this.#url
     const turn = this.#turn
     const current = this.#current()
@@ -100,8 +100,13 @@ export class Transfer {
       onUploadUrlAvailable: () => {
         if (!upload.url || upload.url === this.#url) return
         kept.delete(upload)
-        if (this.#turn !== turn) return onLateUrl?.(upload.url)
+        const isHome = isAtHome(upload.url, new URL(endpoint, location.href).href)
+        if (this.#turn !== turn) return isHome ? onLateUrl?.(upload.url) : undefined
         this.#creating = false
+        if (!isHome) {
+          this.stop()
+          return onFailed({ reason: 'foreign' })
+        }
         this.#url = upload.url
         onUrl(upload.url)
       },

@@ -74,6 +74,7 @@ export function describeFailure (failure: Failure | null): string {
     case 'file': return text('failureFile')
     case 'tooLarge': return text('failureTooLarge')
     case 'gone': return text('failureGone')
+    case 'foreign': return text('failureForeign')
     case 'refused': return text('failureRefused', { status: failure.status })
   }
 }

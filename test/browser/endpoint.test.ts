@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import type { Page } from 'playwright-core'
 import t from 'tap'
 import type { Test } from 'tap'
-import { KiB, MiB, give, makeWorld, ready, rowOf, state } from './world.ts'
+import { KiB, MiB, give, makeWorld, ready, rowOf, setPreferences, state } from './world.ts'
 
 const world = await makeWorld()
 const other = await makeWorld()
@@ -69,6 +69,27 @@ t.test('another server is used if the visitor agrees, which holds for the tab, a
   await ready(page)
   await page.getByText(`Files are sent to another server: ${new URL(other.url).origin}`).waitFor()
 })
+
+for (const lanes of [1, 2]) {
+  t.test(`an upload that a server puts on another origin gets no request, with ${lanes} at a time`, async t => {
+    const page = await world.open(t)
+    const { endpoint } = await makeStranger(t, `${world.url}files/victim`)
+    const path = await world.file(`misled-${lanes}.bin`, MiB)
+    await setPreferences(page, { lanes, sliceSize: 256 * KiB })
+    await page.goto(`${world.url}?endpoint=${encodeURIComponent(endpoint)}`)
+    await agree(page)
+    await ready(page)
+    const misled: string[] = []
+    page.on('request', request => {
+      if (request.url().includes('victim')) misled.push(request.method())
+    })
+    await give(page, path)
+    await rowOf(page, path).getByText('refers this upload to another server').waitFor()
+    await page.getByRole('button', { name: `Cancel misled-${lanes}.bin` }).click()
+    await rowOf(page, path).waitFor({ state: 'detached' })
+    t.same(misled, [])
+  })
+}
 
 t.test('the page that plays an upload does not speak for another server', async t => {
   const page = await world.open(t)
