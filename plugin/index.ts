@@ -60,7 +60,7 @@ async function close ({ log }: FastifyInstance, name: string, work: () => Promis
 /** Resumable uploads for Fastify. */
 const fastifyTus = fp(plugin, { fastify: '5.x', name: 'fastify-tus', encapsulate: true })
 
-export { fastifyTus, fastifyTus as default, fastifyTus as 'module.exports' }
+export { fastifyTus, fastifyTus as default }
 export { errors, type ErrorData, type TusError, type TusErrorConstructor } from './errors.ts'
 export { MemoryLocker, type MemoryLockerOptions } from './locks/memory.ts'
 export type {

@@ -4,6 +4,7 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
 import ts from 'typescript'
+import * as exported from '../../plugin/index.ts'
 
 const plugin = path.join(import.meta.dirname, '../../plugin')
 
@@ -24,19 +25,20 @@ async function compile (directory: string): Promise<void> {
   }
 }
 
-t.test('require() gives the plugin, with everything else on it', async (t) => {
+t.test('require() gives every export, and an app registers what it gives', async (t) => {
   const directory = t.testdir({ 'package.json': '{ "type": "module" }', uploads: {} })
   await compile(directory)
   const script = `
-    const fastifyTus = require(${JSON.stringify(path.join(directory, 'index.js'))})
+    const tus = require(${JSON.stringify(path.join(directory, 'index.js'))})
     const app = require('fastify')()
-    app.register(fastifyTus, { prefix: '/files', directory: ${JSON.stringify(path.join(directory, 'uploads'))} })
+    app.register(tus, { prefix: '/files', directory: ${JSON.stringify(path.join(directory, 'uploads'))} })
     app.inject({ method: 'OPTIONS', url: '/files' }).then(({ statusCode }) => {
-      const same = [fastifyTus.default, fastifyTus.fastifyTus].every((one) => one === fastifyTus)
-      console.log(JSON.stringify({ type: typeof fastifyTus, same, statusCode }))
+      console.log(JSON.stringify({ names: Object.keys(tus), statusCode }))
     })`
   // Not under the loaders of the test runner, which do not let an ES module be required.
   const env = { ...process.env, NODE_OPTIONS: '' }
   const { stdout } = await promisify(execFile)(process.execPath, ['--eval', script], { cwd: directory, env })
-  t.same(JSON.parse(stdout), { type: 'function', same: true, statusCode: 204 })
+  const { names, statusCode } = JSON.parse(stdout) as { names: string[], statusCode: number }
+  t.same(new Set(names), new Set([...Object.keys(exported), '__esModule']))
+  t.equal(statusCode, 204)
 })

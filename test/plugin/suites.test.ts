@@ -2,7 +2,7 @@ import { readFile, readdir } from 'node:fs/promises'
 import t from 'tap'
 
 /** Run by commands of their own: see CONTRIBUTING.md. */
-const apart = ['suites', 'faults', 'browser', 'clients']
+const apart = ['suites', 'faults', 'browser', 'clients', 'package']
 
 t.test('every test file belongs to a suite', async (t) => {
   const test = new URL('../', import.meta.url)
