@@ -2,6 +2,7 @@ import { checkOwn } from './check-own.ts'
 import { checkUrl } from './check-url.ts'
 import { parseCommandLine, USAGE } from './command-line.ts'
 import type { CommandLine } from './command-line.ts'
+import { visible } from './visible.ts'
 
 /** Where reports and complaints go. */
 export interface Output {
@@ -11,15 +12,16 @@ export interface Output {
 
 /** The command `fastify-tus conformance`. Resolves with the exit status. */
 export async function main (args: string[], { stdout, stderr }: Output): Promise<number> {
+  const print = (text: string): void => { stdout.write(visible(text)) }
+  const complain = (text: string): void => { stderr.write(visible(`fastify-tus conformance: ${text}\n`)) }
   let commandLine: CommandLine
   try {
     commandLine = parseCommandLine(args)
   } catch (error) {
-    stderr.write(`fastify-tus conformance: ${(error as Error).message}\n\n${USAGE}`)
+    complain(`${(error as Error).message}\n\n${USAGE.trimEnd()}`)
     return 2
   }
 
-  const print = (text: string): void => { stdout.write(text) }
   if (commandLine.help) {
     print(USAGE)
     return 0
@@ -28,7 +30,7 @@ export async function main (args: string[], { stdout, stderr }: Output): Promise
     const { url } = commandLine
     return await (url === undefined ? checkOwn(commandLine, print) : checkUrl(url, commandLine, print))
   } catch (error) {
-    stderr.write(`fastify-tus conformance: ${(error as Error).message}\n`)
+    complain((error as Error).message)
     return 2
   }
 }

@@ -1,4 +1,5 @@
 import http from 'node:http'
+import net from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { FileStore } from '@tus/file-store'
 import { Server } from '@tus/server'
@@ -7,6 +8,7 @@ import t from 'tap'
 import type { Test } from 'tap'
 import fastifyTus from '../../plugin/index.ts'
 import { main } from '../../conformance/cli.ts'
+import { visible } from '../../conformance/visible.ts'
 import { requirements } from '../../conformance/requirements.ts'
 import { Tally } from '../../conformance/tally.ts'
 import type { Requirement, Result } from '../../conformance/suite.ts'
@@ -157,4 +159,29 @@ t.test('what failed once has failed, and what was answered once is not skipped',
   }
   tally.add(requirement, { ...result, status: 'pass' })
   t.strictSame(tally.totals, { passed: 0, failed: 1, skipped: 0 })
+})
+
+t.test('what a server sends reaches the terminal as text', async (t) => {
+  const hostile = [
+    'HTTP/1.1 299 \x1b[2J\x1b]0;owned\x07', 'Tus-Version: \x1b]52;c;ZXZpbA==\x07\x9b31m\x7f', 'Content-Length: 3', ''
+  ]
+  const server = net.createServer((socket) => {
+    socket.on('error', () => {}).once('data', () => socket.end(Buffer.from(`${hostile.join('\r\n')}\r\na\rb`, 'latin1')))
+  }).listen(0, '127.0.0.1')
+  await new Promise(resolve => server.once('listening', resolve))
+  t.teardown(() => server.close())
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/files`
+
+  for (const format of [[], ['--json']]) {
+    const { text, errors } = await run(...format, '--only', 'CORE-04,CORE-10', url)
+    t.match(text, '\\u001b[2J', format.join())
+    // eslint-disable-next-line no-control-regex
+    t.notMatch(text + errors, /[\x00-\x09\x0b-\x1f\x7f-\x9f]/, format.join())
+  }
+  const { text } = await run('--json', '--only', 'CORE-04', url)
+  t.match(JSON.parse(text)[0].came, '\x1b[2J\x1b]0;owned\x07')
+})
+
+t.test('characters that hide text are shown, those beyond the first plane too', async (t) => {
+  t.equal(visible('a\u202eb\u2028c\u{e0001}\td\n'), 'a\\u202eb\\u2028c\\udb40\\udc01\td\n')
 })
