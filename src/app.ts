@@ -6,6 +6,7 @@ import fastifyTus, { FileStore } from '../plugin/index.ts'
 import type { FastifyTusHooks } from '../plugin/index.ts'
 import { readConfig } from './config.ts'
 import type { Config } from './config.ts'
+import { PAGE_HEADERS } from './page-headers.ts'
 import { UploadList } from './uploads.ts'
 
 // The app runs from `dist/src/` once built, and from `src/` in development.
@@ -33,18 +34,25 @@ export default async function app (fastify: FastifyInstance, opts: AppOptions): 
     ...lifecycleLog(fastify)
   })
 
-  fastify.get('/healthz', async () => ({ status: 'ok' }))
-
-  // fastify.prefix and not opts.prefix: it is the whole path when the app is mounted below another one.
-  fastify.get('/config.json', async () => ({ endpoint: `${fastify.prefix}${prefix}` }))
-
   const list = new UploadList(datastore)
-  fastify.get('/api/uploads', { schema: { querystring: pageQuery } }, async (request) => {
-    const { limit, before } = request.query as { limit: number, before?: string }
-    return list.page(limit, before)
-  })
+  await fastify.register(async (own) => {
+    own.addHook('onRequest', async (_request, reply) => { reply.headers(PAGE_HEADERS) })
 
-  const places = opts.client ? [opts.client] : clientPlaces
+    own.get('/healthz', async () => ({ status: 'ok' }))
+
+    // own.prefix and not opts.prefix: it is the whole path when the app is mounted below another one.
+    own.get('/config.json', async () => ({ endpoint: `${own.prefix}${prefix}` }))
+
+    own.get('/api/uploads', { schema: { querystring: pageQuery } }, async (request) => {
+      const { limit, before } = request.query as { limit: number, before?: string }
+      return list.page(limit, before)
+    })
+
+    await servePage(own, opts.client ? [opts.client] : clientPlaces)
+  })
+}
+
+async function servePage (fastify: FastifyInstance, places: string[]): Promise<void> {
   const client = places.find(place => existsSync(join(place, 'index.html')))
   if (client) {
     await fastify.register(fastifyStatic, { root: client, wildcard: false })

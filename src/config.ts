@@ -7,6 +7,8 @@ import type { Setting, SettingName } from './settings.ts'
 /** What the server runs with. */
 export interface Config {
   host: string
+  /** The names that `Host` may have, `*` for any; empty: those of this machine if only it can reach the server. */
+  allowedHosts: string[]
   port: number
   /** Begins with a slash and does not end with one. */
   prefix: string
@@ -25,7 +27,7 @@ export interface Config {
 export type Environment = Record<string, string | undefined>
 
 type Checked = Record<'PORT' | 'MAX_SIZE' | 'EXPIRATION_MS' | 'SWEEP_INTERVAL_MS', number> &
-  Record<'HOST' | 'PREFIX' | 'FILES_DIR' | 'LOG_LEVEL' | 'TRUST_PROXY', string>
+  Record<'HOST' | 'ALLOWED_HOSTS' | 'PREFIX' | 'FILES_DIR' | 'LOG_LEVEL' | 'TRUST_PROXY', string>
 
 const names = Object.keys(settings) as SettingName[]
 
@@ -41,6 +43,7 @@ export function readConfig (env: Environment = process.env): Config {
   const checked = check(given)
   return {
     host: checked.HOST,
+    allowedHosts: checked.ALLOWED_HOSTS.split(',').map((name) => name.trim()).filter(Boolean),
     port: checked.PORT,
     prefix: checked.PREFIX.replace(/\/$/, ''),
     directory: checked.FILES_DIR,

@@ -1,6 +1,7 @@
 import Fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
 import closeWithGrace from 'close-with-grace'
+import { checkHost } from './allowed-hosts.ts'
 import app from './app.ts'
 import type { Config } from './config.ts'
 import { StartError } from './errors.ts'
@@ -30,6 +31,7 @@ export async function start (config: Config): Promise<RunningServer> {
     // such upload" and starts again from zero. Uploads that are running are ended by the plugin itself.
     return503OnClosing: false
   })
+  checkHost(server, config)
   // Not awaited: what goes wrong in there comes out of listen().
   server.register(app, { config })
   const address = await listen(server, config)

@@ -17,6 +17,9 @@ const longestTimer = 2 ** 31 - 1
 
 const bytesOrMs = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER } as const
 
+// A name, or an IPv6 address, which has two colons at least.
+const hostName = '([^\\s/,:[\\]]+|[\\da-fA-F]*(:[\\da-fA-F.]*){2,})'
+
 /** Every setting by the name of its environment variable: the check, the defaults and the help are made from this. */
 export const settings = {
   HOST: {
@@ -25,6 +28,13 @@ export const settings = {
     help: 'where to listen; 0.0.0.0 is every IPv4 address of the machine',
     wanted: 'an address or a host name',
     schema: { type: 'string', default: '127.0.0.1', pattern: '^[^\\s/]+$' }
+  },
+  ALLOWED_HOSTS: {
+    flag: 'allowed-hosts',
+    value: '<names>',
+    help: 'names by which clients reach the server, also through a proxy; * is any',
+    wanted: 'host names and addresses without ports, with commas between, or *',
+    schema: { type: 'string', default: '', pattern: `^(${hostName}(\\s*,\\s*${hostName})*)?$` }
   },
   PORT: {
     flag: 'port',

@@ -84,7 +84,9 @@ export async function makeWorld (): Promise<World> {
   const start = async () => {
     if (running) return
     running = true
-    server = run('src/cli.ts', [], { PORT: String(port), FILES_DIR: directory, LOG_LEVEL: 'info' })
+    server = run('src/cli.ts', [], {
+      PORT: String(port), FILES_DIR: directory, LOG_LEVEL: 'info', ALLOWED_HOSTS: 'another-machine.test'
+    })
     await server.line('ready for uploads')
   }
   const stop = async () => {

@@ -117,6 +117,22 @@ t.test('the example client is served', async t => {
   t.equal((await fastify.inject('/nothing')).statusCode, 404)
 })
 
+t.test('no site may frame the page, load what is not its own, or learn where a visitor was', async t => {
+  const client = t.testdir({ 'index.html': '<p>page</p>', 'index.js': 'export {}' })
+  const { fastify } = await build(t, { client })
+  for (const url of ['/', '/index.js', '/api/uploads', '/config.json', '/healthz']) {
+    const { headers } = await fastify.inject(url)
+    t.match(headers['content-security-policy'], /^default-src 'self'; .*frame-ancestors 'none'$/, url)
+    t.match(headers, { 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' }, url)
+  }
+})
+
+t.test('uploads have the headers of the plugin', async t => {
+  const { fastify } = await build(t)
+  const { headers } = await fastify.inject({ method: 'OPTIONS', url: '/files' })
+  t.equal(headers['content-security-policy'], undefined)
+})
+
 t.test('without a built client the page says how to build it', async t => {
   const { fastify } = await build(t)
   const page = await fastify.inject('/')

@@ -5,6 +5,7 @@ import { StartError } from '../../src/errors.ts'
 
 const defaults = {
   host: '127.0.0.1',
+  allowedHosts: [],
   port: 1080,
   prefix: '/files',
   directory: './files',
@@ -37,6 +38,7 @@ t.test('the environment of the process is read where none is given', async t => 
 t.test('values become what the server needs', async t => {
   t.same(readConfig({
     HOST: '::',
+    ALLOWED_HOSTS: 'uploads.example,* , fd00::1',
     PORT: '0',
     PREFIX: '/api/v1.2/up_loads/',
     FILES_DIR: '/srv/with space',
@@ -47,6 +49,7 @@ t.test('values become what the server needs', async t => {
     TRUST_PROXY: 'true'
   }), {
     host: '::',
+    allowedHosts: ['uploads.example', '*', 'fd00::1'],
     port: 0,
     prefix: '/api/v1.2/up_loads',
     directory: '/srv/with space',
@@ -73,6 +76,7 @@ t.test('a wrong value is refused in one line that names the variable', async t =
   const wrong: Environment[] = [
     { HOST: 'two words' },
     { HOST: 'http://localhost' },
+    ...['a:80', 'http://a', 'a,,b', 'a b', '[::1]'].map(ALLOWED_HOSTS => ({ ALLOWED_HOSTS })),
     ...['abc', '-1', '65536', '80.5', '0x'].map(PORT => ({ PORT })),
     ...['files', '/', '//', '/a//b', '/:id', '/*', '/../x', '/a b', '/a?b'].map(PREFIX => ({ PREFIX })),
     ...['1GB', '-1', '1.5', '1e99'].map(MAX_SIZE => ({ MAX_SIZE })),

@@ -16,7 +16,9 @@ export interface Run {
 
 /** Runs one of the sources as a process of its own, with nothing set but what is given. */
 export function run (script: string, args: string[] = [], env: Record<string, string> = {}): Run {
-  const unset = { HOST: '', PORT: '0', PREFIX: '', FILES_DIR: '', MAX_SIZE: '', EXPIRATION_MS: '', LOG_LEVEL: '' }
+  const unset = {
+    HOST: '', ALLOWED_HOSTS: '', PORT: '0', PREFIX: '', FILES_DIR: '', MAX_SIZE: '', EXPIRATION_MS: '', LOG_LEVEL: ''
+  }
   const child = spawn(process.execPath, ['--import', 'tsx', join(root, script), ...args], {
     cwd: root,
     // tsx compiles the sources in another way than tap: both coverages together would say that every line was run.
