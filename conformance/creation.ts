@@ -5,8 +5,8 @@ const needs = ['creation']
 const DEFERRED = ['0', '2', 'true']
 
 const VIOLATIONS = {
-  'an empty key': 'a YQ==, Yg==',
   'an empty pair': 'a YQ==,,b Yg==',
+  'a pair of white space': 'a YQ==, ,b Yg==',
   'a comma in the end': 'a YQ==,',
   'two spaces in a pair': 'a  YQ==',
   'two values for a key': 'a YQ== YQ==',

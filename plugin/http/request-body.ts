@@ -8,6 +8,7 @@ import type { Body } from '../uploads/body/body.ts'
 import type { ExpectedChecksum } from '../uploads/body/checksum.ts'
 import { sendContinue } from './expect-continue.ts'
 import { freeBuffers } from './free-buffers.ts'
+import { splitList } from './list-header.ts'
 
 /**
  * The body of a request, not read yet.
@@ -68,6 +69,6 @@ export function mediaTypeOf (headers: IncomingHttpHeaders): string {
  * @throws FST_TUS_MEDIA_TYPE
  */
 export function refuseContentCoding ({ headers }: FastifyRequest): void {
-  const coding = headers['content-encoding']
-  if (coding !== undefined && coding !== 'identity') throw new errors.MediaType('Content-Encoding is not supported')
+  const isEncoded = splitList(headers['content-encoding']).some((coding) => coding.toLowerCase() !== 'identity')
+  if (isEncoded) throw new errors.MediaType('Content-Encoding is not supported')
 }

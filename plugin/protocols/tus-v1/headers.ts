@@ -4,6 +4,7 @@
  */
 import type { IncomingHttpHeaders } from 'node:http'
 import { errors } from '../../errors.ts'
+import { splitList } from '../../http/list-header.ts'
 import type { Upload, UploadMetadata } from '../../types.ts'
 import { type Checksum, checksumAlgorithms, digestLengths } from '../../uploads/body/checksum.ts'
 
@@ -43,12 +44,13 @@ export function parseUploadDeferLength (headers: IncomingHttpHeaders): boolean {
   return true
 }
 
-// A key has no comma or space; a value is base64 with padding, or empty.
+// A key has no comma or space; a value is base64 with padding, or empty. White space may surround the pair.
 const metadataPair =
-  /^(?<key>[\x21-\x2b\x2d-\x7e]+)(?: (?<value>(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?))?$/
+  /^[ \t]*(?<key>[\x21-\x2b\x2d-\x7e]+)(?: (?<value>(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?))?[ \t]*$/
 
 /**
- * Creation, "Upload-Metadata": pairs of a key and a base64 value, separated by commas. An empty header is no metadata.
+ * Creation, "Upload-Metadata": pairs of a key and a base64 value, separated by commas, which white space may surround
+ * (RFC 9110, 5.6.1). Node.js joins two of these headers to such a list. An empty header is no metadata.
  */
 export function parseUploadMetadata (headers: IncomingHttpHeaders): UploadMetadata {
   const text = parseRawMetadata(headers)
@@ -138,9 +140,8 @@ export function parseUploadChecksum (value: string | string[] | undefined): Chec
 }
 
 /** Whether a trailer is announced (RFC 9110, 6.6.2). */
-export function announcesTrailer (headers: IncomingHttpHeaders, name: string): boolean {
-  const { trailer } = headers
-  return trailer !== undefined && trailer.toLowerCase().split(',').some((announced) => announced.trim() === name)
+export function announcesTrailer ({ trailer }: IncomingHttpHeaders, name: string): boolean {
+  return splitList(trailer).some((announced) => announced.toLowerCase() === name)
 }
 
 function parseInteger (name: string, value: string | string[] | undefined): number | undefined {
