@@ -27,7 +27,10 @@ export interface CorsOptions {
 }
 
 export interface PerClientOptions {
-  /** Identifies a client. Default: `request.ip`, which depends on `trustProxy`. */
+  /**
+   * Identifies a client. Default: `request.ip`, which depends on `trustProxy`; of an IPv6 address the first 64 bits.
+   * Requests without an address, as over a Unix socket, are one client.
+   */
   key?: ((request: FastifyRequest) => string | Promise<string>) | undefined
   /** Unfinished uploads of one client. Default: no limit. */
   maxUploads?: number | undefined

@@ -9,6 +9,7 @@ import type {
   CorsOptions, DownloadOptions, ExpirationOptions, FastifyTusOptions, PerClientOptions, Settled
 } from './options.ts'
 import type { FastifyTusHooks, UploadMetadata } from './types.ts'
+import { clientAddress } from './uploads/limits/client-address.ts'
 
 /** How uploads are served. */
 export interface DownloadSettings {
@@ -156,7 +157,7 @@ function resolveExtensions (extensions: FastifyTusOptions['extensions'] = {}): S
 
 function resolvePerClient (perClient: FastifyTusOptions['perClient'] = {}): Settled<PerClientOptions> {
   check(isObject(perClient), '"perClient" must be an object')
-  const { key = ({ ip }) => ip, maxUploads, maxBodies, ...unknown } = perClient
+  const { key = clientAddress, maxUploads, maxBodies, ...unknown } = perClient
   checkNone('perClient', unknown)
   check(typeof key === 'function', '"perClient.key" must be a function')
   return {
