@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import http from 'node:http'
 import path from 'node:path'
 import t from 'tap'
@@ -24,7 +25,7 @@ t.test('a client is an IPv4 address, the first 64 bits of an IPv6 address, or wh
   ] as Array<[ip: string, key: string]>) t.equal(clientAddress({ ip }), key, ip)
 })
 
-t.test('EDGE-73 neither an IPv6 network nor the two forms of an IPv4 address exceed perClient.maxUploads', async (t) => {
+t.test('EDGE-73 neither an IPv6 network nor two forms of an IPv4 address exceed perClient.maxUploads', async (t) => {
   const { post } = await build(t, { expiration, perClient: { maxUploads: 2 } }, { trustProxy: true })
   const created = async (addresses: string[]) => {
     const statuses = []
@@ -46,9 +47,10 @@ for (const trustProxy of [false, '127.0.0.1', true]) {
     await app.listen({ path: socketPath })
     const open = (method: string, url: string, headers: http.OutgoingHttpHeaders) =>
       http.request({ socketPath, method, path: url, agent: false, headers: { 'tus-resumable': '1.0.0', ...headers } })
-    const answered = (request: http.ClientRequest, body = '') => new Promise<http.IncomingMessage>((resolve, reject) => {
-      request.on('response', (response) => resolve(response.resume())).on('error', reject).end(body)
-    })
+    const answered = async (request: http.ClientRequest, body = '') => {
+      const [response] = await once(request.end(body), 'response') as [http.IncomingMessage]
+      return response.resume()
+    }
     const patch = { 'upload-offset': '0', 'content-type': OFFSET_OCTET_STREAM, 'content-length': '3' }
 
     const first = await answered(open('POST', '/files', { 'upload-length': '3' }))
@@ -71,11 +73,12 @@ t.test('EDGE-73 behind a trusted proxy on a Unix socket, clients are told apart 
   const { app } = await build(t, { expiration, perClient }, { trustProxy: true })
   const socketPath = path.join(await temporaryDirectory(t), 'socket')
   await app.listen({ path: socketPath })
-  const created = (address: string) => new Promise<number | undefined>((resolve, reject) => {
+  const created = async (address: string) => {
     const headers = { 'tus-resumable': '1.0.0', 'upload-length': '3', 'x-forwarded-for': address }
-    http.request({ socketPath, method: 'POST', path: '/files', agent: false, headers })
-      .on('response', (response) => resolve(response.resume().statusCode)).on('error', reject).end()
-  })
+    const request = http.request({ socketPath, method: 'POST', path: '/files', agent: false, headers }).end()
+    const [response] = await once(request, 'response') as [http.IncomingMessage]
+    return response.resume().statusCode
+  }
   t.equal(await created('203.0.113.9'), 201)
   t.equal(await created('203.0.113.9'), 429)
   t.equal(await created('203.0.113.10'), 201)
