@@ -4,10 +4,10 @@ import type { Requirement } from './suite.ts'
 
 const needs = ['concatenation']
 
-const FOREIGN = [
-  'https://other.example', '//other.example', 'http://other.example:80', 'javascript:', 'file://', '\\',
-  'http://user@other.example'
-]
+const FOREIGN = ['javascript:', 'file://', '\\']
+
+/** Proxies change hosts and ports, so a server may compare the path alone. */
+const OTHER_HOSTS = ['https://other.example', '//other.example', 'http://other.example:80', 'http://user@other.example']
 
 /** Section 3, abuse of concatenation. */
 export const hostileConcatenation: Requirement[] = [
@@ -37,6 +37,18 @@ export const hostileConcatenation: Requirement[] = [
     needs,
     async run (t) {
       refused(t, await join(t, [origin + await part(t, 'abc')]))
+    }
+  })),
+  ...OTHER_HOSTS.map((origin): Requirement => ({
+    id: 'EDGE-76',
+    title: `a part at ${origin} is the one with that path here, or refused`,
+    needs,
+    async run (t) {
+      const response = await join(t, [origin + await part(t, 'abc')])
+      if (response.status !== 201) return refused(t, response)
+      const upload = t.located(response)
+      await t.expectHead(upload, { 'Upload-Length': '3', 'Upload-Offset': '3' })
+      await t.expectContent(upload, 'abc')
     }
   })),
   {

@@ -16,33 +16,43 @@ export function locationOf (settings: Settings, request: FastifyRequest, prefix:
 }
 
 /**
- * The upload ids in URLs: the reverse of `locationOf`. A request may name a thousand of them, so what is the same for
- * all is done once.
+ * The upload ids in URLs: the reverse of `locationOf`. Only the path counts. A client resolves `Location` against the
+ * URL that it requested, and many proxies send another host or port here, so neither says anything of the upload.
  * @param urls - absolute, or relative to the creation URL (RFC 3986, 5)
  * @returns `undefined` for a URL that is not that of an upload here
  */
 export function uploadIdsOf (
   settings: Settings, request: FastifyRequest, prefix: string, urls: string[]
 ): Array<string | undefined> {
-  // A client that names no host cannot have absolute URLs either.
-  const here = URL.canParse(`http://${request.host}`) ? `http://${request.host}` : 'http://localhost'
+  // A request may name a thousand URLs: what is the same for all is done once.
   const bases = [settings.publicUrl, fillIn(prefix, request)].filter((base) => base !== undefined).map((base) => {
-    const creation = new URL(base, here).href
-    return { creation, uploads: withoutScheme(`${creation.replace(/\/$/, '')}/`) }
+    const { href, pathname } = new URL(base, 'http://localhost')
+    return { href, segments: segmentsOf(pathname.replace(/\/$/, '')) }
   })
-  return urls.map((url) => {
-    for (const { creation, uploads } of bases) {
-      const absolute = URL.canParse(url, creation) ? withoutScheme(new URL(url, creation).href) : ''
-      const id = absolute.startsWith(uploads) ? absolute.slice(uploads.length) : ''
-      if (isUploadId(id)) return id
-    }
-    return undefined
-  })
+  return urls.map((url) => bases.map(({ href, segments }) => idIn(url, href, segments)).find((id) => id !== undefined))
 }
 
-/** A proxy that terminates TLS turns https into http. */
-function withoutScheme (url: string): string {
-  return url.replace(/^https?:/, '')
+/** The last segment of the path of a URL, if the others are those of the prefix and it is the id of an upload. */
+function idIn (url: string, creation: string, prefix: string[]): string | undefined {
+  if (!URL.canParse(url, creation)) return undefined
+  const { protocol, pathname, search, hash } = new URL(url, creation)
+  // A proxy that terminates TLS turns https into http.
+  if (!/^https?:$/.test(protocol) || search !== '' || hash !== '') return undefined
+  const segments = segmentsOf(pathname)
+  const id = segments.pop() ?? ''
+  const isHere = segments.length === prefix.length && segments.every((segment, i) => segment === prefix[i])
+  return isHere && isUploadId(id) ? id : undefined
+}
+
+/** Clients and proxies may escape characters that need no escape (RFC 3986, 6.2.2). */
+function segmentsOf (pathname: string): string[] {
+  return pathname.split('/').map((segment) => {
+    try {
+      return decodeURIComponent(segment)
+    } catch {
+      return segment
+    }
+  })
 }
 
 /** A parameter of a route in Fastify, with its optional pattern: `:user`, `:user(^\\d+$)`. */

@@ -49,3 +49,75 @@ t.test('EDGE-66 publicUrl is what clients see where a proxy rewrites paths', asy
     }
   }
 })
+
+const partial = { 'upload-concat': 'partial', 'upload-length': '0' }
+
+for (const [what, host] of [
+  ['as the client sent it', 'chat.example.com:1443'],
+  ['without its port', 'chat.example.com'],
+  ['of the app itself', '127.0.0.1:1080'],
+  ['that is no host', ''],
+  ['that is an IPv6 address', '[::1]:1080']
+]) {
+  t.test(`CONCAT-05 parts are found by their absolute URLs behind a proxy that sends a Host ${what}`, async (t) => {
+    const { post } = await build(t)
+    const parts: string[] = []
+    for (let i = 0; i < 2; i++) {
+      const { headers } = await post({ ...partial, host: host as string })
+      parts.push(new URL(String(headers.location), 'https://chat.example.com:1443/files').href)
+    }
+    const concat = `final;${parts.join(' ')}`
+    t.equal((await post({ 'upload-concat': concat, host: host as string })).statusCode, 201, concat)
+  })
+}
+
+t.test('CONCAT-05 EDGE-66 behind publicUrl, parts are found below its path and below the prefix', async (t) => {
+  for (const [publicUrl, path] of [
+    ['https://example.com/uploads', '/uploads'], ['/uploads/', '/uploads'], ['https://example.com', ''], ['/', ''],
+    ['https://example.com/a%20b', '/a%20b']
+  ] as const) {
+    const { post } = await build(t, { publicUrl })
+    const id = String((await post(partial)).headers.location).split('/').pop() as string
+    const joined = async (url: string) =>
+      (await post({ 'upload-concat': `final;${url}`, host: 'inner.example' })).statusCode
+    for (const origin of ['', 'https://example.com', 'http://example.com:8080', 'https://user@other.example', '//other']) {
+      t.equal(await joined(`${origin}${path}/${id}`), 201, `${publicUrl}: ${origin}${path}`)
+      t.equal(await joined(`${origin}/files/${id}`), 201, `${publicUrl}: ${origin}/files`)
+      t.equal(await joined(`${origin}/elsewhere/${id}`), 400, `${publicUrl}: ${origin}/elsewhere`)
+    }
+  }
+})
+
+t.test('CONCAT-05 below a prefix with parameters, parts are those below the same parameters', async (t) => {
+  const { request } = await build(t, { prefix: '/users/:user/v:version(^\\d+$)/files' })
+  const at = (user: string) => `/users/${user}/v2/files`
+  const create = async (user: string) => String((await request('POST', at(user), partial)).headers.location)
+  const joined = async (user: string, url: string) =>
+    (await request('POST', at(user), { 'upload-concat': `final;${url}`, host: '127.0.0.1' })).statusCode
+  // As encoded by browsers, by this server, and in full.
+  for (const user of ['ann', 'ann@example.com', 'ann%40example.com', 'a%2Fb', '%C3%BC', '%e4%B8%ad', '%61nn']) {
+    const location = await create(user)
+    const absolute = new URL(location, 'https://chat.example.com:1443').href
+    for (const url of [location, absolute, absolute.replace('%40', '@'), absolute.replaceAll('%', '%25')]) {
+      const isOurs = !url.includes('%25')
+      t.equal(await joined(user, url), isOurs ? 201 : 400, url)
+    }
+    t.equal(await joined('bob', absolute), 400, 'not those of others')
+    t.equal(await joined(user, absolute.replace('/v2/', '/v3/')), 400)
+  }
+})
+
+t.test('CONCAT-05 EDGE-76 what is no URL of an upload here is refused, wherever it points', async (t) => {
+  const { post } = await build(t)
+  const location = String((await post(partial)).headers.location)
+  const id = location.split('/').pop() as string
+  for (const url of [
+    `javascript:${location}`, `file://${location}`, `ftp://example.com${location}`, `\\${location}`, id,
+    `https://example.com/${id}`, `https://example.com/other${location}`, `https://example.com${location}/`,
+    `https://example.com${location}?a`, `https://example.com${location}#a`, `https://example.com/files//${id}`,
+    `https://example.com/files%2F${id}`, 'https://example.com/files/%zz', 'https://example.com/files/', 'http://[::1'
+  ]) {
+    const answer = await post({ 'upload-concat': `final;${url}` })
+    t.match(answer, { statusCode: 400, body: /must have URLs of uploads on this server/ }, url)
+  }
+})

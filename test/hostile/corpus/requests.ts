@@ -121,7 +121,10 @@ const checksums: Found[] = [
 /** Concatenation (EDGE-75, EDGE-76). */
 const concat = (value: string): HeaderLine[] => [tus, ['Upload-Concat', value]]
 const joined: Found[] = [
-  ...['https://evil.example/files/{part}', '//evil.example/files/{part}', 'javascript:/files/{part}', 'file:///etc/passwd', '/etc/passwd', '{part}',
+  // The path alone counts: nothing is requested of that host.
+  ...['https://evil.example/files/{part}', '//evil.example/files/{part}'].map((url): Found => (
+    { title: `a part at ${url}`, method: 'POST', target: '/files', headers: concat(`final;${url}`), status: 201 })),
+  ...['https://evil.example/{part}', '//evil.example/{part}', 'javascript:/files/{part}', 'file:///etc/passwd', '/etc/passwd', '{part}',
     '/files/{part}%00', '/files/../files/{part}/', '/files/{part}?x', 'http://[::1', 'http://', '?', '#', '\\\\evil\\{part}'
   ].map((url): Found => ({ title: `a part at ${url}`, method: 'POST', target: '/files', headers: concat(`final;${url}`), status: 400 })),
   { title: 'parts that are together too large', method: 'POST', target: '/files', headers: concat('final;/files/{largePart} /files/{part}'), status: 413, code: 'FST_TUS_TOO_LARGE' },
