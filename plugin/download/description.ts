@@ -10,8 +10,11 @@ import type { Context } from '../uploads/context.ts'
  */
 const MAX_NAME_BYTES = 255
 
-/** Characters that break a line or disguise a name: controls, direction marks, lone surrogates. */
-const unprintable = /[\p{Cc}\p{Cs}\u2028-\u202e\u2066-\u2069]/gu
+/**
+ * Characters that break a line or disguise a name: controls, direction marks, invisible characters, lone surrogates. The
+ * joiners U+200C and U+200D are not among them: emoji and Persian need them.
+ */
+const unprintable = /[\p{Cc}\p{Cs}\p{Bidi_C}\u00ad\u180e\u200b\u2028\u2029\u2060-\u206f\ufeff\ufff9-\ufffb]/gu
 
 /**
  * The name and the type of a stored file, from the metadata of the client: `filename` or `name`, and `filetype`, `type`
@@ -20,12 +23,12 @@ const unprintable = /[\p{Cc}\p{Cs}\u2028-\u202e\u2066-\u2069]/gu
 export function describe (
   metadata: UploadMetadata = {}, { isInline }: DownloadSettings
 ): { type: string, disposition: string } {
-  const name = metadata['filename'] ?? metadata['name'] ?? ''
+  const name = fileName(metadata['filename'] ?? metadata['name'] ?? '')
   const type = essenceOf(metadata['filetype'] ?? metadata['type'] ?? metadata['contentType'] ?? '') ??
     'application/octet-stream'
   return {
     type,
-    disposition: contentDisposition(fileName(name), { type: isInline(type) ? 'inline' : 'attachment' })
+    disposition: contentDisposition(name, { type: isInline(type) ? 'inline' : 'attachment', fallback: toAscii(name) })
   }
 }
 
@@ -43,10 +46,20 @@ export function sendDescription (context: Context, reply: FastifyReply, { metada
   if (policy !== undefined) reply.header('cross-origin-resource-policy', policy)
 }
 
-/** The last segment of a path, shortened but with its extension; `undefined` if nothing is left. */
+/**
+ * For clients that do not know `filename*` (RFC 6266, appendix D). Without it, names in ISO 8859-1 would be sent as raw
+ * bytes, which clients take for UTF-8.
+ */
+function toAscii (name = ''): string {
+  return name.replace(/[^\x20-\x7e]/gu, '_')
+}
+
+/** The last segment of a path, shortened but with its extension; `undefined` if that is no name. */
 function fileName (path: string): string | undefined {
-  const name = path.replace(/[\\/]+$/, '').replace(/^.*[\\/]/s, '').replace(unprintable, '_')
-  if (Buffer.byteLength(name) <= MAX_NAME_BYTES) return name === '' ? undefined : name
+  const segment = path.split(/[\\/]/).findLast((text) => text !== '') ?? ''
+  const name = segment.replace(unprintable, '_')
+  if (name === '' || name === '.' || name === '..') return undefined
+  if (Buffer.byteLength(name) <= MAX_NAME_BYTES) return name
   const [extension = ''] = /\.[^.]{1,20}$/u.exec(name) ?? []
   let kept = ''
   let bytes = Buffer.byteLength(extension)

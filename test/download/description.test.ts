@@ -28,7 +28,14 @@ t.test('CREATE-08: a download has the name of the file, whatever that is', async
     ['null\0byte', 'null_byte'],
     ['photo\u202egpj.exe', 'photo_gpj.exe'],
     ['/', undefined],
-    ['', undefined]
+    ['', undefined],
+    ['.', undefined],
+    ['..', undefined],
+    ['folder/..', undefined],
+    ['..\\', undefined],
+    ['...', '...'],
+    ['\u200f\u061c\ufeff\u200e\u2060.txt', '_____.txt'],
+    ['\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645.txt', '\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645.txt']
   ] as const) {
     const url = await finished(built, 'abc', { filename, filetype: 'application/pdf' })
     const { statusCode, headers, rawPayload } = await built.app.inject(url)
@@ -38,6 +45,21 @@ t.test('CREATE-08: a download has the name of the file, whatever that is', async
     t.equal(nameIn(headers['content-disposition']), name, JSON.stringify(filename))
     t.notOk('set-cookie' in headers)
   }
+})
+
+t.test('a name that is not ASCII is encoded in filename*, and has an ASCII fallback in filename', async (t) => {
+  const built = await build(t)
+  for (const [filename, fallback, encoded] of [
+    ['résumé.zip', 'r_sum_.zip', 'r%C3%A9sum%C3%A9.zip'],
+    ['Müller & Søn.mp4', 'M_ller & S_n.mp4', 'M%C3%BCller%20%26%20S%C3%B8n.mp4'],
+    ['日本語.zip', '___.zip', '%E6%97%A5%E6%9C%AC%E8%AA%9E.zip'],
+    ['\u00a0½ price.txt', '__ price.txt', '%C2%A0%C2%BD%20price.txt']
+  ] as const) {
+    const { headers } = await built.app.inject(await finished(built, 'abc', { filename }))
+    t.equal(headers['content-disposition'], `attachment; filename="${fallback}"; filename*=UTF-8''${encoded}`)
+  }
+  const { headers } = await built.app.inject(await finished(built, 'abc', { filename: 'plain.zip' }))
+  t.equal(headers['content-disposition'], 'attachment; filename="plain.zip"')
 })
 
 t.test('CREATE-08: a name is no longer than a file system takes, and keeps its extension', async (t) => {
