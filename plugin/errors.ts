@@ -81,6 +81,7 @@ export const errors = {
   TerminationRefused: define('TERMINATION_REFUSED', 'Finished uploads cannot be deleted', 403),
 
   // Downloads
+  Destination: define('DESTINATION', 'Sec-Fetch-Dest must not be %s for a download', 403),
   Precondition: define('PRECONDITION', 'Precondition failed', 412),
   InvalidQuery: define('INVALID_QUERY', '%s %s', 400),
   Range: define('RANGE', 'Range not satisfiable', 416),

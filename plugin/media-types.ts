@@ -10,6 +10,19 @@ export const INLINE_TYPES: readonly string[] = [
   'text/plain'
 ]
 
+/** Types that run in the page that loads them, or change its look (MIME Sniffing, 4.6 "JavaScript MIME type"). */
+const SCRIPT_TYPES: ReadonlySet<string> = new Set([
+  'application/ecmascript', 'application/javascript', 'application/x-ecmascript', 'application/x-javascript',
+  'text/ecmascript', 'text/javascript', 'text/javascript1.0', 'text/javascript1.1', 'text/javascript1.2',
+  'text/javascript1.3', 'text/javascript1.4', 'text/javascript1.5', 'text/jscript', 'text/livescript',
+  'text/x-ecmascript', 'text/x-javascript', 'application/wasm', 'text/css', 'text/xsl', 'application/xslt+xml'
+])
+
+/** Whether a media type, in lower case, is that of a script or a style sheet. */
+export function isScriptType (essence: string): boolean {
+  return SCRIPT_TYPES.has(essence)
+}
+
 /** A media type without its parameters, in lower case; `undefined` if the text is not a media type. */
 export function essenceOf (text: string): string | undefined {
   const essence = text.replace(/;.*/s, '').trim().toLowerCase()

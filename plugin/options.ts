@@ -41,7 +41,10 @@ export interface PerClientOptions {
 export interface DownloadOptions {
   /** Serves uploads while they grow, before `onUploadFinish` has seen them. Default `false`. */
   growing?: boolean | undefined
-  /** Media types that a browser may show; it saves all others. Default: common images, audio, video and plain text. */
+  /**
+   * Media types that a browser may show; all others are saved, as `application/octet-stream`. Scripts and style sheets are
+   * never shown. Default: common images, audio, video and plain text.
+   */
   inline?: readonly string[] | undefined
   /** `Cross-Origin-Resource-Policy`: whose pages may embed downloads. Default: the header is not sent. */
   crossOriginResourcePolicy?: 'same-origin' | 'same-site' | 'cross-origin' | undefined

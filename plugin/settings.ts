@@ -3,7 +3,7 @@ import {
   check, checkNone, flag, isBaseUrl, isListOfOrigins, isListOfTokens, isObject, limit, MAX_PERIOD, milliseconds,
   sizeLimit, wholeNumber
 } from './checks.ts'
-import { INLINE_TYPES, isMediaRange, typeMatcher } from './media-types.ts'
+import { INLINE_TYPES, isMediaRange, isScriptType, typeMatcher } from './media-types.ts'
 import { extensionNames } from './options.ts'
 import type {
   CorsOptions, DownloadOptions, ExpirationOptions, FastifyTusOptions, PerClientOptions, Settled
@@ -112,11 +112,15 @@ function resolveDownload (download: FastifyTusOptions['download'] = true): Downl
   const { growing, inline = INLINE_TYPES, crossOriginResourcePolicy, ...unknown }: DownloadOptions = Object(download)
   checkNone('download', unknown)
   check(Array.isArray(inline) && inline.every(isMediaRange), '"download.inline" must be a list of media types')
+  for (const type of inline) {
+    check(!isScriptType(type.toLowerCase()), `"download.inline" must not have ${type}: it is a script or a style sheet`)
+  }
+  const isShown = typeMatcher(inline)
   check([undefined, 'same-origin', 'same-site', 'cross-origin'].includes(crossOriginResourcePolicy),
     '"download.crossOriginResourcePolicy" must be "same-origin", "same-site" or "cross-origin"')
   return {
     growing: flag('download.growing', growing, false),
-    isInline: typeMatcher(inline),
+    isInline: (type) => isShown(type) && !isScriptType(type),
     crossOriginResourcePolicy
   }
 }

@@ -10,25 +10,28 @@ import type { Context } from '../uploads/context.ts'
  */
 const MAX_NAME_BYTES = 255
 
+const OCTET_STREAM = 'application/octet-stream'
+
 /**
- * Characters that break a line or disguise a name: controls, direction marks, invisible characters, lone surrogates. The
+ * Characters that break a line or disguise a name: controls, direction marks, invisible ones, lone surrogates. The
  * joiners U+200C and U+200D are not among them: emoji and Persian need them.
  */
 const unprintable = /[\p{Cc}\p{Cs}\p{Bidi_C}\u00ad\u180e\u200b\u2028\u2029\u2060-\u206f\ufeff\ufff9-\ufffb]/gu
 
 /**
  * The name and the type of a stored file, from the metadata of the client: `filename` or `name`, and `filetype`, `type`
- * or `contentType`. The name is encoded (RFC 6266); a type that is not valid is ignored.
+ * or `contentType`. The name is encoded (RFC 6266). A type that is not shown is not sent either: neither `attachment`
+ * nor `sandbox` counts for a script or a style sheet that a page loads, but its type does (Fetch, "nosniff").
  */
 export function describe (
   metadata: UploadMetadata = {}, { isInline }: DownloadSettings
 ): { type: string, disposition: string } {
   const name = fileName(metadata['filename'] ?? metadata['name'] ?? '')
-  const type = essenceOf(metadata['filetype'] ?? metadata['type'] ?? metadata['contentType'] ?? '') ??
-    'application/octet-stream'
+  const type = essenceOf(metadata['filetype'] ?? metadata['type'] ?? metadata['contentType'] ?? '') ?? OCTET_STREAM
+  const isShown = isInline(type)
   return {
-    type,
-    disposition: contentDisposition(name, { type: isInline(type) ? 'inline' : 'attachment', fallback: toAscii(name) })
+    type: isShown ? type : OCTET_STREAM,
+    disposition: contentDisposition(name, { type: isShown ? 'inline' : 'attachment', fallback: toAscii(name) })
   }
 }
 

@@ -4,6 +4,7 @@ import { isUploadId } from '../ids.ts'
 import type { Context } from '../uploads/context.ts'
 import { findReadable } from '../uploads/read.ts'
 import { isFinished } from '../uploads/state.ts'
+import { checkDestination } from './destination.ts'
 import { sendFinished } from './finished.ts'
 import { sendGrowing, sendTail } from './growing.ts'
 import { sendProgress, wantsEvents } from './progress-events.ts'
@@ -16,6 +17,7 @@ export async function download (
   context: Context, request: FastifyRequest, reply: FastifyReply, id: string
 ): Promise<FastifyReply> {
   if (!isUploadId(id)) throw new errors.NotFound()
+  checkDestination(request.headers)
   const upload = await findReadable(context, request, id)
   if (wantsEvents(request)) return sendProgress(context, request, reply, upload)
   const { from } = request.query as { from?: string }

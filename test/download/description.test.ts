@@ -83,18 +83,24 @@ t.test('a hook may give a name that is not well-formed', async (t) => {
   t.equal(nameIn(headers['content-disposition']), 'half _.txt')
 })
 
-t.test('EDGE-82: what a browser would run is saved, and everything is boxed in', async (t) => {
+t.test('EDGE-82: a type that is not shown is not sent, and everything is boxed in', async (t) => {
   const built = await build(t)
   for (const [type, disposition, served] of [
     ['video/mp4', 'inline', 'video/mp4'],
     ['Video/MP4; codecs="avc1"', 'inline', 'video/mp4'],
     [' image/PNG ', 'inline', 'image/png'],
     ['text/plain;charset=utf-8', 'inline', 'text/plain'],
-    ['text/html', 'attachment', 'text/html'],
+    ['text/html', 'attachment', 'application/octet-stream'],
     ['text/html, video/mp4', 'attachment', 'application/octet-stream'],
-    ['image/svg+xml', 'attachment', 'image/svg+xml'],
+    ['image/svg+xml', 'attachment', 'application/octet-stream'],
+    ['text/javascript', 'attachment', 'application/octet-stream'],
+    ['application/JavaScript; charset=utf-8', 'attachment', 'application/octet-stream'],
+    ['application/x-javascript', 'attachment', 'application/octet-stream'],
+    ['application/wasm', 'attachment', 'application/octet-stream'],
+    ['text/css', 'attachment', 'application/octet-stream'],
+    ['application/json', 'attachment', 'application/octet-stream'],
     ['video/mp4\r\nx: y', 'attachment', 'application/octet-stream'],
-    ['video/*', 'attachment', 'video/*'],
+    ['video/*', 'attachment', 'application/octet-stream'],
     ['', 'attachment', 'application/octet-stream']
   ] as const) {
     const { headers } = await built.app.inject(await finished(built, 'abc', { filetype: type }))
@@ -118,6 +124,18 @@ t.test('which types are shown, and to whom, is for the app to say', async (t) =>
     const { headers } = await built.app.inject(await finished(built, 'abc', { type }))
     t.match(headers, { 'content-disposition': disposition, 'cross-origin-resource-policy': 'same-site' }, type)
   }
+})
+
+t.test('a script or a style sheet is saved, although the app shows all types of its kind', async (t) => {
+  const built = await build(t, { download: { inline: ['text/*', 'application/*'] } })
+  for (const type of [
+    'text/javascript', 'text/ecmascript', 'text/css', 'application/javascript', 'application/wasm', 'text/xsl'
+  ]) {
+    const { headers } = await built.app.inject(await finished(built, 'abc', { filetype: type }))
+    t.match(headers, { 'content-type': 'application/octet-stream', 'content-disposition': 'attachment' }, type)
+  }
+  const { headers } = await built.app.inject(await finished(built, 'abc', { filetype: 'text/csv' }))
+  t.match(headers, { 'content-type': 'text/csv', 'content-disposition': 'inline' })
 })
 
 t.test('the client may call the metadata by other names, and give none', async (t) => {

@@ -40,7 +40,7 @@ const wrong: Array<[option: string, values: Loose[]]> = [
   ['download', flags('download')],
   ['download.growing', ['yes', 1, null].map((growing) => ({ download: { growing } }))],
   ['download.grow', [{ download: { grow: true } }]],
-  ['download.inline', ['video/mp4', [1], ['mp4'], ['*/*'], ['text/plain; charset=utf-8'], null]
+  ['download.inline', ['video/mp4', [1], ['mp4'], ['*/*'], ['text/plain; charset=utf-8'], ['text/CSS'], null]
     .map((inline) => ({ download: { inline } }))],
   ['download.crossOriginResourcePolicy', ['none', true, null]
     .map((crossOriginResourcePolicy) => ({ download: { crossOriginResourcePolicy } }))],
