@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { snippet } from '../readme.ts'
-import { copyProgram, installPackages, installTusJavaClient, installTuspy, needs, npmSpec } from './install.ts'
+import { buildTusgo, copyProgram, installPackages, installTusJavaClient, installTuspy, needs, npmSpec } from './install.ts'
 import { makeRig, startProgram } from './rig.ts'
 import { uppyIn } from './uppy.ts'
 import { versions } from './versions.ts'
@@ -45,6 +45,13 @@ t.test('tus-java-client resumes after it was killed', java, async (t) => {
   const jar = await installTusJavaClient(directory)
   await rig.killAndResume(t, async (file, endpoint) =>
     startProgram(directory, 'java', ['-cp', jar, 'Upload.java', endpoint, file]))
+})
+
+t.test('tusgo resumes after it was killed', needs(['go', 'version']), async (t) => {
+  const directory = await directoryOf('tusgo')
+  await copyProgram('tusgo', directory)
+  const upload = await buildTusgo(directory)
+  await rig.killAndResume(t, async (file, endpoint) => startProgram(directory, upload, [endpoint, file]))
 })
 
 t.test('tus-js-client resumes after its Node.js process was killed', async (t) => {

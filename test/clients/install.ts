@@ -41,3 +41,11 @@ export async function installTusJavaClient (directory: string): Promise<string> 
   await execute('mvn', ['--batch-mode', '--quiet', 'dependency:copy', ...properties], { cwd: directory })
   return join(directory, `tus-java-client-${version}.jar`)
 }
+
+/** Builds the program of tusgo in a directory, and returns its path. */
+export async function buildTusgo (directory: string): Promise<string> {
+  await execute('go', ['mod', 'init', 'upload'], { cwd: directory })
+  await execute('go', ['get', `github.com/bdragon300/tusgo@v${versions.tusgo}`], { cwd: directory })
+  await execute('go', ['build', '-o', 'upload'], { cwd: directory })
+  return join(directory, 'upload')
+}

@@ -4,5 +4,6 @@ export const versions = {
   '@uppy/core': '6.3.1',
   '@uppy/tus': '6.0.0',
   tuspy: '1.1.0',
-  'tus-java-client': '0.5.1'
+  'tus-java-client': '0.5.1',
+  tusgo: '0.2.0'
 }
