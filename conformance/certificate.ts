@@ -7,13 +7,13 @@ const ECDSA_WITH_SHA256 = Buffer.from('06082a8648ce3d040302', 'hex')
 const COMMON_NAME = Buffer.from('0603550403', 'hex')
 const SUBJECT_ALT_NAME = Buffer.from('0603551d11', 'hex')
 
-/** A private key and a certificate of it, both in PEM. */
+/** A private key and its certificate, both in PEM. */
 export interface KeyAndCertificate {
   key: string
   cert: string
 }
 
-/** Makes a certificate for 127.0.0.1 that lives for a day, signed by itself: whoever connects has to be given it. */
+/** Creates a self-signed certificate for 127.0.0.1, valid for one day. Clients must be configured to trust it. */
 export function selfSigned (): KeyAndCertificate {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const algorithm = sequence(ECDSA_WITH_SHA256)
@@ -35,7 +35,7 @@ export function selfSigned (): KeyAndCertificate {
   }
 }
 
-/** One value of ASN.1: its tag, its length, its contents. */
+/** Encodes an ASN.1 value: tag, length, contents. */
 function der (tag: number, ...contents: Buffer[]): Buffer {
   const content = Buffer.concat(contents)
   const length = content.length

@@ -10,13 +10,13 @@ import type { CommandLine } from './command-line.ts'
 import type { Wire } from './configurations.ts'
 import type { Result } from './suite.ts'
 
-/** Where a result comes from. */
+/** The origin of a result. */
 interface Origin {
   over: string
   configuration: string
 }
 
-/** Checks fastify-tus itself, over every wire and in every configuration. Resolves with the exit status. */
+/** Checks fastify-tus over every wire and in every configuration. Resolves with the exit status. */
 export async function checkOwn (commandLine: CommandLine, print: (text: string) => void): Promise<number> {
   const { json } = commandLine
   const directory = await mkdtemp(join(tmpdir(), 'fastify-tus-conformance-'))
@@ -33,7 +33,7 @@ export async function checkOwn (commandLine: CommandLine, print: (text: string) 
   return all.totals.failed > 0 ? 1 : 0
 }
 
-/** Checks it over one wire, and adds what became of that to `all`. */
+/** Checks it over one wire and adds the results to `all`. */
 async function checkWire (
   wire: Wire, directory: string, commandLine: CommandLine, all: Tally, print: (text: string) => void
 ): Promise<Array<Origin & Result>> {
@@ -59,7 +59,7 @@ async function checkWire (
     if (verdict.status === 'skip') tell(renderResult(verdict.results[0]!, verbose))
   }
   const leftOut = requirements.filter(wanted).length - requirementsOver(wire.protocol).filter(wanted).length
-  tell(`  together: ${renderTotals(tally.totals)}\n`)
+  tell(`  combined: ${renderTotals(tally.totals)}\n`)
   tell(leftOut === 0 ? '\n' : `  ${renderLeftOut(leftOut, wire.protocol)}\n\n`)
   return results
 }

@@ -7,7 +7,7 @@ import { Http1Transport } from './wire.ts'
 import type { CommandLine } from './command-line.ts'
 import type { Result } from './suite.ts'
 
-/** Checks the server at a URL, one requirement after the other. Resolves with the exit status. */
+/** Checks the server at a URL, one requirement at a time. Resolves with the exit status. */
 export async function checkUrl (url: URL, commandLine: CommandLine, print: (text: string) => void): Promise<number> {
   const { http2, options, wanted, json, verbose } = commandLine
   const transport = http2 ? new Http2Transport(url) : new Http1Transport(url)

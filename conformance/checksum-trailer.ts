@@ -6,11 +6,11 @@ import type { WireResponse } from './transport.ts'
 
 const needs = ['checksum', 'checksum-trailer']
 
-/** checksum-trailer: the checksum comes after the bytes. */
+/** checksum-trailer: the checksum follows the body. */
 export const checksumTrailer: Requirement[] = [
   {
     id: 'CKSUM-08',
-    title: 'a body of the right checksum in its trailer is stored',
+    title: 'a body with a matching checksum in its trailer is stored',
     needs,
     async run (t) {
       const upload = await t.create({ length: 6 })
@@ -21,7 +21,7 @@ export const checksumTrailer: Requirement[] = [
   },
   {
     id: 'CKSUM-08',
-    title: 'a body of a wrong checksum in its trailer is a mismatch',
+    title: 'a wrong checksum in the trailer is a mismatch',
     needs,
     async run (t) {
       const upload = await t.create({ length: 6 })
@@ -34,7 +34,7 @@ export const checksumTrailer: Requirement[] = [
   },
   ...['crc99 AAAA', 'sha1', 'sha1 !!!!', 'sha1 YWJj', ''].map((value): Requirement => ({
     id: 'CKSUM-08',
-    title: `Upload-Checksum: ${value || 'of nothing'} in a trailer is refused`,
+    title: `Upload-Checksum: ${value || '(empty)'} in a trailer is refused`,
     needs,
     async run (t) {
       const upload = await t.create({ length: 6 })
@@ -44,7 +44,7 @@ export const checksumTrailer: Requirement[] = [
   })),
   {
     id: 'CKSUM-09',
-    title: 'a trailer that was announced and does not come drops the body',
+    title: 'the body is dropped if the announced trailer is missing',
     needs,
     choice: true,
     async run (t) {
@@ -56,7 +56,7 @@ export const checksumTrailer: Requirement[] = [
   },
   {
     id: 'CKSUM-09',
-    title: 'a checksum both before and after the body is refused',
+    title: 'a checksum both in a header and in a trailer is refused',
     needs,
     choice: true,
     async run (t) {
@@ -68,7 +68,7 @@ export const checksumTrailer: Requirement[] = [
   },
   {
     id: 'CKSUM-10',
-    title: 'where checksums in trailers are not offered, trailers are ignored',
+    title: 'trailers are ignored if checksum-trailer is not offered',
     async run (t) {
       if (t.offers('checksum-trailer')) t.skip('the server advertises checksum-trailer')
       const upload = await t.create({ length: 6 })

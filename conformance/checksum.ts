@@ -6,24 +6,24 @@ import type { WireResponse } from './transport.ts'
 
 const needs = ['checksum']
 
-/** The algorithms that this suite is able to compute, by their names on the wire. */
+/** The algorithms that this suite can compute, by their protocol names. */
 const COMPUTABLE = ['md5', 'sha1', 'sha256', 'sha512']
 
 const MALFORMED = {
   'no digest': 'sha1',
   'two spaces': sha1('abc').replace(' ', '  '),
   'two digests': `${sha1('abc')} ${digest('sha1', 'abc')}`,
-  'a digest that is no base64': 'sha1 !!!!',
-  'a digest of another length': 'sha1 YWJj',
+  'a digest that is not base64': 'sha1 !!!!',
+  'a digest of the wrong length': 'sha1 YWJj',
   'no algorithm': digest('sha1', 'abc'),
-  nothing: ''
+  'no value': ''
 }
 
-/** checksum: bytes that are not what they should be are not stored. */
+/** checksum: a body with a wrong checksum is not stored. */
 export const checksum: Requirement[] = [
   {
     id: 'CKSUM-01',
-    title: 'the algorithms are listed, sha1 among them, in small letters',
+    title: 'Tus-Checksum-Algorithm lists the algorithms in lower case, including sha1',
     needs,
     async run (t) {
       t.expect(t.features.options, {
@@ -34,7 +34,7 @@ export const checksum: Requirement[] = [
   },
   ...COMPUTABLE.map((algorithm): Requirement => ({
     id: 'CKSUM-02',
-    title: `a body of the right ${algorithm} is stored, and one of a wrong ${algorithm} not`,
+    title: `a body is stored only if its ${algorithm} digest matches`,
     needs,
     async run (t) {
       if (!t.features.checksumAlgorithms.includes(algorithm)) t.skip(`the server does not advertise ${algorithm}`)
@@ -49,7 +49,7 @@ export const checksum: Requirement[] = [
   })),
   {
     id: 'CKSUM-02',
-    title: 'an empty body has a checksum, too',
+    title: 'an empty body has a checksum too',
     needs,
     async run (t) {
       const upload = await t.create({ length: 6 })
@@ -59,7 +59,7 @@ export const checksum: Requirement[] = [
   },
   {
     id: 'CKSUM-03',
-    title: 'a wrong checksum is a mismatch, wherever the body ends, and another try may follow',
+    title: 'a wrong checksum is a mismatch wherever the body ends, and the client may retry',
     needs,
     async run (t) {
       const upload = await t.create({ length: 6 })
@@ -72,7 +72,7 @@ export const checksum: Requirement[] = [
   },
   {
     id: 'CKSUM-03',
-    title: 'a shorter body after a mismatch leaves nothing of the longer one',
+    title: 'a shorter body after a mismatch leaves no bytes of the longer one',
     needs,
     async run (t) {
       const upload = await t.create({ length: 6 })
@@ -99,7 +99,7 @@ export const checksum: Requirement[] = [
   },
   ...Object.entries(MALFORMED).map(([name, value]): Requirement => ({
     id: 'CKSUM-05',
-    title: `Upload-Checksum of ${name} is refused`,
+    title: `Upload-Checksum with ${name} is refused`,
     needs,
     async run (t) {
       const upload = await t.create({ length: 6 })
@@ -109,7 +109,7 @@ export const checksum: Requirement[] = [
   })),
   {
     id: 'CKSUM-05',
-    title: 'two Upload-Checksum are refused',
+    title: 'two Upload-Checksum headers are refused',
     needs,
     async run (t) {
       const upload = await t.create({ length: 6 })
@@ -119,7 +119,7 @@ export const checksum: Requirement[] = [
   },
   {
     id: 'CKSUM-05',
-    title: 'the name of an algorithm in capitals is refused, or understood',
+    title: 'an algorithm name in upper case is refused or understood',
     needs,
     async run (t) {
       const upload = await t.create({ length: 6 })
@@ -130,7 +130,7 @@ export const checksum: Requirement[] = [
   },
   ...(['fin', 'rst', 'half'] as const).map((how): Requirement => ({
     id: 'CKSUM-06',
-    title: `nothing is kept of a body with a checksum that is interrupted by ${how.toUpperCase()}`,
+    title: `no bytes of a body with a checksum are kept if it is interrupted by ${how.toUpperCase()}`,
     needs,
     async run (t) {
       const upload = await t.create({ length: 1000 })
@@ -144,7 +144,7 @@ export const checksum: Requirement[] = [
   })),
   {
     id: 'CKSUM-06',
-    title: 'nothing is kept of a body with a checksum that a later request ends',
+    title: 'no bytes of a body with a checksum are kept if a later request displaces it',
     needs,
     async run (t) {
       const upload = await t.create({ length: 1000 })
@@ -157,7 +157,7 @@ export const checksum: Requirement[] = [
   },
   {
     id: 'CWU-07',
-    title: 'the first bytes of an upload may have a checksum, too',
+    title: 'the body of a creation may have a checksum',
     needs: [...needs, 'creation-with-upload'],
     async run (t) {
       const response = await t.post({ length: 6, body: 'abc', headers: { 'Upload-Checksum': sha1('abc') } })
@@ -167,7 +167,7 @@ export const checksum: Requirement[] = [
   },
   {
     id: 'CWU-07',
-    title: 'first bytes of a wrong checksum, or of a malformed one, make no upload',
+    title: 'a creation whose checksum is wrong or malformed creates no upload',
     needs: [...needs, 'creation-with-upload'],
     async run (t) {
       for (const [value, status] of [[sha1('other'), 460], ['crc99 AAAA', 400], ['sha1', 400]] as const) {
@@ -178,12 +178,12 @@ export const checksum: Requirement[] = [
   }
 ]
 
-/** `Upload-Checksum` of a text. */
+/** The `Upload-Checksum` of a text. */
 export function sha1 (text: string): string {
   return `sha1 ${digest('sha1', text)}`
 }
 
-/** A wrong checksum has its own status, and stores nothing. */
+/** Expects a checksum mismatch: status 460 and an unchanged offset. */
 export async function mismatch (t: Server, upload: string, response: WireResponse, offset: number): Promise<void> {
   t.expect(response, { status: [460] })
   await t.expectOffset(upload, offset)

@@ -4,7 +4,7 @@ import { parseCommandLine, USAGE } from './command-line.ts'
 import type { CommandLine } from './command-line.ts'
 import { visible } from './visible.ts'
 
-/** Where reports and complaints go. */
+/** The streams for reports and errors. */
 export interface Output {
   stdout: { write (text: string): unknown }
   stderr: { write (text: string): unknown }

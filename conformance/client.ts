@@ -2,24 +2,24 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { SuiteOptions } from './suite.ts'
 import type { Body, Connection, Exchange, HeaderList, Transport, WireResponse } from './transport.ts'
 
-/** Headers of one request: a list stands for several lines, `null` takes a default one away. */
+/** Headers of one request. An array sends several lines, `null` removes a default header. */
 export type Headers = Record<string, string | string[] | null>
 
-/** What may be said about a request beside its method and target. */
+/** The options of a request. */
 export interface RequestOptions {
   headers?: Headers | undefined
   body?: Body | undefined
   version?: '1.0' | '1.1' | undefined
-  /** In ms; default: that of the suite. */
+  /** In ms. Default: the timeout of the suite. */
   timeout?: number | undefined
-  /** A connection to send it on; default: one of its own. */
+  /** The connection to send it on. Default: a new one. */
   on?: Connection | undefined
 }
 
-/** How long to wait until bytes that were handed to the system have come to the server, in ms. */
+/** How long to wait for flushed bytes to reach the server, in ms. */
 const ARRIVAL = 250
 
-/** Sends requests, each on a connection of its own unless it names one, and keeps the answers for the report. */
+/** Sends requests, each on a new connection by default, and keeps the responses for the report. */
 export class Client {
   readonly log: WireResponse[] = []
   #transport: Transport
@@ -59,7 +59,7 @@ export class Client {
     return response
   }
 
-  /** Resolves when the server has what was sent. */
+  /** Resolves when the sent bytes have reached the server. */
   arrival (): Promise<void> {
     return sleep(ARRIVAL)
   }
@@ -69,7 +69,7 @@ export class Client {
   }
 }
 
-/** The headers, and those defaults that they say nothing about. */
+/** The headers, plus the defaults that they do not override. */
 export function override (defaults: Headers, headers: Headers = {}): Headers {
   const names = new Set(Object.keys(headers).map(name => name.toLowerCase()))
   const kept = Object.entries(defaults).filter(([name]) => !names.has(name.toLowerCase()))

@@ -4,36 +4,35 @@ import type { Requirement, SuiteOptions } from './suite.ts'
 
 export const USAGE = `Usage: fastify-tus conformance [options] [URL]
 
-Checks the tus 1.0.0 server whose creation URL is URL: it creates uploads there, and deletes them if it can.
-Without a URL it starts servers of its own and checks fastify-tus itself, over HTTP/1.1 and HTTP/2, with and
-without TLS, in all the configurations that the requirements are about.
+Checks the tus 1.0.0 server with this creation URL. The suite creates uploads there, and deletes them if the
+server supports it. Without a URL, the suite starts its own servers and checks fastify-tus over HTTP/1.1 and
+HTTP/2, with and without TLS, in all the configurations that the requirements need.
 
   --json                  print the results as JSON
-  --verbose               print what was sent and what came for what passed, too
-  --only ID,ID            check only these requirements; CORE stands for all of CORE-01, CORE-02 …
-  --timeout MS            how long any answer may take; 10000 if not given
-  -h, --help
+  --verbose               print requests and responses of passed checks too
+  --only ID,ID            run only these requirements; CORE selects CORE-01, CORE-02 …
+  --timeout MS            time limit for each response (default: 10000)
+  -h, --help              print this help
 
 With a URL:
 
-  --strict                accept only what fastify-tus answers, where the protocol leaves a choice
-  --http2                 speak HTTP/2
+  --strict                if the protocol leaves a choice, accept only the behaviour of fastify-tus
+  --http2                 use HTTP/2
   --header 'Name: value'  send this header with every request; may be repeated
-  --expires-within MS     after how long unfinished uploads of this server expire
-  --sweeps-every MS       how often this server deletes what has expired
-  --idle-timeout MS       after how long without a byte this server gives a body up
+  --expires-within MS     lifetime of unfinished uploads on this server
+  --sweeps-every MS       interval at which this server deletes expired uploads
+  --idle-timeout MS       how long this server waits for more bytes of a body
 
-A check is skipped, with the reason, where the server does not offer what it is about (an extension, a
-maximum, downloads), or where the protocol leaves it to the server and --strict is not given. A skip is no
-failure.
+A check is skipped, with the reason, if the server does not offer the feature (an extension, a maximum size,
+downloads), or if the protocol leaves it to the server and --strict is not set. A skip is not a failure.
 
-Exit status: 0 when nothing failed, 1 when something failed, 2 when it could not be run.
+Exit status: 0 if no check failed, 1 if a check failed, 2 if the suite could not run.
 `
 
-/** What the command line asks for. */
+/** The parsed command line. */
 export interface CommandLine {
   help: boolean
-  /** The server to check; our own, if not given. */
+  /** The server to check. Default: our own. */
   url: URL | undefined
   http2: boolean
   options: SuiteOptions
@@ -42,7 +41,7 @@ export interface CommandLine {
   wanted: (requirement: Requirement) => boolean
 }
 
-/** Reads the arguments of the command line. Throws what is wrong with them. */
+/** Parses the arguments. Throws if they are invalid. */
 export function parseCommandLine (args: string[]): CommandLine {
   const { values, positionals } = parseArgs({
     args,
@@ -62,11 +61,11 @@ export function parseCommandLine (args: string[]): CommandLine {
     }
   })
   const [address] = positionals
-  if (positionals.length > 1) throw new Error('There can be only one URL')
+  if (positionals.length > 1) throw new Error('Only one URL is allowed')
   if (address === undefined) {
     const { help, json, verbose, only, timeout, ...ofServers } = values
     const [name] = Object.keys(ofServers)
-    if (name !== undefined) throw new Error(`--${name} needs a URL`)
+    if (name !== undefined) throw new Error(`--${name} requires a URL`)
   }
   return {
     help: values.help,
@@ -88,13 +87,13 @@ export function parseCommandLine (args: string[]): CommandLine {
 
 function parseUrl (address: string): URL {
   const url = URL.canParse(address) ? new URL(address) : undefined
-  if (url === undefined || !/^https?:$/.test(url.protocol)) throw new Error(`Not a URL of http or https: ${address}`)
+  if (url === undefined || !/^https?:$/.test(url.protocol)) throw new Error(`Not an http or https URL: ${address}`)
   return url
 }
 
 function parseHeader (line: string): [name: string, value: string] {
   const [name, ...value] = line.split(':')
-  if (!name || value.length === 0) throw new Error(`Not a header: ${line}`)
+  if (!name || value.length === 0) throw new Error(`Invalid header, expected 'Name: value': ${line}`)
   return [name.trim(), value.join(':').trim()]
 }
 
@@ -102,7 +101,7 @@ function parseOnly (list: string): CommandLine['wanted'] {
   const ids = list.split(',').map(id => id.trim().toUpperCase()).filter(id => id !== '')
   const isOf = (id: string) => (requirement: Requirement) => requirement.id === id || requirement.id.startsWith(`${id}-`)
   for (const id of ids) {
-    if (!requirements.some(isOf(id))) throw new Error(`No requirement ${id}`)
+    if (!requirements.some(isOf(id))) throw new Error(`Unknown requirement: ${id}`)
   }
   return ids.length === 0 ? () => true : requirement => ids.some(id => isOf(id)(requirement))
 }

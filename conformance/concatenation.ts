@@ -7,10 +7,10 @@ const needs = ['concatenation']
 
 const OTHER_VALUES = ['foo', 'final', 'final;', 'partial;', 'partial, partial', 'Final;/files/a', '']
 
-/** How many bytes to send at most in order to reach a maximum. */
+/** The largest `Tus-Max-Size` that the suite exceeds, in bytes. */
 const BOUND = 8 * 1024 * 1024
 
-/** concatenation: one upload of several. */
+/** concatenation: a final upload joins partial uploads. */
 export const concatenation: Requirement[] = [
   {
     id: 'CONCAT-01',
@@ -24,7 +24,7 @@ export const concatenation: Requirement[] = [
   },
   {
     id: 'CONCAT-02',
-    title: 'HEAD tells that an upload is partial, and its offset',
+    title: 'HEAD returns Upload-Concat: partial and the offset',
     needs,
     async run (t) {
       const upload = await t.create({ length: 3, headers: { 'Upload-Concat': 'partial' } })
@@ -35,7 +35,7 @@ export const concatenation: Requirement[] = [
   },
   {
     id: 'CONCAT-03',
-    title: 'a final upload has the bytes of its parts, in their order, as often as they are named',
+    title: 'a final upload contains the bytes of its parts in order, including repeated parts',
     needs,
     async run (t) {
       const [a, b] = [await part(t, 'aaa'), await part(t, 'b')]
@@ -46,7 +46,7 @@ export const concatenation: Requirement[] = [
   },
   {
     id: 'CONCAT-03',
-    title: 'parts may be named by absolute URLs',
+    title: 'parts may be absolute URLs',
     needs,
     async run (t) {
       const [a, b] = [await part(t, 'aaa'), await part(t, 'b')]
@@ -65,7 +65,7 @@ export const concatenation: Requirement[] = [
   },
   {
     id: 'CONCAT-04',
-    title: 'Upload-Length of a final upload is refused, or ignored',
+    title: 'Upload-Length of a final upload is refused or ignored',
     needs,
     async run (t) {
       const response = await join(t, [await part(t, 'abc')], { 'Upload-Length': '5' })
@@ -75,7 +75,7 @@ export const concatenation: Requirement[] = [
   },
   {
     id: 'CONCAT-05',
-    title: 'the length of a final upload is the sum of its parts, and it is at its end',
+    title: 'the length and the offset of a final upload are the total length of its parts',
     needs,
     async run (t) {
       const upload = await joined(t, [await part(t, 'abc'), await part(t, 'de')])
@@ -84,7 +84,7 @@ export const concatenation: Requirement[] = [
   },
   {
     id: 'CONCAT-06',
-    title: 'HEAD tells the parts of a final upload as they were given',
+    title: 'HEAD returns the parts of a final upload as the client sent them',
     needs,
     async run (t) {
       const parts = [t.absolute(await part(t, 'abc')), await part(t, 'de')]
@@ -93,7 +93,7 @@ export const concatenation: Requirement[] = [
   },
   {
     id: 'CONCAT-07',
-    title: 'a final upload has an offset only once it is whole',
+    title: 'a final upload has an offset only once it is complete',
     needs,
     async run (t) {
       const upload = await joined(t, [await part(t, 'abc'), await part(t, 'de')])
@@ -103,7 +103,7 @@ export const concatenation: Requirement[] = [
   },
   {
     id: 'CONCAT-08',
-    title: 'a final upload takes no append, wherever and however long, and stays as it is',
+    title: 'a final upload refuses every append and stays unchanged',
     needs,
     async run (t) {
       const a = await part(t, 'abc')
@@ -117,7 +117,7 @@ export const concatenation: Requirement[] = [
   },
   {
     id: 'CONCAT-09',
-    title: 'a part that is not finished is refused',
+    title: 'an unfinished part is refused',
     needs,
     async run (t) {
       if (t.offers('concatenation-unfinished')) t.skip('the server advertises concatenation-unfinished')
@@ -137,7 +137,7 @@ export const concatenation: Requirement[] = [
   },
   {
     id: 'CONCAT-10',
-    title: 'a part that is an upload of its own, or a final one, is refused',
+    title: 'a part that is a regular or a final upload is refused',
     needs,
     async run (t) {
       refused(t, await join(t, [await t.finished('abc')]))
@@ -146,7 +146,7 @@ export const concatenation: Requirement[] = [
   },
   {
     id: 'CONCAT-10',
-    title: 'a part outside of this endpoint is refused',
+    title: 'a part outside this endpoint is refused',
     needs,
     async run (t) {
       const a = await part(t, 'abc')
@@ -158,7 +158,7 @@ export const concatenation: Requirement[] = [
   },
   ...OTHER_VALUES.map((value): Requirement => ({
     id: 'CONCAT-11',
-    title: `Upload-Concat: ${value || 'of nothing'} is refused`,
+    title: `Upload-Concat: ${value || '(empty)'} is refused`,
     needs,
     async run (t) {
       const response = await t.post({ length: 3, headers: { 'Upload-Concat': value } })
@@ -167,7 +167,7 @@ export const concatenation: Requirement[] = [
   })),
   {
     id: 'CONCAT-12',
-    title: 'a final upload has its own metadata, and none of its parts',
+    title: 'a final upload has its own metadata, not that of its parts',
     needs,
     async run (t) {
       const a = await part(t, 'abc', { metadata: 'filename YQ==,part MQ==' })
@@ -178,18 +178,18 @@ export const concatenation: Requirement[] = [
   },
   {
     id: 'CONCAT-14',
-    title: 'parts whose sum is beyond the maximum are refused',
+    title: 'parts with a total length above the maximum are refused',
     needs,
     async run (t) {
       const maxSize = t.orSkip(t.features.maxSize, 'no Tus-Max-Size')
-      if (maxSize > BOUND) t.skip('the maximum is beyond what this suite sends')
+      if (maxSize > BOUND) t.skip('the maximum is larger than the suite sends')
       const half = await part(t, 'a'.repeat(Math.floor(maxSize / 2) + 1))
       t.expect(await join(t, [half, half]), { status: [413], headers: { Location: null } })
     }
   },
   {
     id: 'CONCAT-15',
-    title: 'a final upload brings no bytes of its own',
+    title: 'the creation of a final upload with a body is refused',
     needs,
     async run (t) {
       const headers = { 'Upload-Concat': `final;${await part(t, 'abc')}`, 'Upload-Defer-Length': null }
@@ -198,14 +198,14 @@ export const concatenation: Requirement[] = [
   },
   {
     id: 'CONCAT-17',
-    title: 'a part that is not finished is waited for where that is offered',
+    title: 'with concatenation-unfinished, a final upload waits for its unfinished parts',
     needs: [...needs, 'concatenation-unfinished'],
     async run (t) {
       const unfinished = await t.create({ length: 3, headers: { 'Upload-Concat': 'partial' } })
       const upload = await joined(t, [await part(t, 'abc'), unfinished])
       await t.expectHead(upload, { 'Upload-Offset': null, 'Upload-Length': '6' })
       t.expectAppended(await t.patch(unfinished, 0, 'def'), 3)
-      // The join may take its time.
+      // The server may join the parts later.
       for (let i = 0; i < 20 && header(await t.head(upload), 'upload-offset') === undefined; i++) await t.arrival()
       await t.expectHead(upload, { 'Upload-Offset': '6', 'Upload-Length': '6' })
       await t.expectContent(upload, 'abcdef')
@@ -213,17 +213,17 @@ export const concatenation: Requirement[] = [
   }
 ]
 
-/** A finished partial upload. */
+/** Creates a finished partial upload. */
 export function part (t: Server, bytes: string, options: CreateOptions = {}): Promise<string> {
   return t.finished(bytes, { ...options, headers: { 'Upload-Concat': 'partial' } })
 }
 
-/** Asks for a final upload of these parts. */
+/** Requests a final upload of these parts. */
 export function join (t: Server, parts: string[], headers: Record<string, string> = {}): Promise<WireResponse> {
   return t.send('POST', t.endpoint, { headers: { 'Upload-Concat': `final;${parts.join(' ')}`, ...headers } })
 }
 
-/** Refused, for whatever of these reasons, and nothing was created. */
+/** Expects a refusal with one of these statuses and no created upload. */
 export function refused (t: Server, response: WireResponse): void {
   t.check([400, 403, 404].includes(response.status as number), '400, 403 or 404', response)
   t.check(header(response, 'location') === undefined, 'no Location', response)

@@ -5,20 +5,20 @@ import type { Protocol } from './transport.ts'
 const DAY = 24 * 60 * 60 * 1000
 const MIB = 1024 * 1024
 
-/** A way to offer the plugin. */
+/** A protocol to serve the plugin over. */
 export interface Wire {
   name: string
   protocol: Protocol
   tls: boolean
 }
 
-/** Our own server, set up so that some of the requirements come to bear. */
+/** A configuration of our own server that some of the requirements need. */
 export interface Configuration {
   name: string
   options: FastifyTusOptions
-  /** What the suite cannot learn from the server. */
+  /** The properties that the suite cannot discover from the server. */
   known: SuiteOptions
-  /** What only these options let come to pass; everything, if not given. */
+  /** The requirements that need these options. Default: all requirements. */
   ids?: string[]
 }
 
@@ -29,39 +29,39 @@ export const wires: Wire[] = [
   { name: 'HTTP/2 over TLS', protocol: 'h2', tls: true }
 ]
 
-/** All of these together leave no requirement unanswered. */
+/** Together these cover every requirement. */
 export const configurations: Configuration[] = [
   {
-    name: 'with every extension, and a maximum',
+    name: 'all extensions, with a maximum size',
     options: { maxSize: 4 * MIB, expiration: { period: DAY } },
     known: {}
   },
   {
-    name: 'where uploads expire soon',
+    name: 'short expiration',
     options: { expiration: { period: 1500, sweepInterval: 0 } },
     known: { expiresWithin: 1500 },
     ids: ['HEAD-06', 'EXP-05', 'EXP-06', 'EDGE-58', 'EDGE-70']
   },
   {
-    name: 'where sweeps are frequent',
+    name: 'short expiration, frequent sweeps',
     options: { expiration: { period: 1500, sweepInterval: 100 } },
     known: { expiresWithin: 1500, sweepsEvery: 100 },
     ids: ['EXP-07', 'EXP-08']
   },
   {
-    name: 'where bodies must not stall, nothing expires, and nothing is too large',
+    name: 'idle timeout, no expiration, no maximum size',
     options: { idleTimeout: 300 },
     known: { idleTimeout: 300 },
     ids: ['CORE-07', 'PATCH-07', 'EXP-01', 'EDGE-03', 'EDGE-74']
   },
   {
-    name: 'where neither unfinished parts nor trailers are waited for',
+    name: 'without concatenation-unfinished and checksum-trailer',
     options: { extensions: { 'concatenation-unfinished': false, 'checksum-trailer': false } },
     known: {},
     ids: ['CORE-07', 'CKSUM-10', 'CONCAT-09', 'EDGE-77', 'EDGE-79']
   },
   {
-    name: 'with no extension but creation',
+    name: 'only the creation extension',
     options: {
       extensions: {
         'creation-with-upload': false,

@@ -12,7 +12,7 @@ const EXTENSIONS = [
 export const core: Requirement[] = [
   {
     id: 'CORE-01',
-    title: 'every success carries the version',
+    title: 'every successful response has Tus-Resumable',
     async run (t) {
       const created = await t.post({ length: 3 })
       const upload = t.located(created)
@@ -23,7 +23,7 @@ export const core: Requirement[] = [
   },
   {
     id: 'CORE-01',
-    title: 'GET carries the version',
+    title: 'a response to GET has Tus-Resumable',
     async run (t) {
       const response = await t.get(await t.finished())
       if (response.status === 404 || response.status === 405) t.skip('uploads are not served')
@@ -32,7 +32,7 @@ export const core: Requirement[] = [
   },
   {
     id: 'CORE-01',
-    title: 'DELETE carries the version',
+    title: 'a response to DELETE has Tus-Resumable',
     needs: ['termination'],
     async run (t) {
       const upload = await t.create({ length: 3 })
@@ -42,7 +42,7 @@ export const core: Requirement[] = [
   },
   {
     id: 'CORE-01',
-    title: 'every refusal carries the version',
+    title: 'every refusal has Tus-Resumable',
     async run (t) {
       const upload = await t.create({ length: 3 })
       for (const response of [
@@ -54,14 +54,14 @@ export const core: Requirement[] = [
         await t.patch(upload, 0, 'abc', { headers: { 'Tus-Resumable': '0.2.2' } }),
         await t.send('POST', t.endpoint)
       ]) {
-        // What ought to have been refused is another matter.
+        // Other requirements check the status.
         t.expect(response, { status: ['4xx', '2xx', '5xx'], headers: VERSION })
       }
     }
   },
   {
     id: 'CORE-01',
-    title: 'a refusal by the router carries the version',
+    title: 'a refusal by the router has Tus-Resumable',
     async run (t) {
       const upload = await t.create({ length: 3 })
       const refusal = { status: ['4xx' as const], headers: VERSION }
@@ -72,12 +72,11 @@ export const core: Requirement[] = [
   },
   ...[null, '0.2.2'].flatMap((version): Requirement[] => {
     const id = version === null ? 'CORE-02' : 'CORE-03'
-    const name = version ?? 'missing'
     const headers = { 'Tus-Resumable': version }
     return [
       {
         id,
-        title: `a PATCH with the version ${name} is refused, with the supported ones, and stores nothing`,
+        title: `PATCH ${withVersion(version)} is refused with the supported versions and stores nothing`,
         async run (t) {
           const upload = await t.create({ length: 3 })
           t.expect(await t.patch(upload, 0, 'abc', { headers }), REFUSAL)
@@ -86,14 +85,14 @@ export const core: Requirement[] = [
       },
       {
         id,
-        title: `a HEAD with the version ${name} is refused, with the supported ones`,
+        title: `HEAD ${withVersion(version)} is refused with the supported versions`,
         async run (t) {
           t.expect(await t.head(await t.create({ length: 3 }), { headers }), REFUSAL)
         }
       },
       {
         id,
-        title: `a DELETE with the version ${name} is refused, with the supported ones, and deletes nothing`,
+        title: `DELETE ${withVersion(version)} is refused with the supported versions and deletes nothing`,
         needs: ['termination'],
         async run (t) {
           const upload = await t.create({ length: 3 })
@@ -105,7 +104,7 @@ export const core: Requirement[] = [
   }),
   ...[null, '0.2.2', '2.0.0', '1.0', '1.0.0-beta', '01.0.0', ''].map((version): Requirement => ({
     id: version === null ? 'CORE-02' : 'CORE-03',
-    title: `a POST with the version ${version === '' ? 'of nothing' : version ?? 'missing'} is refused, with the supported ones, and creates nothing`,
+    title: `POST ${withVersion(version)} is refused with the supported versions and creates nothing`,
     needs: ['creation'],
     async run (t) {
       t.expect(await t.post({ length: 3, headers: { 'Tus-Resumable': version } }), REFUSAL)
@@ -122,7 +121,7 @@ export const core: Requirement[] = [
   },
   {
     id: 'CORE-05',
-    title: 'OPTIONS takes no notice of the version of the request',
+    title: 'OPTIONS ignores the version of the request',
     async run (t) {
       const response = await t.send('OPTIONS', t.endpoint, { headers: { 'Tus-Resumable': '9.9.9' } })
       t.expect(response, { status: [204, 200], headers: { 'Tus-Version': /\b1\.0\.0\b/ } })
@@ -130,7 +129,7 @@ export const core: Requirement[] = [
   },
   {
     id: 'CORE-06',
-    title: 'OPTIONS of the creation URL is answered with 204 or 200',
+    title: 'OPTIONS on the creation URL returns 204 or 200',
     async run (t) {
       const response = await t.send('OPTIONS', t.endpoint, { headers: { 'Tus-Resumable': null } })
       t.expect(response, { status: [204, 200], headers: { 'Tus-Version': /./, ...VERSION } })
@@ -138,7 +137,7 @@ export const core: Requirement[] = [
   },
   {
     id: 'CORE-06',
-    title: 'OPTIONS of an upload URL is answered the same',
+    title: 'OPTIONS on an upload URL returns the same',
     choice: true,
     async run (t) {
       const upload = await t.create({ length: 3 })
@@ -150,17 +149,17 @@ export const core: Requirement[] = [
   },
   {
     id: 'CORE-07',
-    title: 'Tus-Extension lists extensions of the protocol, and is not there when there are none',
+    title: 'Tus-Extension lists only extensions of the protocol and is absent if there are none',
     async run (t) {
       const { options, extensions } = t.features
       const known = extensions.every(extension => EXTENSIONS.includes(extension))
-      t.check(known, `Tus-Extension with nothing but ${EXTENSIONS.join(', ')}`, options)
+      t.check(known, `Tus-Extension with only ${EXTENSIONS.join(', ')}`, options)
       t.check(header(options, 'tus-extension') !== '', 'no empty Tus-Extension', options)
     }
   },
   {
     id: 'CORE-07',
-    title: 'headers of an extension that is not offered are refused',
+    title: 'headers of an extension that the server does not offer are refused',
     choice: true,
     async run (t) {
       const { extensions } = t.features
@@ -194,7 +193,7 @@ export const core: Requirement[] = [
   })),
   {
     id: 'CORE-09',
-    title: 'GET with X-HTTP-Method-Override: HEAD inspects',
+    title: 'GET with X-HTTP-Method-Override: HEAD returns the offset',
     async run (t) {
       const response = await t.get(await t.create({ length: 3 }), { headers: { 'X-HTTP-Method-Override': 'HEAD' } })
       t.expect(response, { status: [200, 204], headers: { 'Upload-Offset': '0', 'Upload-Length': '3' } })
@@ -212,7 +211,7 @@ export const core: Requirement[] = [
   },
   {
     id: 'CORE-10',
-    title: 'a method that is not supported is refused, with those that are',
+    title: 'an unsupported method is refused with the supported ones in Allow',
     async run (t) {
       const upload = await t.create({ length: 3 })
       t.expect(await t.send('PUT', upload), { status: [405], headers: { Allow: /\bPATCH\b/ } })
@@ -221,7 +220,7 @@ export const core: Requirement[] = [
   },
   {
     id: 'CORE-11',
-    title: 'a PATCH without Upload-Offset is refused',
+    title: 'PATCH without Upload-Offset is refused',
     async run (t) {
       const upload = await t.create({ length: 3 })
       t.expect(await t.patch(upload, 0, 'abc', { headers: { 'Upload-Offset': null } }), { status: [400] })
@@ -230,9 +229,14 @@ export const core: Requirement[] = [
   },
   {
     id: 'CORE-11',
-    title: 'Upload-Length that is no number is refused',
+    title: 'an Upload-Length that is not a number is refused',
     async run (t) {
       t.expect(await t.post({ length: 3, headers: { 'Upload-Length': 'many' } }), { status: [400] })
     }
   }
 ]
+
+function withVersion (version: string | null): string {
+  if (version === null) return 'without a version'
+  return version === '' ? 'with an empty version' : `with version ${version}`
+}

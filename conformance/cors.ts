@@ -17,7 +17,7 @@ const RESPONSE_HEADERS = [
   'Tus-Max-Size'
 ]
 
-/** Needed only where the server has the extension, but good to have in any case. */
+/** Required only if the server has the extension; in strict mode always required. */
 const OF_EXTENSIONS = {
   request: {
     'creation-defer-length': 'Upload-Defer-Length', concatenation: 'Upload-Concat', checksum: 'Upload-Checksum'
@@ -30,11 +30,11 @@ const OF_EXTENSIONS = {
   }
 }
 
-/** What a browser page of another origin needs. */
+/** CORS: the needs of pages of other origins. */
 export const cors: Requirement[] = [
   {
     id: 'CORS-01',
-    title: 'a preflight is answered without a version: origin and methods',
+    title: 'a preflight without a version returns the allowed origin and methods',
     async run (t) {
       for (const target of [t.endpoint, await t.create({ length: 3 })]) {
         const response = await preflight(t, target)
@@ -43,7 +43,7 @@ export const cors: Requirement[] = [
           headers: { 'Access-Control-Allow-Origin': /^(\*|https:\/\/example\.com)$/ },
           strictly: { 'Access-Control-Allow-Origin': '*', 'Access-Control-Max-Age': /^\d+$/ }
         })
-        // A page may use POST, GET and HEAD without being told so.
+        // POST, GET and HEAD are CORS-safelisted methods: pages may always use them.
         const needed = t.strict ? METHODS : ['PATCH', 'DELETE']
         contains(t, response, 'access-control-allow-methods', needed)
       }
@@ -51,7 +51,7 @@ export const cors: Requirement[] = [
   },
   {
     id: 'CORS-02',
-    title: 'a preflight allows all request headers that clients use',
+    title: 'a preflight allows the request headers that clients use',
     async run (t) {
       const needed = [...REQUEST_HEADERS, ...ofExtensions(t, 'request')]
       contains(t, await preflight(t, t.endpoint), 'access-control-allow-headers', needed)
@@ -59,7 +59,7 @@ export const cors: Requirement[] = [
   },
   {
     id: 'CORS-03',
-    title: 'successes expose the response headers that clients read',
+    title: 'successful responses expose the response headers that clients read',
     async run (t) {
       await preflight(t, t.endpoint)
       const headers = { Origin: ORIGIN }
@@ -88,7 +88,7 @@ export const cors: Requirement[] = [
         await t.post({ length: 3, headers: { ...headers, 'Tus-Resumable': '0.2.2' } }),
         await t.send('PUT', upload, { headers })
       ]) {
-        // What ought to have been refused is another matter.
+        // Other requirements check the status.
         t.expect(response, { status: ['4xx', '2xx', '5xx'], headers: { 'Access-Control-Allow-Origin': /./ } })
         exposes(t, response)
       }
@@ -96,7 +96,7 @@ export const cors: Requirement[] = [
   },
   {
     id: 'CORS-03',
-    title: 'a file that is read may be read by pages of other origins',
+    title: 'pages of other origins may read a download',
     async run (t) {
       await preflight(t, t.endpoint)
       await t.needsDownloads()
@@ -106,7 +106,7 @@ export const cors: Requirement[] = [
   },
   {
     id: 'CORS-04',
-    title: 'an origin that is repeated varies the answer, and * goes without credentials',
+    title: 'an echoed origin comes with Vary: Origin, and * without credentials',
     async run (t) {
       await preflight(t, t.endpoint)
       const response = await t.post({ length: 3, headers: { Origin: ORIGIN } })
@@ -119,7 +119,7 @@ export const cors: Requirement[] = [
   },
   {
     id: 'CORS-05',
-    title: 'no header of an answer comes twice',
+    title: 'no CORS header is repeated',
     async run (t) {
       const responses = [await preflight(t, t.endpoint), await t.post({ length: 3, headers: { Origin: ORIGIN } })]
       for (const response of responses) {
@@ -131,7 +131,7 @@ export const cors: Requirement[] = [
   }
 ]
 
-/** Skips where the server does not answer pages of other origins at all. */
+/** Sends a preflight. Skips if the server does not support CORS. */
 async function preflight (t: Server, target: string): Promise<WireResponse> {
   const response = await t.send('OPTIONS', target, {
     headers: {
@@ -141,7 +141,7 @@ async function preflight (t: Server, target: string): Promise<WireResponse> {
       'Access-Control-Request-Headers': REQUEST_HEADERS.join(', ').toLowerCase()
     }
   })
-  if (header(response, 'access-control-allow-origin') === undefined) t.skip('pages of other origins are not answered')
+  if (header(response, 'access-control-allow-origin') === undefined) t.skip('the server does not support CORS')
   return response
 }
 
@@ -158,5 +158,5 @@ function exposes (t: Server, response: WireResponse): void {
 function contains (t: Server, response: WireResponse, name: string, needed: string[]): void {
   const there = list(response, name).map(member => member.toLowerCase())
   const missing = needed.filter(member => !there.includes('*') && !there.includes(member.toLowerCase()))
-  t.check(missing.length === 0, `${name} with ${missing.join(', ') || 'all that is needed'}`, response)
+  t.check(missing.length === 0, `${name} with ${missing.join(', ') || 'all required names'}`, response)
 }

@@ -3,11 +3,11 @@ import type { Requirement } from './suite.ts'
 
 const needs = ['creation-with-upload']
 
-/** creation-with-upload: a POST that brings bytes. */
+/** creation-with-upload: a POST with the first bytes of the upload. */
 export const creationWithUpload: Requirement[] = [
   {
     id: 'CWU-01',
-    title: 'creation-with-upload comes with creation',
+    title: 'creation-with-upload is advertised together with creation',
     needs,
     async run (t) {
       t.check(t.offers('creation'), 'Tus-Extension with creation', t.features.options)
@@ -15,7 +15,7 @@ export const creationWithUpload: Requirement[] = [
   },
   {
     id: 'CWU-02',
-    title: 'a part of the file may come with the creation',
+    title: 'the creation may include a part of the file',
     needs,
     async run (t) {
       const response = await t.post({ length: 10, body: 'abcd' })
@@ -25,7 +25,7 @@ export const creationWithUpload: Requirement[] = [
   },
   {
     id: 'CWU-03',
-    title: 'the whole file may come with the creation',
+    title: 'the creation may include the complete file',
     needs,
     async run (t) {
       for (const body of ['abcdef', chunked(['abc', 'def'])]) {
@@ -39,7 +39,7 @@ export const creationWithUpload: Requirement[] = [
   },
   {
     id: 'CWU-03',
-    title: 'a part of a file of unknown length may come with the creation',
+    title: 'the creation may include a part of a file of unknown length',
     needs: [...needs, 'creation-defer-length'],
     async run (t) {
       const response = await t.post({ body: chunked(['abc', 'def']) })
@@ -49,7 +49,7 @@ export const creationWithUpload: Requirement[] = [
   },
   ...['abcd', chunked(['ab', 'cd'])].map((body): Requirement => ({
     id: 'CWU-04',
-    title: `${typeof body === 'string' ? 'a body' : 'chunks'} beyond the length: no upload`,
+    title: `${typeof body === 'string' ? 'a body' : 'a chunked body'} beyond the length creates no upload`,
     needs,
     async run (t) {
       t.expect(await t.post({ length: 3, body }), { status: [413], headers: { Location: null } })
@@ -57,7 +57,7 @@ export const creationWithUpload: Requirement[] = [
   })),
   {
     id: 'CWU-05',
-    title: 'a length beyond the maximum is refused before the body, without 100',
+    title: 'a length above the maximum is refused before the body, without 100 Continue',
     needs,
     async run (t) {
       const maxSize = t.orSkip(t.features.maxSize, 'no Tus-Max-Size')
@@ -65,12 +65,12 @@ export const creationWithUpload: Requirement[] = [
         length: maxSize + 1, body: partOf(maxSize + 1), headers: { Expect: '100-continue' }
       })
       t.expect(response, { status: [413], headers: { Location: null } })
-      t.check(response.interim.length === 0, 'no interim answer', response)
+      t.check(response.interim.length === 0, 'no interim response', response)
     }
   },
   {
     id: 'CWU-05',
-    title: 'a body that is wanted is asked for by 100',
+    title: 'an acceptable request receives 100 Continue before its body',
     needs,
     async run (t) {
       const exchange = await t.open('POST', t.endpoint, {
@@ -84,7 +84,7 @@ export const creationWithUpload: Requirement[] = [
       exchange.end()
       const response = await t.answer(exchange)
       t.expect(response, { status: [201], headers: { Location: /./, 'Upload-Offset': '3' } })
-      t.check(response.interim[0]?.status === 100, '100 before the body', response)
+      t.check(response.interim[0]?.status === 100, '100 Continue before the body', response)
       t.located(response)
     }
   }

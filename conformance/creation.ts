@@ -6,11 +6,11 @@ const DEFERRED = ['0', '2', 'true']
 
 const VIOLATIONS = {
   'an empty pair': 'a YQ==,,b Yg==',
-  'a pair of white space': 'a YQ==, ,b Yg==',
-  'a comma in the end': 'a YQ==,',
+  'a pair of only white space': 'a YQ==, ,b Yg==',
+  'a trailing comma': 'a YQ==,',
   'two spaces in a pair': 'a  YQ==',
   'two values for a key': 'a YQ== YQ==',
-  'the same key twice': 'a YQ==,a Yg==',
+  'a duplicate key': 'a YQ==,a Yg==',
   'a value that is not base64': 'a !!!!'
 }
 
@@ -22,7 +22,7 @@ const DISPOSITION = /^[a-z]+(\s*;\s*[\w*]+=("(?:[^"\\]|\\.)*"|[^\s";]+))*$/i
 export const creation: Requirement[] = [
   {
     id: 'CREATE-01',
-    title: 'Location leads to the new upload',
+    title: 'Location is the URL of the new upload',
     needs,
     async run (t) {
       const response = await t.post({ length: 100 })
@@ -32,17 +32,17 @@ export const creation: Requirement[] = [
   },
   {
     id: 'CREATE-01',
-    title: 'two uploads have two URLs',
+    title: 'each upload has its own URL',
     needs,
     async run (t) {
       const first = await t.create({ length: 3 })
       const second = await t.create({ length: 3 })
-      t.check(first !== second, `another URL than ${first}`, second)
+      t.check(first !== second, `a URL other than ${first}`, second)
     }
   },
   {
     id: 'CREATE-02',
-    title: 'without a length, known or deferred, there is no upload',
+    title: 'POST without a known or deferred length is refused',
     needs,
     async run (t) {
       t.expect(await t.send('POST', t.endpoint), { status: [400], headers: { Location: null } })
@@ -50,7 +50,7 @@ export const creation: Requirement[] = [
   },
   {
     id: 'CREATE-03',
-    title: 'with a known and a deferred length there is no upload',
+    title: 'POST with both a known and a deferred length is refused',
     needs,
     async run (t) {
       const response = await t.post({ length: 3, headers: { 'Upload-Defer-Length': '1' } })
@@ -77,7 +77,7 @@ export const creation: Requirement[] = [
   },
   {
     id: 'CREATE-06',
-    title: 'a length beyond the maximum is refused, the maximum is not',
+    title: 'a length above the maximum is refused, the maximum itself is accepted',
     needs,
     async run (t) {
       const maxSize = t.orSkip(t.features.maxSize, 'no Tus-Max-Size')
@@ -95,7 +95,7 @@ export const creation: Requirement[] = [
   })),
   {
     id: 'CREATE-08',
-    title: 'a file name of CR, LF, quotes and foreign letters makes no header of its own',
+    title: 'a file name with CR, LF, quotes and non-ASCII letters injects no header',
     needs,
     async run (t) {
       await t.needsDownloads()
@@ -108,7 +108,7 @@ export const creation: Requirement[] = [
   },
   {
     id: 'CREATE-09',
-    title: 'a creation that is refused tells no Location',
+    title: 'a refused creation has no Location',
     needs,
     async run (t) {
       const refusals = [{ 'Upload-Length': '-1' }, { 'Upload-Metadata': ',' }, { 'Tus-Resumable': '0.2.2' }]

@@ -3,10 +3,10 @@ import type { Requirement } from './suite.ts'
 
 const needs = ['creation-defer-length']
 
-/** How many bytes to send at most in order to reach a maximum. */
+/** The largest `Tus-Max-Size` that the suite exceeds, in bytes. */
 const BOUND = 8 * 1024 * 1024
 
-/** creation-defer-length: the length comes later. */
+/** creation-defer-length: the client declares the length later. */
 export const deferLength: Requirement[] = [
   {
     id: 'DEFER-01',
@@ -18,7 +18,7 @@ export const deferLength: Requirement[] = [
   },
   {
     id: 'DEFER-02',
-    title: 'the length comes with a later append, and is fixed then',
+    title: 'a later append declares the length, which is then fixed',
     needs,
     async run (t) {
       const upload = await t.create({})
@@ -31,7 +31,7 @@ export const deferLength: Requirement[] = [
   },
   {
     id: 'DEFER-03',
-    title: 'another length later on is refused',
+    title: 'a different length afterwards is refused',
     needs,
     async run (t) {
       const upload = await t.create({})
@@ -42,7 +42,7 @@ export const deferLength: Requirement[] = [
   },
   {
     id: 'DEFER-03',
-    title: 'the same length later on is accepted or refused',
+    title: 'the same length afterwards is accepted or refused',
     needs,
     async run (t) {
       const upload = await t.create({})
@@ -53,7 +53,7 @@ export const deferLength: Requirement[] = [
   },
   {
     id: 'DEFER-04',
-    title: 'a length below the offset is refused, and not recorded',
+    title: 'a length below the offset is refused and not recorded',
     needs,
     async run (t) {
       const upload = await t.create({})
@@ -64,7 +64,7 @@ export const deferLength: Requirement[] = [
   },
   {
     id: 'DEFER-05',
-    title: 'a length beyond the maximum is refused',
+    title: 'a length above the maximum is refused',
     needs,
     async run (t) {
       const maxSize = t.orSkip(t.features.maxSize, 'no Tus-Max-Size')
@@ -76,22 +76,22 @@ export const deferLength: Requirement[] = [
   },
   ...[false, true].map((inChunks): Requirement => ({
     id: 'DEFER-06',
-    title: `the maximum binds while the length is unknown, for ${inChunks ? 'chunks' : 'one body'}`,
+    title: `the maximum applies while the length is unknown, for ${inChunks ? 'a chunked body' : 'a Content-Length'}`,
     needs,
     async run (t) {
       const maxSize = t.orSkip(t.features.maxSize, 'no Tus-Max-Size')
-      if (maxSize > BOUND) t.skip('the maximum is beyond what this suite sends')
+      if (maxSize > BOUND) t.skip('the maximum is larger than the suite sends')
       const upload = await t.create({})
       const bytes = Buffer.alloc(maxSize + 1)
       const body = inChunks ? chunked([bytes.subarray(0, maxSize), bytes.subarray(maxSize)]) : bytes
       t.expect(await t.patch(upload, 0, body), { status: [413] })
       const offset = await t.offset(upload)
-      t.check(offset <= maxSize, `an offset of ${maxSize} at most`, String(offset))
+      t.check(offset <= maxSize, `an offset of at most ${maxSize}`, String(offset))
     }
   })),
   ...[false, true].map((inChunks): Requirement => ({
     id: 'DEFER-07',
-    title: `an append refused for ${inChunks ? 'its chunks' : 'its body'} has not fixed the length`,
+    title: `an append refused for its ${inChunks ? 'chunked body' : 'Content-Length'} does not fix the length`,
     needs,
     async run (t) {
       const upload = await t.create({})
@@ -103,7 +103,7 @@ export const deferLength: Requirement[] = [
   })),
   {
     id: 'DEFER-08',
-    title: 'a length at the offset, with an empty body, finishes the upload',
+    title: 'an empty append that declares the offset as the length finishes the upload',
     needs,
     async run (t) {
       const upload = await t.create({})

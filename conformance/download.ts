@@ -5,7 +5,7 @@ const base64 = (text: string) => Buffer.from(text).toString('base64')
 
 const ACTIVE_TYPES = ['text/html', 'image/svg+xml', 'application/xhtml+xml', 'text/html; charset=utf-8', 'x/y']
 
-/** Section 3, GET. The protocol says nothing of it: this is what a server that serves files owes to browsers. */
+/** GET. The protocol does not cover it: these are precautions for servers that serve files to browsers. */
 export const download: Requirement[] = [
   {
     id: 'EDGE-82',
@@ -15,8 +15,8 @@ export const download: Requirement[] = [
       const growing = await t.create({ length: 6 })
       await t.patch(growing, 0, 'abc')
       const part = await t.get(growing, { headers: { Range: 'bytes=0-0' } })
-      // Of the whole that it will be: nobody takes that for a file which is complete.
-      if (header(part, 'content-range') === 'bytes 0-0/6') t.skip('the server serves uploads as they grow')
+      // Content-Range has the final length, so no client mistakes the part for a complete file.
+      if (header(part, 'content-range') === 'bytes 0-0/6') t.skip('the server serves unfinished uploads')
       const upload = await t.create({ length: 6 })
       t.expect(await t.get(upload), { status: [404, 403, 409] })
       await t.patch(upload, 0, 'abc')
@@ -25,7 +25,7 @@ export const download: Requirement[] = [
   },
   {
     id: 'EDGE-82',
-    title: 'a finished upload is served whole, for the type it has',
+    title: 'a finished upload is served completely, with its name and nosniff',
     async run (t) {
       await t.needsDownloads()
       const upload = await t.finished('abcdef', { metadata: `filename ${base64('a b.txt')},filetype ${base64('text/plain')}` })
@@ -40,7 +40,7 @@ export const download: Requirement[] = [
   },
   {
     id: 'EDGE-82',
-    title: 'a browser needs no version to read a file',
+    title: 'a download needs no Tus-Resumable',
     async run (t) {
       await t.needsDownloads()
       const response = await t.get(await t.finished('abcdef'), { headers: { 'Tus-Resumable': null } })
@@ -49,7 +49,7 @@ export const download: Requirement[] = [
   },
   ...ACTIVE_TYPES.map((type): Requirement => ({
     id: 'EDGE-82',
-    title: `a file of ${type} is saved, not shown`,
+    title: `a file of type ${type} is served as an attachment`,
     async run (t) {
       await t.needsDownloads()
       const upload = await t.finished('<script>', { metadata: `filename ${base64('a.html')},filetype ${base64(type)}` })
@@ -61,7 +61,7 @@ export const download: Requirement[] = [
   })),
   {
     id: 'EDGE-82',
-    title: 'a name of foreign letters is told by filename*',
+    title: 'a non-ASCII file name is sent as filename*',
     async run (t) {
       await t.needsDownloads()
       const upload = await t.finished('abc', { metadata: `filename ${base64('\u00fcber \u4e2d\u6587.txt')}` })
@@ -73,7 +73,7 @@ export const download: Requirement[] = [
   },
   {
     id: 'EDGE-83',
-    title: 'a range of a file: that range, or the file',
+    title: 'a range request returns the range or the complete file',
     async run (t) {
       await t.needsDownloads()
       const upload = await t.finished('abcdef')
@@ -85,7 +85,7 @@ export const download: Requirement[] = [
   },
   {
     id: 'EDGE-83',
-    title: 'a range beyond a file: 416, or the file',
+    title: 'a range beyond the end returns 416 or the complete file',
     async run (t) {
       await t.needsDownloads()
       const upload = await t.finished('abcdef')
@@ -98,7 +98,7 @@ export const download: Requirement[] = [
   },
   {
     id: 'EDGE-83',
-    title: 'a malformed range: 416, or the file; of a unit that is not known: the file',
+    title: 'a malformed range returns 416 or the complete file, an unknown unit the complete file',
     async run (t) {
       await t.needsDownloads()
       const upload = await t.finished('abcdef')
@@ -111,7 +111,7 @@ export const download: Requirement[] = [
   },
   {
     id: 'EDGE-83',
-    title: 'If-None-Match: a file with that ETag is not sent again, one of another or of none is',
+    title: 'If-None-Match returns 304 for the current ETag and the file for another one',
     async run (t) {
       await t.needsDownloads()
       const upload = await t.finished('abcdef')

@@ -1,38 +1,38 @@
 import type { WireResponse } from './transport.ts'
 
-/** A header's value: exactly this, one of this form, or not there (`null`). */
+/** The expected value of a header: exact, a pattern, or absent (`null`). */
 export type HeaderExpectation = Record<string, string | RegExp | null>
 
-/** What an answer must be. */
+/** The expected response. */
 export interface Expectation {
   /**
-   * The acceptable answers, the recommended one first: strictly, only that one will do. `'4xx'` stands for a class of
-   * statuses, `'closed'` for a connection that is closed without an answer.
+   * The accepted statuses, the recommended one first. Strict mode accepts only the first. `'4xx'` stands for a class of
+   * statuses, `'closed'` for a connection that is closed without a response.
    */
   status: Array<number | '2xx' | '4xx' | '5xx' | 'closed'>
   headers?: HeaderExpectation | undefined
-  /** Headers that are asked for only strictly: good to have, but left to the server. */
+  /** Headers that are checked only in strict mode: recommended, but left to the server. */
   strictly?: HeaderExpectation | undefined
   body?: Buffer | RegExp | undefined
 }
 
-/** All values of a header, each in the line that it came in. */
+/** The values of a header, one for each header line. */
 export function headerLines (response: Pick<WireResponse, 'headers'>, name: string): string[] {
   return response.headers.filter(([key]) => key.toLowerCase() === name.toLowerCase()).map(([, value]) => value)
 }
 
-/** The value of a header, its lines joined as HTTP says; `undefined` where it is not there. */
+/** The value of a header, its lines joined by commas (RFC 9110, section 5.3). `undefined` if it is absent. */
 export function header (response: Pick<WireResponse, 'headers'>, name: string): string | undefined {
   const lines = headerLines(response, name)
   return lines.length === 0 ? undefined : lines.join(', ')
 }
 
-/** The members of a header that is a list. */
+/** The members of a list header. */
 export function list (response: Pick<WireResponse, 'headers'>, name: string): string[] {
   return (header(response, name) ?? '').split(',').map(member => member.trim()).filter(member => member !== '')
 }
 
-/** Whether an answer is what is expected. */
+/** Whether a response meets an expectation. */
 export function meets (response: WireResponse, expectation: Expectation, strict: boolean): boolean {
   const { status, headers = {}, strictly = {}, body } = expectation
   const accepted = strict ? status.slice(0, 1) : status
@@ -44,15 +44,17 @@ export function meets (response: WireResponse, expectation: Expectation, strict:
     ))
 }
 
-/** An expectation in words. */
+/** Renders an expectation as text. */
 export function describe (expectation: Expectation, strict: boolean): string {
   const { status, headers = {}, strictly = {}, body } = expectation
   const accepted = (strict ? status.slice(0, 1) : status).join(' or ')
   const wanted = Object.entries(strict ? { ...headers, ...strictly } : headers).map(([name, value]) => {
     if (value === null) return `no ${name}`
-    return value instanceof RegExp ? `${name} like ${value}` : `${name}: ${value}`
+    return value instanceof RegExp ? `${name} matching ${value}` : `${name}: ${value}`
   })
-  if (body !== undefined) wanted.push(Buffer.isBuffer(body) ? `a body of the ${body.length} right bytes` : `a body like ${body}`)
+  if (body !== undefined) {
+    wanted.push(Buffer.isBuffer(body) ? `a body with the ${body.length} expected bytes` : `a body matching ${body}`)
+  }
   return [accepted, ...wanted].join(', ')
 }
 

@@ -11,27 +11,27 @@ const DAY = '(Mon|Tue|Wed|Thu|Fri|Sat|Sun)'
 const MONTH = '(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)'
 const DATE = new RegExp(`^${DAY}, \\d\\d ${MONTH} \\d{4} \\d\\d:\\d\\d:\\d\\d GMT$`)
 
-/** How long to wait for an upload to expire, in ms. */
+/** The longest wait for an upload to expire, in ms. */
 const LONGEST_WAIT = 5000
 
-/** Resolves when the upload of this answer has expired; skips where that would take long. */
+/** Resolves when the upload of this response has expired; skips if that exceeds the longest wait. */
 export async function expired (t: Server, response: WireResponse): Promise<void> {
   const wait = expiresAt(t, response) - Date.now()
-  if (wait > LONGEST_WAIT) t.skip('uploads of this server live longer than this suite waits')
+  if (wait > LONGEST_WAIT) t.skip('uploads of this server expire later than the suite waits')
   await sleep(Math.max(wait, t.known.expiresWithin ?? 0) + 250)
 }
 
-/** When the upload of this answer expires, in ms since the epoch. */
+/** When the upload of this response expires, in ms since the epoch. */
 function expiresAt (t: Server, response: WireResponse): number {
   t.check(header(response, 'upload-expires') !== undefined, 'Upload-Expires', response)
   return Date.parse(header(response, 'upload-expires')!)
 }
 
-/** expiration: unfinished uploads do not live for ever. */
+/** expiration: unfinished uploads expire. */
 export const expiration: Requirement[] = [
   {
     id: 'EXP-01',
-    title: 'expiration is advertised if, and only if, unfinished uploads expire',
+    title: 'expiration is advertised if and only if unfinished uploads expire',
     async run (t) {
       const advertised = t.offers('expiration')
       t.expect(await t.post({ length: 6 }), { status: [201], headers: { 'Upload-Expires': advertised ? /./ : null } })
@@ -39,7 +39,7 @@ export const expiration: Requirement[] = [
   },
   {
     id: 'EXP-02',
-    title: 'an append tells when the upload expires',
+    title: 'the response to an append has Upload-Expires',
     needs,
     async run (t) {
       const upload = await t.create({ length: 6 })
@@ -48,7 +48,7 @@ export const expiration: Requirement[] = [
   },
   {
     id: 'EXP-02',
-    title: 'an append that is refused tells so too',
+    title: 'the response to a refused append has Upload-Expires too',
     needs,
     choice: true,
     async run (t) {
@@ -58,7 +58,7 @@ export const expiration: Requirement[] = [
   },
   {
     id: 'EXP-03',
-    title: 'a creation tells when the upload expires',
+    title: 'the response to a creation has Upload-Expires',
     needs,
     async run (t) {
       t.expect(await t.post({ length: 6 }), { status: [201], headers: { 'Upload-Expires': /./ } })
@@ -66,7 +66,7 @@ export const expiration: Requirement[] = [
   },
   {
     id: 'EXP-04',
-    title: 'the date is of the form of HTTP, in the future',
+    title: 'Upload-Expires is an HTTP date in the future',
     needs,
     async run (t) {
       const response = await t.post({ length: 6 })
@@ -76,7 +76,7 @@ export const expiration: Requirement[] = [
   },
   {
     id: 'EXP-05',
-    title: 'an expired upload is gone, for HEAD, PATCH and DELETE',
+    title: 'an expired upload is gone for HEAD, PATCH and DELETE',
     needs,
     async run (t) {
       const created = await t.post({ length: 6 })
@@ -117,10 +117,10 @@ export const expiration: Requirement[] = [
   },
   {
     id: 'EXP-07',
-    title: 'a sweep deletes no finished upload',
+    title: 'a sweep does not delete a finished upload',
     needs,
     async run (t) {
-      const sweepsEvery = t.orSkip(t.known.sweepsEvery, 'it is not known when this server sweeps')
+      const sweepsEvery = t.orSkip(t.known.sweepsEvery, 'the sweep interval of this server is unknown')
       const created = await t.post({ length: 3 })
       const upload = t.located(created)
       t.expect(await t.patch(upload, 0, 'abc'), { status: [204] })
@@ -132,10 +132,10 @@ export const expiration: Requirement[] = [
   },
   {
     id: 'EXP-08',
-    title: 'a sweep deletes no upload that is being appended to',
+    title: 'a sweep does not delete an upload during an append',
     needs,
     async run (t) {
-      const sweepsEvery = t.orSkip(t.known.sweepsEvery, 'it is not known when this server sweeps')
+      const sweepsEvery = t.orSkip(t.known.sweepsEvery, 'the sweep interval of this server is unknown')
       const created = await t.post({ length: 1000 })
       const upload = t.located(created)
       const exchange = await t.begin(upload, 0, partOf(1000, 'a'.repeat(400)))
@@ -150,12 +150,12 @@ export const expiration: Requirement[] = [
   },
   {
     id: 'EXP-09',
-    title: 'an append moves the date',
+    title: 'an append extends the expiration',
     needs,
     choice: true,
     async run (t) {
       const created = await t.post({ length: 6 })
-      // The date counts in seconds.
+      // HTTP dates have a resolution of one second.
       await sleep(1100)
       const appended = await t.patch(t.located(created), 0, 'abc')
       t.check(expiresAt(t, appended) > expiresAt(t, created), `an Upload-Expires after ${expiresAt(t, created)}`, appended)
@@ -163,7 +163,7 @@ export const expiration: Requirement[] = [
   },
   {
     id: 'EXP-10',
-    title: 'HEAD tells when the upload expires, to browsers too',
+    title: 'HEAD returns and exposes Upload-Expires',
     needs,
     async run (t) {
       const response = await t.head(await t.create({ length: 6 }), { headers: { Origin: 'https://example.com' } })

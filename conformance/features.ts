@@ -2,7 +2,7 @@ import { header, list } from './expectation.ts'
 import type { SuiteOptions } from './suite.ts'
 import type { HeaderList, Transport, WireResponse } from './transport.ts'
 
-/** What a server says about itself in OPTIONS. */
+/** The features that a server advertises in response to OPTIONS. */
 export interface Features {
   extensions: string[]
   maxSize: number | undefined
@@ -10,7 +10,7 @@ export interface Features {
   options: WireResponse
 }
 
-/** Asks a server for its features. */
+/** Discovers the features of a server. */
 export async function discover (url: URL, transport: Transport, options: SuiteOptions): Promise<Features> {
   const headers: HeaderList = [['Host', url.host], ...Object.entries(options.headers ?? {})]
   const connection = await transport.connect()
@@ -18,7 +18,8 @@ export async function discover (url: URL, transport: Transport, options: SuiteOp
     const exchange = connection.send({ method: 'OPTIONS', target: url.pathname, headers })
     const response = await exchange.response(options.timeout ?? 10_000)
     if (header(response, 'tus-version') === undefined) {
-      throw new Error(`no tus server at ${url.href}: OPTIONS brought ${response.status} ${response.reason}, no Tus-Version`)
+      const received = `${response.status} ${response.reason}`.trim()
+      throw new Error(`no tus server at ${url.href}: OPTIONS returned ${received} without Tus-Version`)
     }
     const maxSize = header(response, 'tus-max-size')
     return {

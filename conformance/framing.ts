@@ -5,7 +5,7 @@ export function isChunked (body: Body | undefined): boolean {
   return typeof body === 'object' && !Buffer.isBuffer(body) && body.kind === 'chunked'
 }
 
-/** The header that frames the body, unless the request itself says something about that. */
+/** The header that frames the body, unless the request sets one itself. */
 export function framing ({ headers, body }: WireRequest): HeaderList {
   if (body === undefined || headers.some(([name]) => /^(content-length|transfer-encoding)$/i.test(name))) return []
   if (typeof body === 'string' || Buffer.isBuffer(body)) return [['Content-Length', String(Buffer.byteLength(body))]]

@@ -8,7 +8,7 @@ import type {
   Body, Connection, Exchange, Head, HeaderList, NoAnswer, Transport, TransportOptions, WireRequest, WireResponse
 } from './transport.ts'
 
-/** HTTP/2, over TLS for `https:`, else at once without (h2c). What HTTP/2 does not have on its wire is left out. */
+/** HTTP/2, over TLS for `https:`, otherwise with prior knowledge (h2c). Omits what HTTP/2 cannot express. */
 export class Http2Transport implements Transport {
   readonly protocol = 'h2'
   #url: URL
@@ -64,7 +64,7 @@ class Http2Exchange implements Exchange {
 
   async response (timeout: number): Promise<WireResponse> {
     await this.#until.true(() => this.#answer !== undefined, timeout)
-    return this.#answer ?? this.#without('timeout', `no answer within ${timeout} ms`)
+    return this.#answer ?? this.#without('timeout', `no response within ${timeout} ms`)
   }
 
   async interim (timeout: number): Promise<boolean> {

@@ -4,7 +4,7 @@ import type { Requirement } from './suite.ts'
 
 const METADATA = 'filename d29ybGRfZG9taW5hdGlvbl9wbGFuLnBkZg==,is_confidential,binary /w==,Zeta YQ==,alpha Yg=='
 
-/** HEAD: where an upload is. */
+/** HEAD: the offset of an upload. */
 export const head: Requirement[] = [
   {
     id: 'HEAD-01',
@@ -16,7 +16,7 @@ export const head: Requirement[] = [
   },
   {
     id: 'HEAD-01',
-    title: 'an upload begun is at the offset of its last byte',
+    title: 'a started upload is at the offset after its last byte',
     async run (t) {
       const upload = await t.create({ length: 6 })
       await t.patch(upload, 0, 'abc')
@@ -25,7 +25,7 @@ export const head: Requirement[] = [
   },
   {
     id: 'HEAD-01',
-    title: 'a finished upload is at its length',
+    title: 'the offset of a finished upload is its length',
     async run (t) {
       const upload = await t.finished('abcdef')
       await t.expectHead(upload, { 'Upload-Offset': '6', 'Upload-Length': '6' })
@@ -33,7 +33,7 @@ export const head: Requirement[] = [
   },
   {
     id: 'HEAD-02',
-    title: 'a known length is told',
+    title: 'HEAD returns a known length',
     async run (t) {
       const upload = await t.create({ length: 6 })
       await t.expectHead(upload, { 'Upload-Length': '6', 'Upload-Defer-Length': null })
@@ -41,7 +41,7 @@ export const head: Requirement[] = [
   },
   {
     id: 'HEAD-03',
-    title: 'an unknown length is told to be deferred',
+    title: 'HEAD returns Upload-Defer-Length for an unknown length',
     needs: ['creation-defer-length'],
     async run (t) {
       const upload = await t.create({})
@@ -50,7 +50,7 @@ export const head: Requirement[] = [
   },
   {
     id: 'HEAD-04',
-    title: 'the answer must not be cached',
+    title: 'the response must not be cached',
     async run (t) {
       const upload = await t.create({ length: 6 })
       await t.expectHead(upload, { 'Cache-Control': /\bno-store\b/ })
@@ -58,14 +58,14 @@ export const head: Requirement[] = [
   },
   {
     id: 'HEAD-05',
-    title: 'an unknown upload is not found, and has no offset',
+    title: 'an unknown upload is not found and has no offset',
     async run (t) {
       t.expect(await t.head(t.unknown), { status: [404, 410, 403], headers: { 'Upload-Offset': null } })
     }
   },
   {
     id: 'HEAD-06',
-    title: 'a deleted upload is not found, or gone',
+    title: 'a deleted upload is not found or gone',
     needs: ['termination'],
     async run (t) {
       const upload = await t.create({ length: 6 })
@@ -75,7 +75,7 @@ export const head: Requirement[] = [
   },
   {
     id: 'HEAD-06',
-    title: 'an expired upload is gone, or not found',
+    title: 'an expired upload is gone or not found',
     needs: ['expiration'],
     async run (t) {
       const created = await t.post({ length: 6 })
@@ -85,7 +85,7 @@ export const head: Requirement[] = [
   },
   {
     id: 'HEAD-07',
-    title: 'metadata is told as it was given: order, binary values, keys without a value',
+    title: 'metadata is returned as it was sent: order, binary values, keys without a value',
     async run (t) {
       const upload = await t.create({ length: 6, metadata: METADATA })
       await t.expectHead(upload, { 'Upload-Metadata': METADATA })
@@ -100,7 +100,7 @@ export const head: Requirement[] = [
   },
   {
     id: 'HEAD-08',
-    title: 'the offset told during an append is the one to go on from',
+    title: 'HEAD during an append returns the offset to resume from',
     async run (t) {
       const upload = await t.create({ length: 1000 })
       await t.stall(upload, 0, 1000, Buffer.alloc(400, 'a'))
@@ -112,7 +112,7 @@ export const head: Requirement[] = [
   },
   {
     id: 'HEAD-09',
-    title: 'the answer tells no length of a body but that of the file',
+    title: 'the response has no Content-Length other than the length of the file',
     async run (t) {
       const upload = await t.create({ length: 6 })
       t.expect(await t.patch(upload, 0, 'abc'), { status: [204] })
@@ -126,7 +126,7 @@ export const head: Requirement[] = [
   },
   {
     id: 'HEAD-09',
-    title: 'the answer has no body: the next one on the connection follows at once',
+    title: 'the response has no body: the next response on the connection follows directly',
     async run (t) {
       const on = await t.connect()
       t.expect(await t.head(await t.finished('abcdef'), { on }), { status: [200, 204] })

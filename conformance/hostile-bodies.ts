@@ -2,11 +2,11 @@ import { gzipSync } from 'node:zlib'
 import { chunked, partOf, unended } from './transport.ts'
 import type { Requirement } from './suite.ts'
 
-/** Section 3, bodies. */
+/** Hostile bodies. */
 export const hostileBodies: Requirement[] = [
   {
     id: 'EDGE-30',
-    title: 'a Content-Length beyond what remains is refused before the body',
+    title: 'a Content-Length above the remaining length is refused before the body',
     async run (t) {
       const upload = await t.create({ length: 6 })
       t.expect(await t.patch(upload, 0, 'abc'), { status: [204] })
@@ -18,7 +18,7 @@ export const hostileBodies: Requirement[] = [
   },
   {
     id: 'EDGE-31',
-    title: 'chunks beyond what remains are refused before their end, and the upload may go on',
+    title: 'chunks above the remaining length are refused before they end, and the client may resume',
     async run (t) {
       const upload = await t.create({ length: 6 })
       t.expect(await t.patch(upload, 0, 'abc'), { status: [204] })
@@ -31,7 +31,7 @@ export const hostileBodies: Requirement[] = [
   },
   {
     id: 'EDGE-32',
-    title: 'a body that is cut one byte short does not finish the upload',
+    title: 'a body that is cut off one byte before its end does not finish the upload',
     async run (t) {
       const upload = await t.create({ length: 100 })
       const exchange = await t.stall(upload, 0, 100, 'a'.repeat(99))
@@ -41,7 +41,7 @@ export const hostileBodies: Requirement[] = [
   },
   {
     id: 'EDGE-32',
-    title: 'chunks that are none are an interrupted body',
+    title: 'a malformed chunk interrupts the body',
     only: 'http/1.1',
     async run (t) {
       const upload = await t.create({ length: 100 })
@@ -59,7 +59,7 @@ export const hostileBodies: Requirement[] = [
   },
   {
     id: 'EDGE-33',
-    title: 'chunks make an upload of unknown length',
+    title: 'an upload of unknown length accepts a chunked body',
     needs: ['creation-defer-length'],
     async run (t) {
       const upload = await t.create({})
@@ -69,7 +69,7 @@ export const hostileBodies: Requirement[] = [
   },
   {
     id: 'EDGE-34',
-    title: 'a PATCH that says nothing of a body has none',
+    title: 'PATCH without Content-Length and Transfer-Encoding has an empty body',
     only: 'http/1.1',
     async run (t) {
       const upload = await t.create({ length: 6 })
@@ -79,10 +79,10 @@ export const hostileBodies: Requirement[] = [
   },
   {
     id: 'EDGE-35',
-    title: 'a body of 2 MiB is no special case',
+    title: 'a body of 2 MiB is stored',
     async run (t) {
       const bytes = Buffer.alloc(2 * 1024 * 1024, 'ab')
-      if (bytes.length > (t.features.maxSize ?? Infinity)) t.skip('2 MiB are beyond the maximum')
+      if (bytes.length > (t.features.maxSize ?? Infinity)) t.skip('2 MiB exceed the maximum')
       const upload = await t.finished(bytes)
       await t.expectOffset(upload, bytes.length)
       await t.expectContent(upload, bytes)
@@ -90,7 +90,7 @@ export const hostileBodies: Requirement[] = [
   },
   {
     id: 'EDGE-36',
-    title: 'a body with Content-Encoding is refused, or stored as it came',
+    title: 'a body with Content-Encoding is refused or stored unchanged',
     async run (t) {
       const upload = await t.create({ length: 100 })
       const bytes = gzipSync('a'.repeat(90))
@@ -101,7 +101,7 @@ export const hostileBodies: Requirement[] = [
   },
   {
     id: 'EDGE-38',
-    title: 'an upload of length 0 takes an empty append, and no byte',
+    title: 'an upload of length 0 accepts an empty append and refuses bytes',
     async run (t) {
       const upload = await t.create({ length: 0 })
       t.expectAppended(await t.patch(upload, 0, ''), 0)
@@ -112,7 +112,7 @@ export const hostileBodies: Requirement[] = [
   },
   {
     id: 'EDGE-39',
-    title: 'an empty append in the middle changes nothing',
+    title: 'an empty append to an unfinished upload changes nothing',
     async run (t) {
       const upload = await t.create({ length: 6 })
       t.expect(await t.patch(upload, 0, 'abc'), { status: [204] })
@@ -125,7 +125,7 @@ export const hostileBodies: Requirement[] = [
   },
   {
     id: 'EDGE-42',
-    title: 'a client that half-closes in the middle of a body has interrupted it',
+    title: 'a half-close in the middle of a body interrupts it',
     only: 'http/1.1',
     async run (t) {
       const upload = await t.create({ length: 100 })

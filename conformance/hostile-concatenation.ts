@@ -6,14 +6,14 @@ const needs = ['concatenation']
 
 const FOREIGN = ['javascript:', 'file://', '\\']
 
-/** Proxies change hosts and ports, so a server may compare the path alone. */
+/** Proxies change hosts and ports, so a server may compare only the path. */
 const OTHER_HOSTS = ['https://other.example', '//other.example', 'http://other.example:80', 'http://user@other.example']
 
-/** Section 3, abuse of concatenation. */
+/** Abuse of concatenation. */
 export const hostileConcatenation: Requirement[] = [
   {
     id: 'EDGE-75',
-    title: 'one part named 300 times: joined, or refused',
+    title: 'a part repeated 300 times is joined or refused',
     needs,
     async run (t) {
       const response = await join(t, Array<string>(300).fill(await part(t, 'a')))
@@ -24,11 +24,11 @@ export const hostileConcatenation: Requirement[] = [
   },
   {
     id: 'EDGE-75',
-    title: 'one part named 10 000 times is refused',
+    title: 'a part repeated 10 000 times is refused',
     needs,
     async run (t) {
       const response = await join(t, Array<string>(10_000).fill(await part(t, 'a')))
-      t.check([400, 413, 431, 'closed'].includes(response.status), '400, 413, 431 or the end', response)
+      t.check([400, 413, 431, 'closed'].includes(response.status), '400, 413, 431 or a closed connection', response)
     }
   },
   ...FOREIGN.map((origin): Requirement => ({
@@ -41,7 +41,7 @@ export const hostileConcatenation: Requirement[] = [
   })),
   ...OTHER_HOSTS.map((origin): Requirement => ({
     id: 'EDGE-76',
-    title: `a part at ${origin} is the one with that path here, or refused`,
+    title: `a part at ${origin} is resolved by its path or refused`,
     needs,
     async run (t) {
       const response = await join(t, [origin + await part(t, 'abc')])
@@ -53,7 +53,7 @@ export const hostileConcatenation: Requirement[] = [
   })),
   {
     id: 'EDGE-77',
-    title: 'a part that is being written to is refused',
+    title: 'a part with an append in progress is refused',
     needs,
     async run (t) {
       if (t.offers('concatenation-unfinished')) t.skip('the server advertises concatenation-unfinished')
@@ -66,7 +66,7 @@ export const hostileConcatenation: Requirement[] = [
   },
   {
     id: 'EDGE-77',
-    title: 'many joins of the same parts at once, in any order, all end',
+    title: 'concurrent joins of the same parts, in any order, all complete',
     needs,
     async run (t) {
       const [a, b] = [await part(t, 'aaa'), await part(t, 'b')]
@@ -79,7 +79,7 @@ export const hostileConcatenation: Requirement[] = [
   },
   {
     id: 'EDGE-77',
-    title: 'a part deleted while it is joined: the upload is whole, or there is none',
+    title: 'if a part is deleted during a join, the final upload is complete or not created',
     needs: [...needs, 'termination'],
     async run (t) {
       const bytes = 'a'.repeat(200_000)

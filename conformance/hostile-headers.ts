@@ -3,8 +3,8 @@ import type { Requirement } from './suite.ts'
 
 const METADATA = {
   'a value without padding': 'a YQ',
-  'a url-safe value': 'a _-8=',
-  'a character that is no base64 in a value': 'a YQ=\u00e9',
+  'a URL-safe value': 'a _-8=',
+  'a character outside base64 in a value': 'a YQ=\u00e9',
   'bytes above 0x7F in a key': '\u00e9 YQ=='
 }
 
@@ -14,11 +14,11 @@ const OTHER_TYPES = [
 
 const base64 = (text: string | Buffer) => Buffer.from(text).toString('base64')
 
-/** Section 3, headers. */
+/** Hostile headers. */
 export const hostileHeaders: Requirement[] = [
   {
     id: 'EDGE-05',
-    title: 'two Upload-Offset are refused',
+    title: 'two Upload-Offset headers are refused',
     async run (t) {
       const upload = await t.create({ length: 6 })
       for (const lines of [['0', '0'], ['0', '5']]) {
@@ -29,7 +29,7 @@ export const hostileHeaders: Requirement[] = [
   },
   {
     id: 'EDGE-05',
-    title: 'two Upload-Length are refused',
+    title: 'two Upload-Length headers are refused',
     needs: ['creation'],
     async run (t) {
       const response = await t.post({ length: 3, headers: { 'Upload-Length': ['3', '3'] } })
@@ -38,7 +38,7 @@ export const hostileHeaders: Requirement[] = [
   },
   {
     id: 'EDGE-05',
-    title: 'two Tus-Resumable are no version',
+    title: 'two Tus-Resumable headers are refused',
     async run (t) {
       const upload = await t.create({ length: 6 })
       const headers = { 'Tus-Resumable': ['1.0.0', '1.0.0'] }
@@ -48,7 +48,7 @@ export const hostileHeaders: Requirement[] = [
   },
   {
     id: 'EDGE-05',
-    title: 'two Upload-Metadata are one list, or refused',
+    title: 'two Upload-Metadata headers are joined as one list or refused',
     needs: ['creation'],
     async run (t) {
       const response = await t.post({ length: 3, headers: { 'Upload-Metadata': ['a YQ==', 'b Yg=='] } })
@@ -58,7 +58,7 @@ export const hostileHeaders: Requirement[] = [
   },
   {
     id: 'EDGE-05',
-    title: 'of two Content-Type the first counts, or they are refused',
+    title: 'two Content-Type headers are refused, or the first one applies',
     only: 'http/1.1',
     async run (t) {
       const tus = 'application/offset+octet-stream'
@@ -72,7 +72,7 @@ export const hostileHeaders: Requirement[] = [
   },
   {
     id: 'EDGE-06',
-    title: 'Content-Length and Transfer-Encoding: refused, or only the latter counts',
+    title: 'Content-Length with Transfer-Encoding is refused, or only the latter applies',
     only: 'http/1.1',
     async run (t) {
       const upload = await t.create({ length: 6 })
@@ -83,11 +83,11 @@ export const hostileHeaders: Requirement[] = [
     }
   },
   ...Object.entries({
-    'two Content-Length': { 'Content-Length': ['3', '4'] },
+    'two Content-Length headers': { 'Content-Length': ['3', '4'] },
     'a negative Content-Length': { 'Content-Length': '-3' }
   }).map(([name, headers]): Requirement => ({
     id: 'EDGE-06',
-    title: `${name}: refused, and stored nothing of`,
+    title: `a body with ${name} is refused and not stored`,
     only: 'http/1.1',
     async run (t) {
       const upload = await t.create({ length: 6 })
@@ -106,10 +106,10 @@ export const hostileHeaders: Requirement[] = [
   },
   ...Object.entries({
     'more than 100 keys': Array.from({ length: 101 }, (_, i) => `k${i}`).join(','),
-    'more than 8 KiB of metadata': `a ${'YWFh'.repeat(2100)}`
+    'more than 8 KiB': `a ${'YWFh'.repeat(2100)}`
   }).map(([name, metadata]): Requirement => ({
     id: 'EDGE-10',
-    title: `${name}: refused`,
+    title: `Upload-Metadata with ${name} is refused`,
     choice: true,
     async run (t) {
       t.expect(await t.post({ length: 3, metadata }), { status: [400], headers: { Location: null } })
@@ -125,12 +125,12 @@ export const hostileHeaders: Requirement[] = [
   })),
   ...['__proto__', 'constructor', 'toString', 'hasOwnProperty'].map((key): Requirement => ({
     id: 'EDGE-11',
-    title: `${key} is a key like any other`,
+    title: `${key} is accepted as a metadata key`,
     needs: ['creation'],
     async run (t) {
       const pairs = [`${key} YQ==`, 'b Yg==']
       const upload = await t.create({ length: 3, metadata: pairs.join() })
-      // Whether their order is kept is another matter.
+      // HEAD-07 checks their order.
       const response = await t.head(upload)
       const there = list(response, 'upload-metadata')
       t.check(pairs.every(pair => there.includes(pair)), `Upload-Metadata with ${pairs.join(' and ')}`, response)
@@ -138,7 +138,7 @@ export const hostileHeaders: Requirement[] = [
   })),
   {
     id: 'EDGE-11',
-    title: 'an empty Upload-Metadata is none, or refused',
+    title: 'an empty Upload-Metadata is ignored or refused',
     needs: ['creation'],
     async run (t) {
       const response = await t.post({ length: 3, metadata: '' })
@@ -148,7 +148,7 @@ export const hostileHeaders: Requirement[] = [
   },
   {
     id: 'EDGE-12',
-    title: 'values of CR, LF, NUL and bytes that are no text are told as they were given',
+    title: 'metadata values with CR, LF, NUL and binary bytes are returned as they were sent',
     needs: ['creation'],
     async run (t) {
       const values = ['\r\n\r\n', '\0', Buffer.from([0xff, 0xfe, 0x80])]
@@ -168,7 +168,7 @@ export const hostileHeaders: Requirement[] = [
   })),
   ...[null, '', '/', ...OTHER_TYPES].map((type): Requirement => ({
     id: 'EDGE-14',
-    title: `PATCH with ${type === null ? 'no media type' : `the media type ${type || 'of no letters'}`} is refused`,
+    title: `PATCH with ${type === null ? 'no media type' : `the media type ${type || '(empty)'}`} is refused`,
     async run (t) {
       const upload = await t.create({ length: 3 })
       const response = await t.patch(upload, 0, '{}', { headers: { 'Content-Type': type } })
@@ -178,7 +178,7 @@ export const hostileHeaders: Requirement[] = [
   })),
   ...OTHER_TYPES.map((type): Requirement => ({
     id: 'EDGE-15',
-    title: `POST with a body of ${type} creates an upload, and the body is ignored`,
+    title: `POST with a body of type ${type} creates an upload and ignores the body`,
     needs: ['creation'],
     async run (t) {
       const response = await t.post({ length: 6, headers: { 'Content-Type': type }, body: '{"a":1}' })
@@ -188,7 +188,7 @@ export const hostileHeaders: Requirement[] = [
   })),
   {
     id: 'EDGE-16',
-    title: 'HEAD with a version that is not supported is refused without a body, and with those that are',
+    title: 'HEAD with an unsupported version is refused with the supported ones, without a body',
     async run (t) {
       const upload = await t.create({ length: 6 })
       const on = await t.connect()
@@ -198,7 +198,7 @@ export const hostileHeaders: Requirement[] = [
   },
   {
     id: 'EDGE-17',
-    title: 'X-HTTP-Method-Override: patch is PATCH',
+    title: 'X-HTTP-Method-Override: patch is treated as PATCH',
     async run (t) {
       const upload = await t.create({ length: 3 })
       const headers = {
@@ -233,7 +233,7 @@ export const hostileHeaders: Requirement[] = [
   },
   {
     id: 'EDGE-19',
-    title: 'Upload-Draft-Interop-Version beside Tus-Resumable changes nothing',
+    title: 'Upload-Draft-Interop-Version together with Tus-Resumable changes nothing',
     async run (t) {
       const headers = { 'Upload-Draft-Interop-Version': '6', 'Upload-Complete': '?1' }
       const upload = await t.create({ length: 3, headers })

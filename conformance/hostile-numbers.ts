@@ -4,7 +4,7 @@ const NOT_NUMBERS = ['-1', '+5', '5.0', '1e2', '0x10', 'NaN', '', '5 5', '5,5', 
 
 const UNSAFE = ['9007199254740993', '99999999999999999999']
 
-/** Section 3, numbers. */
+/** Hostile numbers. */
 export const hostileNumbers: Requirement[] = [
   ...NOT_NUMBERS.flatMap((value): Requirement[] => [
     {
@@ -13,7 +13,7 @@ export const hostileNumbers: Requirement[] = [
       async run (t) {
         const upload = await t.create({ length: 200 })
         const response = await t.patch(upload, 0, 'x', { headers: { 'Upload-Offset': latin1(value) } })
-        // Not a conflict: that would tell that it was read as a number.
+        // Not a conflict: 409 would mean that the value was parsed as a number.
         t.expect(response, { status: [400, 403, 415] })
         await t.expectOffset(upload, 0)
       }
@@ -30,7 +30,7 @@ export const hostileNumbers: Requirement[] = [
   ]),
   {
     id: 'EDGE-02',
-    title: 'Upload-Offset: 005 is 5, or refused',
+    title: 'Upload-Offset: 005 is read as 5 or refused',
     async run (t) {
       const upload = await t.create({ length: 6 })
       t.expect(await t.patch(upload, 0, 'abcde'), { status: [204] })
@@ -39,7 +39,7 @@ export const hostileNumbers: Requirement[] = [
   },
   {
     id: 'EDGE-02',
-    title: 'Upload-Length: 005 is 5, or refused',
+    title: 'Upload-Length: 005 is read as 5 or refused',
     needs: ['creation'],
     async run (t) {
       const response = await t.post({ length: 5, headers: { 'Upload-Length': '005' } })
@@ -51,7 +51,7 @@ export const hostileNumbers: Requirement[] = [
   ...UNSAFE.flatMap((value): Requirement[] => [
     {
       id: 'EDGE-03',
-      title: `Upload-Length: ${value} is refused, or told exactly`,
+      title: `Upload-Length: ${value} is refused or returned exactly`,
       needs: ['creation'],
       async run (t) {
         const status = t.features.maxSize === undefined ? 400 : 413
@@ -73,7 +73,7 @@ export const hostileNumbers: Requirement[] = [
   ]),
   ...[2, 4, 1_000_000, Number.MAX_SAFE_INTEGER].map((offset): Requirement => ({
     id: 'EDGE-04',
-    title: `an append at ${offset} to an upload of length 3 at 0 is a conflict`,
+    title: `an append at offset ${offset} to an empty upload of length 3 is a conflict`,
     async run (t) {
       const upload = await t.create({ length: 3 })
       t.expect(await t.patch(upload, offset, 'x'), { status: [409], strictly: { 'Upload-Offset': '0' } })
@@ -90,7 +90,7 @@ export const hostileNumbers: Requirement[] = [
   },
   ...['0', '2', 'true', ['1', '1'], ''].map((value): Requirement => ({
     id: 'EDGE-08',
-    title: `Upload-Defer-Length: ${[value].flat().join(', ')} is refused`,
+    title: `Upload-Defer-Length: ${[value].flat().join(', ') || '(empty)'} is refused`,
     needs: ['creation-defer-length'],
     async run (t) {
       const response = await t.post({ headers: { 'Upload-Defer-Length': value } })
@@ -99,7 +99,7 @@ export const hostileNumbers: Requirement[] = [
   })),
   {
     id: 'EDGE-09',
-    title: 'PATCH with the Upload-Length that the upload has is accepted, or refused',
+    title: 'PATCH with the current Upload-Length is accepted or refused',
     async run (t) {
       const upload = await t.create({ length: 6 })
       const response = await t.patch(upload, 0, 'abc', { headers: { 'Upload-Length': '6' } })
@@ -108,7 +108,7 @@ export const hostileNumbers: Requirement[] = [
   },
   {
     id: 'EDGE-09',
-    title: 'PATCH with another Upload-Length than the upload has is refused, and stores nothing',
+    title: 'PATCH with a different Upload-Length is refused and stores nothing',
     async run (t) {
       const upload = await t.create({ length: 6 })
       const response = await t.patch(upload, 0, 'abc', { headers: { 'Upload-Length': '7' } })
@@ -123,5 +123,5 @@ function latin1 (text: string): string {
 }
 
 function printable (text: string): string {
-  return text === '' ? 'of nothing' : /^[\x20-\x7e]+$/.test(text) ? text : encodeURIComponent(text)
+  return text === '' ? '(empty)' : /^[\x20-\x7e]+$/.test(text) ? text : encodeURIComponent(text)
 }

@@ -7,14 +7,14 @@ const IDS = [
 
 const SIDECARS = ['.json', '.info', '.lock', '.tmp', '.bin', '%2ejson', '%00', '~', '.part']
 
-/** The last ones lead from a path with dots to one without. */
+/** The redirects normalize a path with dots. */
 const NO_UPLOAD = [404, 400, 403, 405, 301, 307, 308]
 
-/** Section 3, paths and ids. */
+/** Hostile paths and ids. */
 export const hostilePaths: Requirement[] = [
   ...IDS.map((id): Requirement => ({
     id: 'EDGE-20',
-    title: `${id} is no upload`,
+    title: `${id} is not an upload`,
     async run (t) {
       for (const method of ['HEAD', 'GET', 'DELETE']) {
         t.expect(await t.send(method, t.path(id)), { status: NO_UPLOAD, headers: { 'X-Injected': null } })
@@ -24,7 +24,7 @@ export const hostilePaths: Requirement[] = [
   })),
   ...['%zz', '%e4%b8', '%'].map((id): Requirement => ({
     id: 'EDGE-21',
-    title: `${id}, a malformed escape, is not found, or a bad request`,
+    title: `${id}, a malformed escape, is not found or a bad request`,
     async run (t) {
       t.expect(await t.get(t.path(id)), { status: ['4xx'] })
       t.expect(await t.patch(t.path(id), 0, 'abc'), { status: ['4xx'] })
@@ -32,7 +32,7 @@ export const hostilePaths: Requirement[] = [
   })),
   {
     id: 'EDGE-22',
-    title: 'an id of more than 100 letters is not found',
+    title: 'an id of more than 100 characters is not found',
     async run (t) {
       for (const length of [101, 300, 4000]) {
         t.expect(await t.head(t.path('a'.repeat(length))), { status: [404, 414, 400] })
@@ -41,7 +41,7 @@ export const hostilePaths: Requirement[] = [
   },
   ...SIDECARS.map((suffix): Requirement => ({
     id: 'EDGE-23',
-    title: `what may lie beside an upload as ${suffix} is no upload`,
+    title: `an upload URL with the suffix ${suffix} is not an upload`,
     async run (t) {
       const upload = await t.finished()
       for (const method of ['HEAD', 'GET', 'DELETE']) {
@@ -52,7 +52,7 @@ export const hostilePaths: Requirement[] = [
   })),
   {
     id: 'EDGE-24',
-    title: 'a query on the URL of an upload changes nothing',
+    title: 'a query string on an upload URL changes nothing',
     async run (t) {
       const upload = await t.create({ length: 3 })
       for (const query of ['?token=1', '?', '?x=/files/nope']) await t.expectOffset(upload + query, 0)
@@ -61,7 +61,7 @@ export const hostilePaths: Requirement[] = [
   },
   {
     id: 'EDGE-24',
-    title: 'an id in the query is no id',
+    title: 'an id in the query string is ignored',
     async run (t) {
       const upload = await t.create({ length: 3 })
       t.expect(await t.head(`${t.path('nope')}?x=${upload}`), { status: [404], headers: { 'Upload-Offset': null } })
@@ -69,7 +69,7 @@ export const hostilePaths: Requirement[] = [
   },
   {
     id: 'EDGE-24',
-    title: 'a query on the creation URL changes nothing',
+    title: 'a query string on the creation URL changes nothing',
     needs: ['creation'],
     async run (t) {
       const headers = { 'Upload-Length': '3' }
@@ -80,7 +80,7 @@ export const hostilePaths: Requirement[] = [
   },
   {
     id: 'EDGE-25',
-    title: 'a slash in the end of an upload URL: served, or not found, never redirected',
+    title: 'an upload URL with a trailing slash is served or not found, never redirected',
     async run (t) {
       const upload = await t.create({ length: 3 })
       const response = await t.head(`${upload}/`)
@@ -89,7 +89,7 @@ export const hostilePaths: Requirement[] = [
   },
   {
     id: 'EDGE-25',
-    title: 'a slash in the end of the creation URL: served, or not found, never redirected',
+    title: 'the creation URL with or without a trailing slash is served or not found, never redirected',
     needs: ['creation'],
     async run (t) {
       const other = t.endpoint.endsWith('/') ? t.endpoint.slice(0, -1) : `${t.endpoint}/`
@@ -100,7 +100,7 @@ export const hostilePaths: Requirement[] = [
   },
   {
     id: 'EDGE-26',
-    title: 'an id under another path is no upload',
+    title: 'an id under another path is not an upload',
     async run (t) {
       const upload = await t.create({ length: 3 })
       const id = upload.slice(upload.lastIndexOf('/') + 1)
@@ -111,7 +111,7 @@ export const hostilePaths: Requirement[] = [
   },
   {
     id: 'EDGE-27',
-    title: 'an id of the other case is another id',
+    title: 'ids are case-sensitive',
     async run (t) {
       const upload = await t.create({ length: 3 })
       const id = upload.slice(upload.lastIndexOf('/') + 1)

@@ -4,11 +4,11 @@ import type { Requirement } from './suite.ts'
 
 const needs = ['creation']
 
-/** Section 3, proxies, URLs, transports, caches. */
+/** Proxies, URLs, protocols and caches. */
 export const hostileProxies: Requirement[] = [
   ...['https,http,', 'gopher', '', 'javascript:', 'https, https'].map((value): Requirement => ({
     id: 'EDGE-63',
-    title: `X-Forwarded-Proto: ${value || 'of nothing'} is no reason to refuse`,
+    title: `X-Forwarded-Proto: ${value || '(empty)'} is accepted`,
     needs,
     async run (t) {
       const headers = { 'X-Forwarded-Proto': value }
@@ -19,7 +19,7 @@ export const hostileProxies: Requirement[] = [
   })),
   {
     id: 'EDGE-64',
-    title: 'lists in forwarded headers do not get into Location',
+    title: 'lists in forwarding headers do not end up in Location',
     needs,
     async run (t) {
       const response = await t.post({
@@ -36,11 +36,11 @@ export const hostileProxies: Requirement[] = [
   },
   {
     id: 'EDGE-65',
-    title: 'Host does not choose where Location leads',
+    title: 'a foreign Host does not end up in Location',
     needs,
     async run (t) {
       const response = await t.post({ length: 3, headers: { Host: 'evil.example' } })
-      // A server of named hosts may well refuse one that is not its own.
+      // A server with virtual hosts may refuse an unknown one.
       if (response.status !== 201) return t.expect(response, { status: ['4xx'] })
       t.expect(response, { status: [201], headers: { Location: /^(?!.*evil\.example)/ } })
       t.located(response)
@@ -59,7 +59,7 @@ export const hostileProxies: Requirement[] = [
   },
   {
     id: 'EDGE-68',
-    title: 'HTTP/2: Location leads to the upload, and no header is about a connection',
+    title: 'HTTP/2: Location is the URL of the upload, without connection headers',
     needs,
     only: 'h2',
     async run (t) {
@@ -72,7 +72,7 @@ export const hostileProxies: Requirement[] = [
   },
   {
     id: 'EDGE-69',
-    title: 'HTTP/1.0, without a Host: Location leads to the upload',
+    title: 'HTTP/1.0 without Host: Location is the URL of the upload',
     needs,
     only: 'http/1.1',
     async run (t) {
@@ -86,7 +86,7 @@ export const hostileProxies: Requirement[] = [
   },
   {
     id: 'EDGE-69',
-    title: 'HTTP/1.0: no interim answer, and the connection is closed in the end',
+    title: 'HTTP/1.0: no interim response, and the connection is closed afterwards',
     needs,
     only: 'http/1.1',
     async run (t) {
@@ -95,13 +95,13 @@ export const hostileProxies: Requirement[] = [
       const headers = { Expect: '100-continue' }
       const response = await t.patch(upload, 0, 'abc', { version: '1.0', headers, on })
       t.expect(response, { status: [204] })
-      t.check(response.interim.length === 0, 'no interim answer', response)
+      t.check(response.interim.length === 0, 'no interim response', response)
       t.expect(await t.send('OPTIONS', t.endpoint, { on }), { status: ['closed'] })
     }
   },
   {
     id: 'EDGE-70',
-    title: 'HEAD that is refused must not be cached either',
+    title: 'the response to a refused HEAD must not be cached',
     async run (t) {
       const response = await t.head(t.unknown)
       t.expect(response, { status: [404, 410, 403], headers: { 'Cache-Control': /\bno-store\b/ } })
@@ -109,7 +109,7 @@ export const hostileProxies: Requirement[] = [
   },
   {
     id: 'EDGE-70',
-    title: 'HEAD of an expired upload must not be cached either',
+    title: 'the response to HEAD on an expired upload must not be cached',
     needs: ['expiration'],
     async run (t) {
       const created = await t.post({ length: 6 })
@@ -120,7 +120,7 @@ export const hostileProxies: Requirement[] = [
   },
   {
     id: 'EDGE-72',
-    title: 'no upload URL redirects a PATCH by a code that loses its body',
+    title: 'no upload URL redirects a PATCH with a status that drops the body',
     async run (t) {
       const upload = await t.create({ length: 3 })
       for (const target of [upload, `${upload}/`, `${upload}?a=b`, t.unknown]) {
@@ -131,7 +131,7 @@ export const hostileProxies: Requirement[] = [
   },
   {
     id: 'EDGE-74',
-    title: 'an upload of the maximum, or of a TiB, is created at once, and not reserved',
+    title: 'an upload of the maximum length, or of 1 TiB, is created without reserving space',
     needs,
     async run (t) {
       const length = t.features.maxSize ?? 2 ** 40
@@ -141,7 +141,7 @@ export const hostileProxies: Requirement[] = [
   },
   {
     id: 'EDGE-80',
-    title: 'what is said of an error is short, and nothing about the machine',
+    title: 'an error response is short and reveals no internals',
     async run (t) {
       const upload = await t.create({ length: 3 })
       for (const response of [
@@ -158,9 +158,9 @@ export const hostileProxies: Requirement[] = [
         await t.send('PUT', upload)
       ]) {
         t.expect(response, { status: ['4xx', '2xx', '5xx'] })
-        t.check(response.body.length <= 1024, 'a body of 1 KiB at most', response)
+        t.check(response.body.length <= 1024, 'a body of at most 1 KiB', response)
         const text = response.body.toString()
-        t.check(!/\bE[A-Z]{4,}\b|^\s+at .*:\d+:\d+|node_modules|\/(home|usr|var|tmp)\//m.test(text), 'no inner life', response)
+        t.check(!/\bE[A-Z]{4,}\b|^\s+at .*:\d+:\d+|node_modules|\/(home|usr|var|tmp)\//m.test(text), 'no internals', response)
         const type = header(response, 'content-type') ?? 'text/plain'
         t.check(/^(text\/plain|application\/(problem\+)?json)\b/.test(type), 'plain text or JSON', response)
       }

@@ -3,11 +3,11 @@ import { partOf } from './transport.ts'
 import { expired } from './expiration.ts'
 import type { Requirement } from './suite.ts'
 
-/** Section 3, state and concurrency. */
+/** State and concurrency. */
 export const hostileState: Requirement[] = [
   {
     id: 'EDGE-47',
-    title: 'of many appends at once one is stored',
+    title: 'one of many concurrent appends is stored',
     async run (t) {
       const upload = await t.create({ length: 1000 })
       const bodies = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map(letter => letter.repeat(1000))
@@ -15,7 +15,7 @@ export const hostileState: Requirement[] = [
       const stored = responses.flatMap(({ status }, i) => status === 204 ? [i] : [])
       t.check(stored.length === 1, 'one 204', responses.map(({ status }) => status).join(', '))
       for (const response of responses) {
-        t.check([204, 409, 423, 'closed'].includes(response.status), '204, 409, 423 or the end', response)
+        t.check([204, 409, 423, 'closed'].includes(response.status), '204, 409, 423 or a closed connection', response)
       }
       await t.expectOffset(upload, 1000)
       await t.expectContent(upload, bodies[stored[0]!]!)
@@ -23,7 +23,7 @@ export const hostileState: Requirement[] = [
   },
   {
     id: 'EDGE-48',
-    title: 'an append that is sent again is a conflict, and not stored twice',
+    title: 'a repeated append is a conflict and not stored twice',
     async run (t) {
       const upload = await t.create({ length: 6 })
       t.expect(await t.patch(upload, 0, 'abc'), { status: [204] })
@@ -35,7 +35,7 @@ export const hostileState: Requirement[] = [
   },
   {
     id: 'EDGE-49',
-    title: 'however often a stalled append is ended, the offsets add up',
+    title: 'the offsets stay consistent if stalled appends are displaced repeatedly',
     async run (t) {
       const upload = await t.create({ length: 400 })
       for (const offset of [0, 100, 200, 300]) {
@@ -48,7 +48,7 @@ export const hostileState: Requirement[] = [
   },
   {
     id: 'EDGE-50',
-    title: 'what comes after DELETE brings nothing back',
+    title: 'late bytes do not restore a deleted upload',
     needs: ['termination'],
     async run (t) {
       const upload = await t.create({ length: 1000 })
@@ -62,7 +62,7 @@ export const hostileState: Requirement[] = [
   },
   {
     id: 'EDGE-51',
-    title: 'of many DELETE at once one deletes',
+    title: 'one of many concurrent DELETE requests deletes the upload',
     needs: ['termination'],
     async run (t) {
       const upload = await t.create({ length: 6 })
@@ -76,19 +76,19 @@ export const hostileState: Requirement[] = [
   },
   {
     id: 'EDGE-52',
-    title: 'a deleted upload takes no bytes, and its URL is not given again',
+    title: 'a deleted upload accepts no bytes, and its URL is not reused',
     needs: ['termination'],
     async run (t) {
       const upload = await t.create({ length: 6 })
       t.expect(await t.delete(upload), { status: [204] })
       t.expect(await t.patch(upload, 0, 'abc'), { status: [404, 410] })
       const next = await t.create({ length: 6 })
-      t.check(next !== upload, `another URL than ${upload}`, next)
+      t.check(next !== upload, `a URL other than ${upload}`, next)
     }
   },
   {
     id: 'EDGE-53',
-    title: 'a finished upload stays as it is, whatever is appended where',
+    title: 'a finished upload stays unchanged after any append',
     async run (t) {
       const upload = await t.finished('abc')
       t.expect(await t.patch(upload, 0, 'xyz'), { status: [409, 400, 403, 413] })
@@ -100,7 +100,7 @@ export const hostileState: Requirement[] = [
   },
   {
     id: 'EDGE-58',
-    title: 'an append during which the upload would expire ends well',
+    title: 'an append succeeds even if the upload expires meanwhile',
     needs: ['expiration'],
     async run (t) {
       const created = await t.post({ length: 1000 })
@@ -115,7 +115,7 @@ export const hostileState: Requirement[] = [
   },
   {
     id: 'EDGE-61',
-    title: 'a hundred that wait for one upload are all answered, with 200 or 423',
+    title: 'a hundred concurrent HEAD requests on one upload all receive 200 or 423',
     async run (t) {
       const upload = await t.create({ length: 1000 })
       await t.stall(upload, 0, 1000, 'a'.repeat(400))

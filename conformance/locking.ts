@@ -1,13 +1,13 @@
 import type { Requirement } from './suite.ts'
 
-/** "Quickly", in ms: a limit against waiting for something that will not come, far above what it takes. */
+/** The time limit for "quickly", in ms: far above what a displacement takes. */
 const QUICKLY = 2000
 
-/** One writer at a time, and what ends it. */
+/** One writer at a time; a later request displaces it. */
 export const locking: Requirement[] = [
   {
     id: 'LOCK-01',
-    title: 'of two appends at once one is stored, the other refused',
+    title: 'one of two concurrent appends is stored, the other refused',
     async run (t) {
       const upload = await t.create({ length: 1000 })
       const bodies = ['a'.repeat(1000), 'b'.repeat(1000)]
@@ -15,14 +15,14 @@ export const locking: Requirement[] = [
       const stored = responses.filter(({ status }) => status === 204)
       const refused = responses.find(response => response !== stored[0])!
       t.check(stored.length === 1, 'one 204', responses.map(({ status }) => status).join(' and '))
-      t.check([409, 423, 'closed'].includes(refused.status), '409, 423 or the end', refused)
+      t.check([409, 423, 'closed'].includes(refused.status), '409, 423 or a closed connection', refused)
       await t.expectOffset(upload, 1000)
       await t.expectContent(upload, bodies[responses.indexOf(stored[0]!)]!)
     }
   },
   {
     id: 'LOCK-02',
-    title: 'HEAD ends a stalled append quickly, and tells what came of it',
+    title: 'HEAD displaces a stalled append quickly and returns the stored offset',
     async run (t) {
       const upload = await t.create({ length: 1000 })
       await t.stall(upload, 0, 1000, 'a'.repeat(400))
@@ -32,7 +32,7 @@ export const locking: Requirement[] = [
   },
   {
     id: 'LOCK-02',
-    title: 'PATCH ends a stalled append quickly, and goes on from what came of it',
+    title: 'PATCH displaces a stalled append quickly and resumes at the stored offset',
     async run (t) {
       const upload = await t.create({ length: 1000 })
       await t.stall(upload, 0, 1000, 'a'.repeat(400))
@@ -43,7 +43,7 @@ export const locking: Requirement[] = [
   },
   {
     id: 'LOCK-02',
-    title: 'DELETE ends a stalled append quickly',
+    title: 'DELETE displaces a stalled append quickly',
     needs: ['termination'],
     async run (t) {
       const upload = await t.create({ length: 1000 })
@@ -54,7 +54,7 @@ export const locking: Requirement[] = [
   },
   {
     id: 'LOCK-03',
-    title: 'the append that was ended is refused and its connection closed',
+    title: 'the displaced append is refused and its connection closed',
     async run (t) {
       const upload = await t.create({ length: 1000 })
       const exchange = await t.stall(upload, 0, 1000, 'a'.repeat(400))
@@ -65,7 +65,7 @@ export const locking: Requirement[] = [
   },
   {
     id: 'LOCK-05',
-    title: 'many HEADs during a stalled append are all answered',
+    title: 'many HEAD requests during a stalled append are all answered',
     async run (t) {
       const upload = await t.create({ length: 1000 })
       await t.stall(upload, 0, 1000, 'a'.repeat(400))
@@ -77,7 +77,7 @@ export const locking: Requirement[] = [
   },
   {
     id: 'LOCK-06',
-    title: 'many HEADs and GETs of a finished upload are all answered',
+    title: 'many HEAD and GET requests on a finished upload are all answered',
     async run (t) {
       const upload = await t.finished()
       const responses = await Promise.all(Array.from({ length: 20 }, () => [t.head(upload), t.get(upload)]).flat())
@@ -86,7 +86,7 @@ export const locking: Requirement[] = [
         t.expect(response, { status: [200, 204], headers: { 'Upload-Offset': '3' } })
       }
       const served = responses.filter(({ sent, status }) => sent.startsWith('GET') && status === 200)
-      t.check([0, 20].includes(served.length), '20 answers with 200 to GET, or none', String(served.length))
+      t.check([0, 20].includes(served.length), '20 responses with 200 to GET, or none', String(served.length))
     }
   }
 ]

@@ -1,9 +1,9 @@
-/** Thrown by a requirement that cannot be asked of this server; the message says why. */
+/** Thrown if a requirement does not apply to this server. The message is the reason. */
 export class Skip extends Error {
   override name = 'Skip'
 }
 
-/** Thrown by a requirement that the server does not meet; the message adds what the exchange does not show. */
+/** Thrown if the server does not meet a requirement. The message adds to what the exchange shows. */
 export class Failure extends Error {
   override name = 'Failure'
 }

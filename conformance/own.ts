@@ -12,27 +12,27 @@ import { Http1Transport } from './wire.ts'
 import type { Configuration, Wire } from './configurations.ts'
 import type { Requirement, Result, SuiteOptions } from './suite.ts'
 
-/** How many requirements to ask of a server at once: they wait more than they work. */
+/** How many requirements to run concurrently on a server. They mostly wait. */
 const AT_ONCE = 4
 
-/** Our own server in one configuration, and what is asked of it. */
+/** Our own server in one configuration, with its requirements. */
 export interface OwnRun {
   configuration: Configuration
   asked: Requirement[]
-  /** In the order of what is asked. */
+  /** In the order of `asked`. */
   results: Promise<Result>[]
 }
 
 /** Our own server in all of its configurations. */
 export interface OwnRuns {
   runs: OwnRun[]
-  /** Closes the servers, once all results are there. */
+  /** Closes the servers once all results are available. */
   close (): Promise<void>
 }
 
 /**
- * Starts our own server in each configuration, and asks it, strictly by default, for the requirements that are wanted.
- * @param directory - where uploads may be kept
+ * Starts our own server in each configuration and runs the wanted requirements, in strict mode by default.
+ * @param directory - the directory for uploads
  */
 export async function askOurselves (
   wire: Wire, directory: string, wanted: (requirement: Requirement) => boolean = () => true, options: SuiteOptions = {}

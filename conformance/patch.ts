@@ -1,14 +1,14 @@
 import { chunked, partOf, unended } from './transport.ts'
 import type { Requirement } from './suite.ts'
 
-const BODIES = { 'one body': 'abcdef', chunks: chunked(['ab', 'cde', 'f']) }
+const BODIES = { 'a body': 'abcdef', 'a chunked body': chunked(['ab', 'cde', 'f']) }
 const TYPES = { another: 'text/plain', 'a similar': 'application/offset+octet-streams', no: null }
 
 /** PATCH: appending to an upload. */
 export const patch: Requirement[] = [
   ...Object.entries(TYPES).map(([name, type]): Requirement => ({
     id: 'PATCH-01',
-    title: `a body of ${name} media type is refused, and stored nothing of`,
+    title: `PATCH with ${name} media type is refused and stores nothing`,
     async run (t) {
       const upload = await t.create({ length: 6 })
       t.expect(await t.patch(upload, 0, 'abcdef', { headers: { 'Content-Type': type } }), { status: [415] })
@@ -17,7 +17,7 @@ export const patch: Requirement[] = [
   })),
   ...[0, 2, 4, 6].map((offset): Requirement => ({
     id: 'PATCH-02',
-    title: `an append at ${offset} to an upload at 3 is refused, and changes nothing`,
+    title: `an append at offset ${offset} to an upload at 3 is refused and changes nothing`,
     async run (t) {
       const upload = await t.create({ length: 6 })
       await t.patch(upload, 0, 'abc')
@@ -29,7 +29,7 @@ export const patch: Requirement[] = [
   })),
   {
     id: 'PATCH-03',
-    title: 'a success tells the new offset',
+    title: 'a successful append returns the new offset',
     async run (t) {
       const upload = await t.create({ length: 6 })
       t.expectAppended(await t.patch(upload, 0, 'ab'), 2)
@@ -38,7 +38,7 @@ export const patch: Requirement[] = [
   },
   ...Object.entries(BODIES).map(([name, body]): Requirement => ({
     id: 'PATCH-04',
-    title: `the new offset is the old one and the bytes of ${name}`,
+    title: `the new offset is the old one plus the bytes of ${name}`,
     async run (t) {
       const upload = await t.create({ length: 6 })
       t.expectAppended(await t.patch(upload, 0, body), 6)
@@ -48,7 +48,7 @@ export const patch: Requirement[] = [
   })),
   {
     id: 'PATCH-04',
-    title: 'appends one after the other on one connection add up',
+    title: 'consecutive appends on one connection add up',
     async run (t) {
       const upload = await t.create({ length: 6 })
       const on = await t.connect()
@@ -67,7 +67,7 @@ export const patch: Requirement[] = [
   },
   ...(['fin', 'rst', 'half'] as const).map((how): Requirement => ({
     id: 'PATCH-06',
-    title: `what came of a body that is interrupted by ${how.toUpperCase()} is kept`,
+    title: `the received bytes of a body that is interrupted by ${how.toUpperCase()} are kept`,
     async run (t) {
       const upload = await t.create({ length: 100_000 })
       const exchange = await t.stall(upload, 0, 100_000, Buffer.alloc(40_000, 'a'))
@@ -80,7 +80,7 @@ export const patch: Requirement[] = [
   })),
   {
     id: 'PATCH-06',
-    title: 'what came of a chunked body that is interrupted is kept',
+    title: 'the received bytes of an interrupted chunked body are kept',
     async run (t) {
       const upload = await t.create({ length: 100 })
       const exchange = await t.begin(upload, 0, unended(['a'.repeat(30), 'a'.repeat(10)]))
@@ -91,9 +91,9 @@ export const patch: Requirement[] = [
   },
   {
     id: 'PATCH-07',
-    title: 'a body that stalls is given up by closing the connection or a 5xx, and what came of it is kept',
+    title: 'a stalled body ends in a closed connection or a 5xx, and the received bytes are kept',
     async run (t) {
-      const idleTimeout = t.orSkip(t.known.idleTimeout, 'it is not known when this server gives up')
+      const idleTimeout = t.orSkip(t.known.idleTimeout, 'the idle timeout of this server is unknown')
       const upload = await t.create({ length: 100 })
       const exchange = await t.begin(upload, 0, partOf(100, 'a'.repeat(40)))
       const response = await t.answer(exchange, idleTimeout + 5000)
@@ -103,7 +103,7 @@ export const patch: Requirement[] = [
   },
   {
     id: 'PATCH-08',
-    title: 'a Content-Length beyond the length is refused, and stored nothing of',
+    title: 'a Content-Length beyond the length is refused and nothing is stored',
     async run (t) {
       const upload = await t.create({ length: 3 })
       t.expect(await t.patch(upload, 0, 'abcd'), { status: [413] })
@@ -113,17 +113,17 @@ export const patch: Requirement[] = [
   },
   {
     id: 'PATCH-08',
-    title: 'chunks beyond the length are refused, and never stored beyond it',
+    title: 'chunks beyond the length are refused and not stored beyond it',
     async run (t) {
       const upload = await t.create({ length: 3 })
       t.expect(await t.patch(upload, 0, chunked(['ab', 'cd', 'ef'])), { status: [413] })
       const offset = await t.offset(upload)
-      t.check(offset <= 3, 'an offset of 3 at most', String(offset))
+      t.check(offset <= 3, 'an offset of at most 3', String(offset))
     }
   },
   {
     id: 'PATCH-08',
-    title: 'chunks beyond the length are stored nothing of',
+    title: 'no byte of a chunked body beyond the length is stored',
     choice: true,
     async run (t) {
       const upload = await t.create({ length: 3 })
@@ -136,7 +136,7 @@ export const patch: Requirement[] = [
   },
   {
     id: 'PATCH-09',
-    title: 'an empty append is fine, also twice, also in the end',
+    title: 'an empty append is accepted, even twice and at the end',
     async run (t) {
       const upload = await t.create({ length: 3 })
       for (const offset of [0, 1, 3]) {
@@ -149,7 +149,7 @@ export const patch: Requirement[] = [
   },
   {
     id: 'PATCH-10',
-    title: 'a finished upload takes no more bytes',
+    title: 'a finished upload accepts no more bytes',
     async run (t) {
       const upload = await t.finished('abc')
       t.expect(await t.patch(upload, 3, 'd'), { status: [413, 400, 403, 409] })

@@ -2,23 +2,23 @@ import type { Body, HeaderList, WireRequest, WireResponse } from './transport.ts
 
 const SHOWN = 120
 
-/** The head of a request, byte for byte but for the empty line after it. */
+/** The head of a request as sent, without the final empty line. */
 export function renderHead (request: WireRequest, version: string = request.version ?? '1.1'): string {
   return `${request.method} ${request.target} HTTP/${version}\r\n${renderHeaders(request.headers)}`
 }
 
-/** What follows the head in the report: the body if it is short text, else how much of what. */
+/** Renders a body for the report: the text if it is short, otherwise its start and its length. */
 export function renderBody (body: Body | undefined): string {
   if (body === undefined) return ''
   if (typeof body === 'string' || Buffer.isBuffer(body)) return renderBytes(Buffer.from(body))
-  if (body.kind === 'promised') return `${renderBytes(Buffer.from(body.part))} [and no more of ${body.length} bytes]`
+  if (body.kind === 'promised') return `${renderBytes(Buffer.from(body.part))} [a part of ${body.length} bytes]`
 
   const trailers = body.trailers === undefined ? '' : ` [trailers ${renderHeaders(body.trailers).trimEnd()}]`
-  const end = body.open === true ? ' [and no end]' : ''
+  const end = body.open === true ? ' [not ended]' : ''
   return `${renderBytes(Buffer.concat(body.chunks.map(part => Buffer.from(part))))} [chunked]${trailers}${end}`
 }
 
-/** An answer, for the report. */
+/** Renders a response for the report. */
 export function renderResponse (response: WireResponse): string {
   const { status, reason, headers, body } = response
   const interim = response.interim.map(head => `${head.status} ${head.reason}, then `).join('')

@@ -4,24 +4,25 @@ import type { Protocol } from './transport.ts'
 
 const NAMES = { 'http/1.1': 'HTTP/1.1', h2: 'HTTP/2' }
 
-/** One result, as text: a line, and for a failure what was sent, expected and came. */
+/** Renders a result: one line and, for a failure, the request, the expectation and the response. */
 export function renderResult (result: Result, verbose: boolean): string {
   const { id, title, status, reason } = result
   const line = `${status.padEnd(4)}  ${id.padEnd(9)}  ${title}${status === 'skip' ? ` # ${reason}` : ''}\n`
   if (status === 'skip' || (status === 'pass' && !verbose)) return line
   return line +
     result.before.map(exchange => `        before    ${exchange}\n`).join('') +
-    part('sent', result.sent) + part('expected', result.expected) + part('came', result.came) + part('reason', reason)
+    part('sent', result.sent) + part('expected', result.expected) + part('received', result.came) +
+    part('reason', reason)
 }
 
-/** How much came to what, in a line. */
+/** Renders the totals as one line. */
 export function renderTotals ({ passed, failed, skipped }: Totals): string {
   return `${passed} passed, ${failed} failed, ${skipped} skipped`
 }
 
-/** How many requirements were left out because of the protocol, as a line. */
+/** Renders how many requirements do not apply to the protocol, as one line. */
 export function renderLeftOut (count: number, protocol: Protocol): string {
-  return `${count} left out: ${NAMES[protocol]} has not on its wire what they are about`
+  return `${count} left out: not applicable to ${NAMES[protocol]}`
 }
 
 function part (name: string, text: string): string {

@@ -23,7 +23,7 @@ import { termination } from './termination.ts'
 import type { Requirement } from './suite.ts'
 import type { Protocol } from './transport.ts'
 
-/** Every requirement, in the order of the checklist; for what is not on the wire see `not-on-the-wire.ts`. */
+/** Every requirement, in the order of the checklist. `not-on-the-wire.ts` lists the unobservable ones. */
 export const requirements: Requirement[] = [
   ...core,
   ...head,
@@ -49,7 +49,7 @@ export const requirements: Requirement[] = [
   ...download
 ]
 
-/** Those that a protocol has on its wire. */
+/** The requirements that apply to a protocol. */
 export function requirementsOver (protocol: Protocol): Requirement[] {
   return requirements.filter(({ only }) => only === undefined || only === protocol)
 }

@@ -1,13 +1,13 @@
 import type { Head, HeaderList } from './transport.ts'
 
-/** How far the bytes of a connection could be read as one answer. */
+/** The parsed part of a response. */
 export interface Parsed {
   interim: Head[]
-  /** The final head, as soon as it is whole. */
+  /** The final head, once it is complete. */
   head?: Head
-  /** The body, once it is whole. */
+  /** The body, once it is complete. */
   body?: Buffer
-  /** What follows the answer. */
+  /** The bytes after the response. */
   rest: Buffer
 }
 
@@ -16,10 +16,9 @@ const STATUS_LINE = /^HTTP\/1\.[01] (\d{3})(?: (.*))?$/
 const HEADER_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*(.*?)[ \t]*$/
 
 /**
- * Reads one answer, interim ones before it included, from all the bytes that came so far. Throws where they cannot be
- * one.
+ * Parses one response, including interim responses, from all bytes received so far. Throws if it is malformed.
  *
- * @param ended whether no more bytes will come
+ * @param ended whether the connection has ended
  */
 export function parseResponse (bytes: Buffer, method: string, ended: boolean): Parsed {
   const interim: Head[] = []
@@ -27,7 +26,7 @@ export function parseResponse (bytes: Buffer, method: string, ended: boolean): P
   for (;;) {
     const end = rest.indexOf(CRLF + CRLF)
     if (end < 0) {
-      if (rest.length >= 5 && !rest.toString('latin1', 0, 5).startsWith('HTTP/')) throw new Error('not an HTTP answer')
+      if (rest.length >= 5 && rest.toString('latin1', 0, 5) !== 'HTTP/') throw new Error('not an HTTP response')
       return { interim, rest }
     }
     const head = parseHead(rest.toString('latin1', 0, end))

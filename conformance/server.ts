@@ -9,20 +9,20 @@ import type { Features } from './features.ts'
 import type { Result, SuiteOptions } from './suite.ts'
 import type { Body, Connection, Exchange, Transport, WireResponse } from './transport.ts'
 
-/** What may be said about a new upload. */
+/** The options of a creation. */
 export interface CreateOptions extends RequestOptions {
-  /** The declared length; without one it is deferred. */
+  /** The declared length. Default: deferred. */
   length?: number | undefined
-  /** `Upload-Metadata`, as it goes over the wire. */
+  /** The encoded `Upload-Metadata`. */
   metadata?: string | undefined
 }
 
-/** The server, as a requirement talks to it. */
+/** The server under test, with the requests and assertions of the requirements. */
 export class Server {
   readonly features: Features
-  /** How to judge, and what is known of the server beyond what it tells. */
+  /** The options of the suite, with the known properties that the server does not advertise. */
   readonly known: SuiteOptions
-  /** Where uploads are created, as it was given to the suite. */
+  /** The path of the creation URL. */
   readonly endpoint: string
   #url: URL
   #client: Client
@@ -50,28 +50,28 @@ export class Server {
     return this.features.extensions.includes(extension)
   }
 
-  /** The URL of an upload of that id. */
+  /** The path of the upload with this id. */
   path (id: string): string {
     return `${this.endpoint.replace(/\/$/, '')}/${id}`
   }
 
-  /** The same, in full. */
+  /** The absolute URL of a path. */
   absolute (path: string): string {
     return new URL(path, this.#url).href
   }
 
-  /** The URL of an upload that does not exist. */
+  /** The path of an upload that does not exist. */
   get unknown (): string {
     return this.path('00000000000000000000000000000000')
   }
 
-  // Any requests, with `Host` and `Tus-Resumable` unless they say otherwise
+  // Arbitrary requests, with `Host` and `Tus-Resumable` by default
 
   connect (): Promise<Connection> {
     return this.#client.connect()
   }
 
-  /** Sends a request, and does not wait for the answer. */
+  /** Sends a request without waiting for the response. */
   open (method: string, target: string, options: RequestOptions = {}): Promise<Exchange> {
     return this.#client.open(method, target, options)
   }
@@ -84,9 +84,9 @@ export class Server {
     return this.answer(await this.open(method, target, options), options.timeout)
   }
 
-  // The requests of tus
+  // tus requests
 
-  /** Asks for a new upload. */
+  /** Requests a new upload. */
   post (options: CreateOptions): Promise<WireResponse> {
     const { length, metadata, body } = options
     const headers: Headers = length === undefined ? { 'Upload-Defer-Length': '1' } : { 'Upload-Length': String(length) }
@@ -95,7 +95,7 @@ export class Server {
     return this.send('POST', this.endpoint, { ...options, headers: override(headers, options.headers) })
   }
 
-  /** Creates an upload, and resolves with its path. */
+  /** Creates an upload and resolves with its path. */
   async create (options: CreateOptions): Promise<string> {
     if (!this.offers('creation')) this.skip('the server does not advertise creation')
     const response = await this.post(options)
@@ -103,14 +103,14 @@ export class Server {
     return this.located(response)
   }
 
-  /** Creates an upload of these bytes, finished. */
+  /** Creates a finished upload of these bytes. */
   async finished (bytes: Buffer | string = 'abc', options: CreateOptions = {}): Promise<string> {
     const upload = await this.create({ length: Buffer.byteLength(bytes), ...options })
     this.expect(await this.patch(upload, 0, bytes), { status: [204] })
     return upload
   }
 
-  /** The path in `Location`; the upload is deleted in the end, where the server is able to. */
+  /** The path in `Location`. `close()` deletes the upload if the server supports it. */
   located (response: WireResponse): string {
     const url = new URL(header(response, 'location') ?? '', this.#url)
     this.#uploads.push(url.pathname + url.search)
@@ -121,20 +121,20 @@ export class Server {
     return this.answer(await this.begin(upload, offset, body, options), options.timeout)
   }
 
-  /** Starts an append, without waiting for the answer. */
+  /** Starts an append without waiting for the response. */
   begin (upload: string, offset: number, body: Body = '', options: RequestOptions = {}): Promise<Exchange> {
     const headers = { 'Upload-Offset': String(offset), 'Content-Type': 'application/offset+octet-stream' }
     return this.open('PATCH', upload, { ...options, body, headers: override(headers, options.headers) })
   }
 
-  /** Starts an append that stalls after a part of its body, which has come to the server when this resolves. */
+  /** Starts an append that stalls after a part of its body. Resolves when the part has reached the server. */
   async stall (upload: string, offset: number, length: number, part: Buffer | string): Promise<Exchange> {
     const exchange = await this.begin(upload, offset, partOf(length, part))
     await this.arrival()
     return exchange
   }
 
-  /** Resolves when the server has what was sent. */
+  /** Resolves when the sent bytes have reached the server. */
   arrival (): Promise<void> {
     return this.#client.arrival()
   }
@@ -151,13 +151,13 @@ export class Server {
     return this.send('DELETE', upload, options)
   }
 
-  // The judgement
+  // Assertions
 
   expect (response: WireResponse, expectation: Expectation): void {
     this.check(meets(response, expectation, this.strict), describe(expectation, this.strict), response)
   }
 
-  /** Fails unless `ok`; `expected` and what came go into the report. */
+  /** Fails unless `ok`. The report shows `expected` and `came`. */
   check (ok: boolean, expected: string, came: WireResponse | string): void {
     const { log } = this.#client
     const response = typeof came === 'string' ? log.at(-1) : came
@@ -178,25 +178,26 @@ export class Server {
     await this.expectHead(upload, { 'Upload-Offset': String(offset) })
   }
 
-  /** The offset that the server tells. */
+  /** The offset that the server reports. */
   async offset (upload: string): Promise<number> {
     const response = await this.head(upload)
     this.expect(response, { status: [200, 204], headers: { 'Upload-Offset': /^\d+$/ } })
     return Number(header(response, 'upload-offset'))
   }
 
-  /** An append is answered with the offset that it led to. */
+  /** Expects a successful append with this new offset. */
   expectAppended (response: WireResponse, offset: number): void {
     this.expect(response, { status: [204], headers: { 'Upload-Offset': String(offset) } })
   }
 
-  /** An answer that is not wanted must not say that all is well; the end of the connection says that, too. */
+  /** Expects an error status or a closed connection. */
   expectNoSuccess (response: WireResponse): void {
     const { status } = response
-    this.check(status === 'closed' || (typeof status === 'number' && status >= 400), 'a refusal, or the end', response)
+    const refused = status === 'closed' || (typeof status === 'number' && status >= 400)
+    this.check(refused, 'a refusal, or a closed connection', response)
   }
 
-  /** Checks what is stored of a finished upload, on servers that let it be read. */
+  /** Checks the stored bytes of a finished upload, if the server serves downloads. */
   async expectContent (upload: string, bytes: Buffer | string): Promise<void> {
     const response = await this.get(upload)
     if (!this.strict && response.status !== 200) return
@@ -204,26 +205,26 @@ export class Server {
   }
 
   /**
-   * Gives a check up that cannot be asked of this server, because it does not offer what the check is about. It counts
-   * neither as passed nor as failed. Of our own server each check must be asked in one of its configurations.
+   * Ends a check that does not apply because the server lacks the feature. It counts neither as passed nor as failed.
+   * On our own server each check must apply in one of the configurations.
    */
   skip (reason: string): never {
     throw new Skip(reason)
   }
 
-  /** The value, if there is one. */
+  /** Returns the value, or skips if it is undefined. */
   orSkip<T> (value: T | undefined, reason: string): T {
     return value ?? this.skip(reason)
   }
 
-  /** Skips where finished uploads cannot be read. */
+  /** Skips if finished uploads are not served. */
   async needsDownloads (): Promise<void> {
     if (this.strict) return
     const { status } = await this.get(await this.finished())
     if (status !== 200) this.skip('finished uploads are not served')
   }
 
-  /** The deciding exchange, and a line for each one before it. */
+  /** The deciding exchange, and one line for each exchange before it. */
   get record (): Pick<Result, 'sent' | 'expected' | 'came' | 'before'> {
     const before = this.#client.log.slice(0, Math.max(this.#decided, 0))
     return {
@@ -232,11 +233,11 @@ export class Server {
     }
   }
 
-  /** Ends what is still open, and deletes what was created. */
+  /** Closes the connections and deletes the created uploads. */
   async close (): Promise<void> {
     this.#client.disconnect()
     if (!this.offers('termination')) return
-    // Tidying up decides nothing: a server that cannot be reached any more has failed before.
+    // Errors here are ignored: if the server is unreachable, the check has already failed.
     for (const upload of this.#uploads) await this.delete(upload, { timeout: 2000 }).catch(() => {})
     this.#client.disconnect()
   }

@@ -4,55 +4,55 @@ import { Failure, Skip } from './outcome.ts'
 import type { Features } from './features.ts'
 import type { Protocol, Transport } from './transport.ts'
 
-/** Why something that the protocol leaves open is skipped. */
+/** The reason to skip a check that the protocol leaves open. */
 export const LEFT_TO_THE_SERVER = 'left to the server'
 
-/** One requirement of the protocol, or one case of it: several may share an id. */
+/** One requirement of the protocol, or one case of it. Several cases may share an id. */
 export interface Requirement {
-  /** Of the checklist: `PATCH-02`, `EDGE-31`. */
+  /** The id in the checklist, such as `PATCH-02`. */
   id: string
   title: string
-  /** Extensions that the server must advertise for this to be asked of it. */
+  /** The extensions that the server must advertise; otherwise the check is skipped. */
   needs?: string[] | undefined
-  /** The only protocol that has this on its wire. */
+  /** The only protocol that the requirement applies to. */
   only?: Protocol | undefined
-  /** The protocol leaves this to the server: asked for only strictly. */
+  /** The protocol leaves this to the server: checked only in strict mode. */
   choice?: boolean | undefined
   run (t: Server): Promise<void>
 }
 
-/** How to judge, and what is known of the server beyond what it tells. */
+/** The options of the suite, with the known properties that the server does not advertise. */
 export interface SuiteOptions {
-  /** Accepts only the recommended answers, which are those of fastify-tus. Default `false`. */
+  /** Accepts only the recommended responses, as sent by fastify-tus. Default `false`. */
   strict?: boolean | undefined
-  /** How long any answer may take, in ms: a limit against hanging. Default 10 seconds. */
+  /** The time limit for each response, in ms. Default 10 seconds. */
   timeout?: number | undefined
   /** Headers to send with every request. */
   headers?: Record<string, string> | undefined
-  /** After how long unfinished uploads of this server expire, in ms. */
+  /** The lifetime of unfinished uploads on this server, in ms. */
   expiresWithin?: number | undefined
-  /** How often this server deletes what has expired, in ms. */
+  /** The interval at which this server deletes expired uploads, in ms. */
   sweepsEvery?: number | undefined
-  /** After how long without a byte this server gives a body up, in ms. */
+  /** How long this server waits for more bytes of a body, in ms. */
   idleTimeout?: number | undefined
 }
 
-/** What became of a requirement. */
+/** The result of a requirement. */
 export interface Result {
   id: string
   title: string
   status: 'pass' | 'fail' | 'skip'
-  /** The deciding exchange: that which failed, or the last one. */
+  /** The deciding exchange: the failed one, otherwise the last. */
   sent: string
   expected: string
   came: string
-  /** The exchanges before it, each in a line. */
+  /** The exchanges before it, one line each. */
   before: string[]
-  /** Why it was skipped, or failed without an exchange. */
+  /** The reason for a skip, or for a failure outside an exchange. */
   reason: string
 }
 
-/** A server that requirements are run against. */
+/** Runs requirements against a server. */
 export class Suite {
   readonly features: Features
   #url: URL
@@ -66,7 +66,7 @@ export class Suite {
     this.features = features
   }
 
-  /** Asks the server what it offers. Rejects where it cannot be reached, or is no tus server. */
+  /** Discovers the features of the server. Rejects if it is unreachable or not a tus server. */
   static async open (url: URL, transport: Transport, options: SuiteOptions = {}): Promise<Suite> {
     return new Suite(url, transport, options, await discover(url, transport, options))
   }
@@ -83,7 +83,7 @@ export class Suite {
       if (error instanceof Skip) {
         return { id, title, status: 'skip', sent: '', expected: '', came: '', before: [], reason: error.message }
       }
-      const reason = error instanceof Failure ? error.message : `the check could not go on: ${(error as Error).message}`
+      const reason = error instanceof Failure ? error.message : `the check was aborted: ${(error as Error).message}`
       return { id, title, status: 'fail', ...t.record, reason }
     } finally {
       await t.close()

@@ -1,13 +1,13 @@
 import type { Requirement, Result } from './suite.ts'
 
-/** What became of a requirement in the end. */
+/** The final result of a requirement. */
 export interface Verdict {
   status: Result['status']
-  /** Those that it rests on: the failures, or where there are none the answers, or else the skips. */
+  /** The deciding results: the failures if any, otherwise the passes, otherwise the skips. */
   results: Result[]
 }
 
-/** How many of a kind there are. */
+/** The number of verdicts by status. */
 export interface Totals {
   passed: number
   failed: number
@@ -15,8 +15,8 @@ export interface Totals {
 }
 
 /**
- * What became of each requirement that was asked of a server in several configurations: it fails where it failed once,
- * and is skipped only where none answered.
+ * Collects the results of requirements over several configurations of a server. A requirement fails if it failed in any
+ * of them, and is skipped only if it was skipped in all of them.
  */
 export class Tally {
   #results = new Map<Requirement, Result[]>()
@@ -25,7 +25,7 @@ export class Tally {
     this.#results.set(requirement, [...this.#results.get(requirement) ?? [], result])
   }
 
-  /** Undefined where it was asked of none. */
+  /** Undefined if the requirement was never run. */
   verdict (requirement: Requirement): Verdict | undefined {
     const all = this.#results.get(requirement) ?? []
     for (const status of ['fail', 'pass', 'skip'] as const) {

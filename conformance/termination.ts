@@ -6,7 +6,7 @@ const needs = ['termination']
 export const termination: Requirement[] = [
   {
     id: 'TERM-01',
-    title: 'DELETE deletes if, and only if, termination is advertised',
+    title: 'DELETE deletes if and only if termination is advertised',
     async run (t) {
       const upload = await t.create({ length: 6 })
       if (t.offers('termination')) {
@@ -20,7 +20,7 @@ export const termination: Requirement[] = [
   },
   {
     id: 'TERM-02',
-    title: 'an upload that has begun is deleted',
+    title: 'a started upload is deleted',
     needs,
     async run (t) {
       const upload = await t.create({ length: 6 })
@@ -42,7 +42,7 @@ export const termination: Requirement[] = [
   },
   {
     id: 'TERM-03',
-    title: 'afterwards the upload is not found, by HEAD, PATCH and DELETE',
+    title: 'HEAD, PATCH and DELETE do not find a deleted upload',
     needs,
     async run (t) {
       const upload = await t.create({ length: 6 })
@@ -62,7 +62,7 @@ export const termination: Requirement[] = [
   },
   {
     id: 'TERM-05',
-    title: 'a running append is ended, the upload deleted, and nothing brings it back',
+    title: 'DELETE displaces an append in progress, and late bytes do not restore the upload',
     needs,
     async run (t) {
       const upload = await t.create({ length: 1000 })
@@ -76,7 +76,7 @@ export const termination: Requirement[] = [
   },
   {
     id: 'TERM-07',
-    title: 'a finished upload is deleted, or refused to be by 403 or 409 and still there',
+    title: 'a finished upload is deleted, or kept and DELETE refused with 403 or 409',
     needs,
     async run (t) {
       const upload = await t.finished()

@@ -1,10 +1,10 @@
-/** Header lines as they go over the wire: casing, order and repetitions are kept. */
+/** Header lines as sent: case, order and repetitions are preserved. */
 export type HeaderList = Array<[name: string, value: string]>
 
-/** The body of a request, and how it is sent. Bytes alone are sent whole, with their Content-Length. */
+/** The body of a request and the way to send it. Plain bytes are sent with their Content-Length. */
 export type Body = Buffer | string | ChunkedBody | PromisedBody
 
-/** A body whose length is not told. `open`: its end is not sent. */
+/** A body without a Content-Length. If `open`, its end is not sent. */
 export interface ChunkedBody {
   kind: 'chunked'
   chunks: Array<Buffer | string>
@@ -12,29 +12,29 @@ export interface ChunkedBody {
   open?: boolean | undefined
 }
 
-/** A body whose length is told, but of which only a part is sent. */
+/** A body with a Content-Length, of which only a part is sent. */
 export interface PromisedBody {
   kind: 'promised'
   length: number
   part: Buffer | string
 }
 
-/** A body sent in chunks, to its end. */
+/** A complete chunked body. */
 export function chunked (chunks: Array<Buffer | string>, trailers?: HeaderList): ChunkedBody {
   return { kind: 'chunked', chunks, trailers }
 }
 
-/** A body sent in chunks, without its end: `write()` and `end()` of the exchange go on with it, or `abort()`. */
+/** A chunked body without its end: continue with `write()` and `end()` of the exchange, or call `abort()`. */
 export function unended (chunks: Array<Buffer | string>): ChunkedBody {
   return { kind: 'chunked', chunks, open: true }
 }
 
-/** A part of a body of `length` bytes: `write()` of the exchange goes on with it, or `abort()`. */
+/** A part of a body of `length` bytes: continue with `write()` of the exchange, or call `abort()`. */
 export function partOf (length: number, part: Buffer | string = ''): PromisedBody {
   return { kind: 'promised', length, part }
 }
 
-/** One request, with nothing added that is not said here but what frames its body. */
+/** One request. Nothing is added except the framing of the body. */
 export interface WireRequest {
   method: string
   target: string
@@ -43,60 +43,60 @@ export interface WireRequest {
   version?: '1.0' | '1.1' | undefined
 }
 
-/** What ended an exchange that brought no whole answer. */
+/** The outcome of an exchange without a complete response. */
 export type NoAnswer = 'closed' | 'timeout' | 'malformed'
 
-/** A head of an answer: the final one, or an interim one (1xx). */
+/** The head of a final or an interim (1xx) response. */
 export interface Head {
   status: number
   reason: string
   headers: HeaderList
 }
 
-/** One answer, or what came in its place. */
+/** One response, or the reason why it is missing. */
 export interface WireResponse {
   status: number | NoAnswer
-  /** The reason phrase, or what is known about a missing answer. */
+  /** The reason phrase, or details on a missing response. */
   reason: string
   headers: HeaderList
   body: Buffer
   interim: Head[]
-  /** The request as it was sent, for the report. */
+  /** The sent request, for the report. */
   sent: string
 }
 
-/** A request that is on its way. */
+/** A request in progress. */
 export interface Exchange {
-  /** Resolves when all that the request holds was handed to the system, or never will be. */
+  /** Resolves when the request was flushed to the socket, or never will be. */
   readonly flushed: Promise<void>
-  /** Resolves with the final answer; after `timeout` ms with status `'timeout'`. Never rejects. */
+  /** Resolves with the final response, or after `timeout` ms with status `'timeout'`. Never rejects. */
   response (timeout: number): Promise<WireResponse>
-  /** Resolves with true as soon as an interim answer came, with false when a final one, the end or the timeout did. */
+  /** Resolves with true on an interim response, with false on the final one, a closed connection or the timeout. */
   interim (timeout: number): Promise<boolean>
-  /** Goes on with a body that was left unfinished; resolves when the bytes were handed to the system. */
+  /** Continues an unfinished body. Resolves when the bytes were flushed to the socket. */
   write (bytes: Buffer | string): Promise<void>
-  /** Ends a chunked body that was left open. */
+  /** Ends an open chunked body. */
   end (trailers?: HeaderList): void
-  /** Ends the connection in the middle: in good order, by a reset, or only this side of it. */
+  /** Aborts the connection: with FIN, with RST, or only its sending side. */
   abort (how: 'fin' | 'rst' | 'half'): void
 }
 
-/** One connection, for requests one after the other. */
+/** One connection, for consecutive requests. */
 export interface Connection {
   send (request: WireRequest): Exchange
   destroy (): void
 }
 
-/** As it is called in TLS. */
+/** The ALPN name. */
 export type Protocol = 'http/1.1' | 'h2'
 
-/** What may be said about a way to reach a server. */
+/** The options of a transport. */
 export interface TransportOptions {
-  /** The certificate to trust, in PEM, in place of those that Node trusts. */
+  /** The certificate to trust, in PEM, instead of the default ones of Node.js. */
   ca?: string | undefined
 }
 
-/** A way to reach a server. */
+/** Opens connections to a server. */
 export interface Transport {
   readonly protocol: Protocol
   connect (): Promise<Connection>

@@ -1,8 +1,8 @@
-/** Waits for something that others make come true. */
+/** Waits for conditions to become true. */
 export class Until {
   #listeners: Array<() => void> = []
 
-  /** Resolves as soon as `done()` after a change, or after `timeout` ms. */
+  /** Resolves once `done()` returns true after a change, or after `timeout` ms. */
   async true (done: () => boolean, timeout?: number): Promise<void> {
     if (done()) return
     await new Promise<void>(resolve => {
@@ -15,7 +15,7 @@ export class Until {
     })
   }
 
-  /** Something has changed. */
+  /** Checks the conditions again. */
   changed (): void {
     for (const listener of this.#listeners) listener()
   }

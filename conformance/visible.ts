@@ -1,9 +1,9 @@
-/** Characters that control a terminal or hide text, but for tab and line feed, which the report itself uses. */
+/** Characters that control a terminal or hide text, except tab and line feed, which the report itself uses. */
 const HIDDEN = /(?![\t\n])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
 
 /**
- * What another server sent, for a terminal: control characters become text. The escapes are those of JSON, so that a
- * report in JSON stays one.
+ * Escapes control characters, so that text from another server is safe on a terminal. The escapes are those of JSON, so
+ * a JSON report stays valid.
  */
 export function visible (text: string): string {
   return text.replace(HIDDEN, (hidden) => Array.from({ length: hidden.length }, (_, index) =>

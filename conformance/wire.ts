@@ -11,7 +11,7 @@ import type {
   Body, Connection, Exchange, HeaderList, NoAnswer, Transport, TransportOptions, WireRequest, WireResponse
 } from './transport.ts'
 
-/** HTTP/1.1 over a bare socket: what is asked for is sent, be it wrong or not. */
+/** HTTP/1.1 over a raw socket: requests are sent as given, even malformed ones. */
 export class Http1Transport implements Transport {
   readonly protocol = 'http/1.1'
   #url: URL
@@ -110,7 +110,7 @@ class Http1Exchange implements Exchange {
 
   async response (timeout: number): Promise<WireResponse> {
     await this.#until.true(() => this.#answer !== undefined, timeout)
-    return this.#answer ?? this.#without('timeout', `no answer within ${timeout} ms`)
+    return this.#answer ?? this.#without('timeout', `no response within ${timeout} ms`)
   }
 
   async interim (timeout: number): Promise<boolean> {
@@ -168,7 +168,7 @@ class Http1Exchange implements Exchange {
     if (body.open !== true) await this.#write(lastChunk(body.trailers ?? []))
   }
 
-  // As a careful client does, this looks for an answer while it sends, and stops as soon as there is one.
+  // Like a careful client, checks for a response while sending, and stops once there is one.
   async #write (bytes: Buffer): Promise<void> {
     for (let i = 0; i < bytes.length && this.#parsed.head === undefined && this.#socket.writable; i += 65536) {
       let taken = false

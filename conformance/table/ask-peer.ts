@@ -4,13 +4,13 @@ import { Tally } from '../tally.ts'
 import { startPeer } from './peer-process.ts'
 import type { Peer } from './peers.ts'
 
-/** What became of the requirements, and how often the server ended by itself meanwhile, or would have. */
+/** The results of the requirements, and how often the server crashed or would have crashed. */
 export interface PeerRun {
   tally: Tally
   crashes: number
 }
 
-/** Runs a server in each of its configurations, one after the other, and asks it for everything over HTTP/1.1. */
+/** Runs a server in each of its configurations in turn and checks all requirements over HTTP/1.1. */
 export async function askPeer (peer: Peer, directory: string): Promise<PeerRun> {
   const tally = new Tally()
   let crashes = 0
@@ -20,7 +20,7 @@ export async function askPeer (peer: Peer, directory: string): Promise<PeerRun> 
     for (const requirement of requirementsOver('http/1.1')) {
       if (!(configuration.ids?.includes(requirement.id) ?? true)) continue
       let result = await running.suite.run(requirement)
-      // It may have been the request before that was too much for it: only what it cannot stand twice counts.
+      // An earlier request may have caused the crash, so the requirement gets a second attempt.
       for (let tries = 1; running.hasEnded; tries++) {
         crashes += 1 + running.uncaught
         running = await start()

@@ -33,7 +33,7 @@ try {
   await rm(directory, { recursive: true, force: true })
 }
 
-/** Over the same wire as the others: HTTP/1.1. */
+/** Over HTTP/1.1, like the other servers. */
 async function ours (strict: boolean): Promise<Column> {
   const { name, version } = JSON.parse(await readFile(new URL('package.json', root), 'utf8')) as Record<string, string>
   const tally = new Tally()

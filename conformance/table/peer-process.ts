@@ -9,21 +9,21 @@ import { Http1Transport } from '../wire.ts'
 import { UNCAUGHT } from './uncaught.ts'
 import type { PeerConfiguration } from './peers.ts'
 
-/** How long a server may take to start, in ms. */
+/** The time limit for the start of a server, in ms. */
 const START = 20_000
 
-/** Another server that runs, as the suite knows it. */
+/** A running server with its suite. */
 export interface PeerProcess {
   suite: Suite
-  /** Whether it is no more: nobody told it to end. */
+  /** Whether the server has ended without `end()`. */
   readonly hasEnded: boolean
-  /** How many exceptions it would have ended by. */
+  /** The number of uncaught exceptions that the server survived. */
   readonly uncaught: number
-  /** Ends it. */
+  /** Ends the server. */
   end (): Promise<void>
 }
 
-/** Starts another server, and waits until it answers. */
+/** Starts a server and waits for its first response. */
 export async function startPeer (
   path: string, { command, known }: PeerConfiguration, directory: string
 ): Promise<PeerProcess> {

@@ -7,7 +7,7 @@ const DAY = 24 * 60 * 60 * 1000
 const MAX = 4 * 1024 * 1024
 const root = new URL('../../', import.meta.url)
 
-/** Another server, with as much of its options as the requirements need. */
+/** Another server, with the configurations that the requirements need. */
 export interface Peer {
   name: string
   version: string
@@ -17,15 +17,15 @@ export interface Peer {
 }
 
 export interface PeerConfiguration {
-  /** The options that are not left at their defaults, as the table shows them. */
+  /** The options that differ from their defaults, as the table shows them. */
   options: string
   known: SuiteOptions
-  /** What only these options let come to pass; everything, if not given. */
+  /** The requirements that need these options. Default: all requirements. */
   ids?: string[]
   command (directory: string, port: number): [file: string, ...args: string[]]
 }
 
-/** The servers that are on this machine, and the names of those that are not. */
+/** The installed servers, and the names of the missing ones. */
 export async function findPeers (): Promise<{ peers: Peer[], leftOut: string[] }> {
   const found = { '@tus/server': await tusNodeServer(), tusd: await tusd(), rustus: await rustus() }
   return {

@@ -3,22 +3,22 @@ import { FileStore } from '@tus/file-store'
 import { Server } from '@tus/server'
 import { UNCAUGHT } from './uncaught.ts'
 
-/** How the server is set up. */
+/** The options of the server. */
 export interface TusNodeServerOptions {
   directory: string
   port: number
   maxSize?: number
-  /** After how long uploads expire, in ms. */
+  /** The lifetime of uploads, in ms. */
   expiration?: number
-  /** How often expired uploads are deleted, in ms. */
+  /** The interval at which expired uploads are deleted, in ms. */
   sweepsEvery?: number
 }
 
-// A process of its own, as the other servers are: `@tus/server` with `@tus/file-store` on the HTTP server of Node.
+// `@tus/server` with `@tus/file-store` on `node:http`, in its own process like the other servers.
 const { directory, port, maxSize, expiration, sweepsEvery } = JSON.parse(process.argv[2]!) as TusNodeServerOptions
 
-// A reader that hangs up at once makes the body of the answer throw where nobody catches it. That would end the
-// process, and with it whatever else is asked: it is counted instead.
+// If a reader disconnects at once, the response body throws an uncaught exception. It would end the process and all
+// checks in progress, so it is only counted.
 process.on('uncaughtException', ({ message }) => { process.stderr.write(`${UNCAUGHT}${message}\n`) })
 
 const datastore = new FileStore({

@@ -1,2 +1,2 @@
-/** Begins the line of stderr that tells of an exception that nobody caught. */
+/** The prefix of a stderr line that reports an uncaught exception. */
 export const UNCAUGHT = 'uncaught: '

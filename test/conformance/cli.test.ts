@@ -37,25 +37,25 @@ t.test('against another server', async (t) => {
   const tus = new Server({ path: '/files', datastore: new FileStore({ directory: t.testdir({}) }) })
   const url = await listen(t, (request, response) => { tus.handle(request, response).catch(t.error) })
 
-  t.test('what it does right passes', async (t) => {
+  t.test('a met requirement passes', async (t) => {
     const { status, text } = await run('--only', 'core-04,CREATE-01', url)
     t.equal(status, 0)
     t.match(text, /^pass {2}CORE-04 {4}OPTIONS lists the supported versions$/m)
     t.match(text, /\n3 passed, 0 failed, 0 skipped\n$/)
   })
 
-  t.test('what it does wrong fails, with what was sent, expected and came', async (t) => {
+  t.test('a violated requirement fails, with the request, the expectation and the response', async (t) => {
     const { status, text } = await run('--only', 'PATCH-01', url)
     t.equal(status, 1)
-    t.match(text, /^fail {2}PATCH-01 {3}a body of another media type is refused/m)
+    t.match(text, /^fail {2}PATCH-01 {3}PATCH with another media type is refused/m)
     t.match(text, /^ +before {4}POST \/files → 201$/m)
     t.match(text, /^ +sent {6}PATCH \/files\/[0-9a-f]{32} HTTP\/1.1\n +Host: .*\n(.*\n)+ +\[abcdef\]$/m)
     t.match(text, /^ +expected {2}415$/m)
-    t.match(text, /^ +came {6}400/m)
+    t.match(text, /^ +received {2}400/m)
     t.match(text, /\n0 passed, 3 failed, 0 skipped\n$/)
   })
 
-  t.test('what it does not offer is skipped, with the reason', async (t) => {
+  t.test('a missing feature is skipped, with the reason', async (t) => {
     const { status, text } = await run('--only', 'CORE-08,CKSUM-01,EXP-09', url)
     t.equal(status, 0)
     t.match(text, /^skip .*# no Tus-Max-Size$/m)
@@ -64,7 +64,7 @@ t.test('against another server', async (t) => {
     t.match(text, /\n0 passed, 0 failed, 3 skipped\n$/)
   })
 
-  t.test('as JSON', async (t) => {
+  t.test('--json prints the results', async (t) => {
     const { status, text } = await run('--json', '--only', 'CORE-10,CORE-11', url)
     t.equal(status, 1)
     const results = JSON.parse(text) as Result[]
@@ -72,13 +72,13 @@ t.test('against another server', async (t) => {
     t.strictSame(results.map(({ id }) => id).slice(-1), ['CORE-11'])
   })
 
-  t.test('with more words, headers of one\'s own, and strictly', async (t) => {
+  t.test('--verbose, --strict and --header', async (t) => {
     const { text } = await run('--verbose', '--strict', '--header', 'X-Token: a:b', '--only', 'CORE-05', url)
     t.match(text, /^ +X-Token: a:b$/m)
   })
 })
 
-t.test('over HTTP/2 what only HTTP/1 has is left out', async (t) => {
+t.test('requirements that only apply to HTTP/1.1 are left out over HTTP/2', async (t) => {
   const app = Fastify({ http2: true })
   t.teardown(() => app.close())
   await app.register(fastifyTus, { prefix: '/files', directory: t.testdir({}) })
@@ -86,32 +86,34 @@ t.test('over HTTP/2 what only HTTP/1 has is left out', async (t) => {
   const { status, text } = await run('--http2', '--only', 'EDGE-68,EDGE-69', url)
   t.equal(status, 0)
   t.match(text, /^pass {2}EDGE-68/m)
-  t.match(text, /\n2 left out: HTTP\/2 has not on its wire what they are about\n1 passed, 0 failed, 0 skipped\n$/)
+  t.match(text, /\n2 left out: not applicable to HTTP\/2\n1 passed, 0 failed, 0 skipped\n$/)
 })
 
-t.test('against nothing but itself', async (t) => {
-  t.test('each configuration has its line, and each wire', async (t) => {
+t.test('without a URL', async (t) => {
+  t.test('each wire and each configuration has its own line', async (t) => {
     const { status, text } = await run('--only', 'CORE-08,EDGE-68,EDGE-69')
     t.equal(status, 0)
-    for (const wire of ['HTTP/1.1', 'HTTP/1.1 over TLS', 'HTTP/2', 'HTTP/2 over TLS']) t.match(text, `${wire}\n  with every extension`)
-    t.match(text, /^ {2}with every extension, and a maximum: 3 passed, 0 failed, 0 skipped$/m)
-    t.match(text, /^ {2}together: 2 passed, 0 failed, 0 skipped\n {2}2 left out: HTTP\/2 has not/m)
+    for (const wire of ['HTTP/1.1', 'HTTP/1.1 over TLS', 'HTTP/2', 'HTTP/2 over TLS']) {
+      t.match(text, `${wire}\n  all extensions`)
+    }
+    t.match(text, /^ {2}all extensions, with a maximum size: 3 passed, 0 failed, 0 skipped$/m)
+    t.match(text, /^ {2}combined: 2 passed, 0 failed, 0 skipped\n {2}2 left out: not applicable to HTTP\/2$/m)
     t.match(text, /\n\nAll: 4 passed, 0 failed, 0 skipped\n$/)
   })
 
-  t.test('as JSON, with where each result comes from', async (t) => {
+  t.test('--json prints the origin of each result', async (t) => {
     const { status, text } = await run('--json', '--only', 'EXP-07')
     t.equal(status, 0)
     const results = JSON.parse(text) as Array<Result & { over: string, configuration: string }>
     const overHttp2 = results.filter(({ over }) => over === 'HTTP/2')
     t.strictSame(overHttp2.map(({ configuration, status }) => [configuration, status]), [
-      ['with every extension, and a maximum', 'skip'],
-      ['where sweeps are frequent', 'pass']
+      ['all extensions, with a maximum size', 'skip'],
+      ['short expiration, frequent sweeps', 'pass']
     ])
   })
 })
 
-t.test('--help', async (t) => {
+t.test('--help prints the usage', async (t) => {
   const { status, text, errors } = await run('-h')
   t.equal(status, 0)
   t.match(text, 'Usage: fastify-tus conformance [options] [URL]')
@@ -119,21 +121,21 @@ t.test('--help', async (t) => {
   t.equal(errors, '')
 })
 
-t.test('against what is no tus server', async (t) => {
+t.test('a server without tus is an error', async (t) => {
   const url = await listen(t, (_request, response) => { response.writeHead(200).end() })
   const { status, errors } = await run(url)
   t.equal(status, 2)
   t.match(errors, /^fastify-tus conformance: no tus server at/)
 })
 
-t.test('against nothing', async (t) => {
+t.test('a server that does not respond is an error', async (t) => {
   const url = await listen(t, () => {})
   const { status, errors } = await run('--timeout', '100', url)
   t.equal(status, 2)
-  t.match(errors, 'no answer within 100 ms')
+  t.match(errors, 'no response within 100 ms')
 })
 
-t.test('with a URL that is none, or with an unknown option', async (t) => {
+t.test('invalid arguments are errors', async (t) => {
   const wrong = [
     ['no url'], ['ftp://127.0.0.1'], ['http://a', 'http://b'], ['--unknown', 'http://a'],
     ['--timeout', 'soon', 'http://a'], ['--header', 'nothing', 'http://a'], ['--only', 'NONE-01', 'http://a'],
@@ -147,7 +149,7 @@ t.test('with a URL that is none, or with an unknown option', async (t) => {
   }
 })
 
-t.test('what failed once has failed, and what was answered once is not skipped', async (t) => {
+t.test('a failure outweighs a pass, and a pass outweighs a skip', async (t) => {
   const [requirement] = requirements as [Requirement]
   const result = { id: '', title: '', sent: '', expected: '', came: '', before: [], reason: '' }
   const tally = new Tally()
@@ -161,7 +163,7 @@ t.test('what failed once has failed, and what was answered once is not skipped',
   t.strictSame(tally.totals, { passed: 0, failed: 1, skipped: 0 })
 })
 
-t.test('what a server sends reaches the terminal as text', async (t) => {
+t.test('control characters from a server are escaped on the terminal', async (t) => {
   const hostile = [
     'HTTP/1.1 299 \x1b[2J\x1b]0;owned\x07', 'Tus-Version: \x1b]52;c;ZXZpbA==\x07\x9b31m\x7f', 'Content-Length: 3', ''
   ]
@@ -182,6 +184,6 @@ t.test('what a server sends reaches the terminal as text', async (t) => {
   t.match(JSON.parse(text)[0].came, '\x1b[2J\x1b]0;owned\x07')
 })
 
-t.test('characters that hide text are shown, those beyond the first plane too', async (t) => {
+t.test('characters that hide text are escaped, also beyond the first plane', async (t) => {
   t.equal(visible('a\u202eb\u2028c\u{e0001}\td\n'), 'a\\u202eb\\u2028c\\udb40\\udc01\td\n')
 })

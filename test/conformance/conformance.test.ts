@@ -21,18 +21,18 @@ for (const wire of wires) {
           const result = await results[i]!
           tally.add(requirement, result)
           const { id, title, status, reason, sent, expected, came, before } = result
-          // What cannot be asked in one configuration is asked in another one: see below.
+          // A check that is skipped in one configuration runs in another one, see below.
           if (status !== 'skip') t.equal(status, 'pass', `${id} ${title}`, { before, sent, expected, came, reason })
         }
       })
     }
 
-    t.test('each requirement was answered in one of the configurations', async (t) => {
+    t.test('each requirement runs in one of the configurations', async (t) => {
       const asked = requirementsOver(wire.protocol)
       t.strictSame(asked.filter(requirement => (tally.verdict(requirement)?.status ?? 'skip') === 'skip'), [])
     })
 
-    t.test('where everything is on, only what another configuration is for is skipped', async (t) => {
+    t.test('the configuration with all extensions skips only requirements of other configurations', async (t) => {
       const [{ asked, results }, ...others] = runs as [OwnRun, ...OwnRun[]]
       const elsewhere = new Set(others.flatMap(({ asked }) => asked))
       for (const [i, requirement] of asked.entries()) {
@@ -43,12 +43,12 @@ for (const wire of wires) {
   })
 }
 
-t.test('each requirement is told apart by its id and title, and applies to one of the protocols', async (t) => {
+t.test('each requirement has a unique id and title, and applies to one of the protocols', async (t) => {
   t.equal(new Set(requirements.map(({ id, title }) => `${id} ${title}`)).size, requirements.length)
   t.equal(new Set(wires.flatMap(({ protocol }) => requirementsOver(protocol))).size, requirements.length)
 })
 
-t.test('each row of the checklist is asked for, or known not to be on the wire', async (t) => {
+t.test('each row of the checklist has a check, or is listed as not observable', async (t) => {
   const rows = {
     CORE: 11,
     HEAD: 9,

@@ -6,31 +6,31 @@ const parse = (text: string, method = 'GET', ended = false) => {
   return { interim: interim.map(({ status }) => status), head, body: body?.toString(), rest: rest.toString() }
 }
 
-t.test('a head in pieces is waited for', async (t) => {
+t.test('a head in several pieces is parsed once complete', async (t) => {
   const text = 'HTTP/1.1 204 No Content\r\nA: b\r\n\r\n'
   for (let i = 0; i < text.length; i++) t.equal(parse(text.slice(0, i)).head, undefined)
   t.strictSame(parse(text).head, { status: 204, reason: 'No Content', headers: [['A', 'b']] })
 })
 
-t.test('repeated headers, odd casing and odd spaces are kept apart', async (t) => {
+t.test('repeated headers and their case are preserved, and spaces are trimmed', async (t) => {
   const { head } = parse('HTTP/1.1 200 \r\nX-a:1\r\nx-A: \t2 3 \r\nC:\r\nContent-Length: 0\r\n\r\n')
   t.strictSame(head?.headers, [['X-a', '1'], ['x-A', '2 3'], ['C', ''], ['Content-Length', '0']])
 })
 
-t.test('interim answers come first', async (t) => {
+t.test('interim responses are parsed before the final one', async (t) => {
   const { interim, head } = parse('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 104 A\r\nB: c\r\n\r\nHTTP/1.1 204 D\r\n\r\n')
   t.strictSame(interim, [100, 104])
   t.equal(head?.status, 204)
   t.strictSame(parse('HTTP/1.1 100 Continue\r\n\r\n').interim, [100])
 })
 
-t.test('a body has the length that is told, and what follows is left', async (t) => {
+t.test('a body ends after its Content-Length, and the rest is returned', async (t) => {
   const text = 'HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n'
   t.equal(parse(`${text}ab`).body, undefined)
   t.match(parse(`${text}abcHTTP`), { body: 'abc', rest: 'HTTP' })
 })
 
-t.test('a body in chunks, with extensions and trailers', async (t) => {
+t.test('a chunked body may have extensions and trailers', async (t) => {
   const head = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'
   const text = `${head}3;a=b\r\nabc\r\nA\r\n0123456789\r\n0\r\nX: y\r\n\r\nrest`
   for (let i = 0; i < text.length - 4; i++) t.equal(parse(text.slice(0, i)).body, undefined)
@@ -38,7 +38,7 @@ t.test('a body in chunks, with extensions and trailers', async (t) => {
   t.match(parse(`${head}0\r\n\r\nrest`), { body: '', rest: 'rest' })
 })
 
-t.test('a body of no told length goes to the end', async (t) => {
+t.test('a body without a length ends with the connection', async (t) => {
   t.equal(parse('HTTP/1.1 200 OK\r\n\r\nabc').body, undefined)
   t.equal(parse('HTTP/1.1 200 OK\r\n\r\nabc', 'GET', true).body, 'abc')
 })
@@ -50,7 +50,7 @@ t.test('no body follows HEAD, 204 and 304', async (t) => {
   }
 })
 
-t.test('what is no answer is told apart', async (t) => {
+t.test('a malformed response throws', async (t) => {
   const malformed = [
     'abcde',
     'HTTP/2 200\r\n\r\n',
