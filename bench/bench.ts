@@ -3,16 +3,16 @@ import type { Case } from './figures.ts'
 
 /** One run of the benchmark, as its works see it. */
 export interface Bench {
-  /** The id of the work that is under way. */
+  /** The id of the current work. */
   work: string
   rounds: number
-  /** Fewer and smaller requests: to see whether it works, and roughly what comes out. */
+  /** Fewer and smaller requests: a check that the benchmark works, with rough figures. */
   quick: boolean
   peers: Peer[]
   leftOut: LeftOut[]
 }
 
-/** Something that users wait for. */
+/** A work to measure, such as an upload. */
 export interface Work {
   id: string
   run: (bench: Bench) => Promise<Case[]>

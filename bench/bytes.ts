@@ -1,4 +1,4 @@
-/** The bytes that are sent, and the check that they are what is stored. */
+/** The bytes to send, and the check that they are stored unchanged. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { randomFillSync } from 'node:crypto'
 
@@ -6,12 +6,12 @@ export const KIB = 1024
 export const MIB = 1024 * KIB
 export const GIB = 1024 * MIB
 
-/** Each upload begins elsewhere in the same bytes, so that none can be taken for another. */
+/** Each upload starts at a different position of the same bytes, so that no upload equals another. */
 const SHIFT = 4099
 
 let prepared: Buffer = Buffer.alloc(0)
 
-/** Random bytes for the upload of this number: no place in them looks like another. */
+/** Random bytes for the upload with this number. */
 export function bytesFor (number: number, length: number): Buffer {
   const begin = number * SHIFT
   if (prepared.length < begin + length) prepared = randomBytes(begin + length)
@@ -20,14 +20,14 @@ export function bytesFor (number: number, length: number): Buffer {
 
 function randomBytes (length: number): Buffer {
   const bytes = Buffer.allocUnsafe(length)
-  // One call takes less than 2 GiB; so little at a time also keeps the event loop going.
+  // One call fills less than 2 GiB. Small steps also keep the event loop responsive.
   for (let at = 0; at < length; at += 16 * MIB) randomFillSync(bytes, at, Math.min(16 * MIB, length - at))
   return bytes
 }
 
 const block = Buffer.alloc(MIB)
 
-/** @throws where a file does not have exactly these bytes */
+/** @throws if a file does not have exactly these bytes */
 export function expectStored (file: string, bytes: Buffer): void {
   const descriptor = openSync(file, 'r')
   try {
@@ -36,7 +36,7 @@ export function expectStored (file: string, bytes: Buffer): void {
     for (let at = 0; at < size;) {
       const read = readSync(descriptor, block, 0, MIB, at)
       if (!block.subarray(0, read).equals(bytes.subarray(at, at + read))) {
-        throw new Error(`${file} has other bytes than were sent, between ${at} and ${at + read}`)
+        throw new Error(`${file} differs from the sent bytes between ${at} and ${at + read}`)
       }
       at += read
     }

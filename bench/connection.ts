@@ -1,16 +1,16 @@
 /**
- * The load: requests over a raw socket, one after the other. Each step is a callback, and what is received goes to one
- * buffer that is used again, so that the load takes little of the machine that it shares with the server.
+ * The load generator: consecutive requests over a raw socket. It uses callbacks and one reused receive buffer, so that
+ * it takes little CPU time from the server on the same machine.
  */
 import net from 'node:net'
 
 export interface Request {
-  /** The request line and the headers, with the empty line behind them. */
+  /** The request line and the headers, with the final empty line. */
   head: string
   body?: Buffer
-  /** An answer to HEAD has no body, whatever its Content-Length. */
+  /** A response to HEAD has no body, even with a Content-Length. */
   isHead?: boolean
-  /** Called with each piece of the answer's body and where it begins. The piece is only there during the call. */
+  /** Called with each piece of the response body and its position. The piece is only valid during the call. */
   onBody?: (piece: Buffer, position: number) => void
 }
 
@@ -20,16 +20,16 @@ export interface Answer {
   head: string
 }
 
-/** A request, and what looks at its answer: it throws where that is wrong. */
+/** A request, and a check of its response that throws if the response is wrong. */
 export interface Exchange {
   request: Request
   check: (answer: Answer) => void
 }
 
-/** After how long without a byte of an answer the run fails, in ms. */
+/** The run fails if no byte of a response arrives for this long, in ms. */
 const SILENCE = 60_000
 
-/** Bytes behind the headers: of a known length, or of unknown length up to an empty chunk. */
+/** The remaining bytes of the body: a known length, or until the last chunk. */
 type Rest = number | 'chunked'
 
 export class Connection {
@@ -48,7 +48,7 @@ export class Connection {
       return true
     }
     this.#socket = net.connect({ port, host: '127.0.0.1', onread: { buffer: Buffer.alloc(bufferSize), callback } })
-    this.#socket.setNoDelay().setTimeout(SILENCE, () => this.#socket.destroy(new Error('the server is silent')))
+    this.#socket.setNoDelay().setTimeout(SILENCE, () => this.#socket.destroy(new Error('the server timed out')))
     this.#socket.on('error', (error) => this.#fail(error))
     this.#socket.on('close', () => this.#fail(new Error('the server closed the connection')))
   }
@@ -68,7 +68,7 @@ export class Connection {
     this.#socket.destroy()
   }
 
-  /** Sends a request; `done` gets the answer once its body is there. */
+  /** Sends a request. `done` receives the response once its body is complete. */
   send (request: Request, done: (answer: Answer) => void, fail: (error: Error) => void): void {
     this.#request = request
     this.#done = done
@@ -79,7 +79,7 @@ export class Connection {
     this.#socket.uncork()
   }
 
-  /** Sends more of the body of the request under way. */
+  /** Sends more of the body of the current request. */
   more (bytes: Buffer): void {
     this.#socket.write(bytes)
   }
@@ -88,7 +88,7 @@ export class Connection {
     return await new Promise((resolve, reject) => this.send(request, resolve, reject))
   }
 
-  /** Sends one request after the other, until `next` has none. */
+  /** Sends consecutive requests until `next` returns none. */
   async series (next: () => Exchange | undefined): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       const step = (): void => {
@@ -131,13 +131,13 @@ export class Connection {
 
   #readBody (data: Buffer): void {
     if (this.#rest === 'chunked') {
-      // Only bodies that nobody looks at are chunked: the end is all there is to find.
+      // Chunked bodies are not checked, so only their end matters.
       this.#text = (this.#text + data.toString('latin1')).slice(-7)
       if (/(^|\r\n)0\r\n\r\n$/.test(this.#text)) this.#end()
       return
     }
     if (data.length > this.#rest) {
-      this.#fail(new Error('the server sent more than one answer'))
+      this.#fail(new Error('the server sent more than one response'))
       return
     }
     if (data.length > 0) this.#request?.onBody?.(data, this.#position)
@@ -156,7 +156,7 @@ export class Connection {
 
 const patterns = new Map<string, RegExp>()
 
-/** A header of an answer. */
+/** The value of a response header. */
 export function headerOf (head: string, name: string): string | undefined {
   let pattern = patterns.get(name)
   if (pattern === undefined) patterns.set(name, pattern = new RegExp(`\\r\\n${name}: *(.*?) *\\r\\n`, 'i'))

@@ -1,14 +1,14 @@
-/** What a run found, as data: tables and plots are made from it. */
+/** The results of a run as data, for tables and plots. */
 
-/** Something that is measured of each server. */
+/** A quantity that is measured for each server. */
 export interface Metric {
   name: string
   unit: string
-  /** How many digits behind the point mean something. */
+  /** The number of significant decimal places. */
   digits: number
-  /** Whether tables give the ratio between servers: what the work is about. */
+  /** Whether tables show the ratio between servers. Set for the main metrics of a work. */
   compared?: boolean
-  /** Whether tables give the least and the greatest without a ratio. */
+  /** Whether tables show minimum and maximum without a ratio. */
   spread?: boolean
 }
 
@@ -17,14 +17,14 @@ export type Figures = Record<string, number>
 
 export interface Row {
   server: string
-  /** One for each round. */
+  /** One entry per round. */
   rounds: Figures[]
 }
 
-/** What one table shows: some servers that did the same in turn. */
+/** The content of one table: servers that did the same work in turn. */
 export interface Case {
   title: string
-  /** The id of the work, and when it was measured. */
+  /** The id of the work, and the date of the measurement. */
   work: string
   date: string
   metrics: Metric[]
@@ -39,7 +39,7 @@ export interface Results {
   cases: Case[]
 }
 
-/** The least, the middle and the greatest of some numbers, and the bounds of the middle half of them. */
+/** Minimum, lower quartile, median, upper quartile and maximum of some numbers. */
 export interface Summary { min: number, lower: number, median: number, upper: number, max: number }
 
 export function summarize (numbers: number[]): Summary {
@@ -56,14 +56,14 @@ export function summaryOf (row: Row, metric: Metric): Summary {
   return summarize(row.rounds.map((figures) => figures[metric.name] ?? NaN))
 }
 
-/** How many times as much a server had as another one, round by round. */
+/** The ratio of a metric between two servers, computed per round. */
 export function ratioOf (row: Row, other: Row, metric: Metric): Summary {
   return summarize(row.rounds.map((figures, round) => {
     return (figures[metric.name] ?? NaN) / (other.rounds[round]?.[metric.name] ?? NaN)
   }))
 }
 
-/** Where the middle half of the rounds differs by more than this share of the median, they cannot tell much. */
+/** A figure is noisy if the middle half of the rounds spans more than this share of the median. */
 export const NOISE = 0.2
 
 export function isNoisy ({ lower, median, upper }: Summary): boolean {

@@ -1,13 +1,13 @@
-/** How stores lay out their files, so that files can be checked, and big stores filled, without asking the server. */
+/** The file layouts of the stores, to check files and to fill large stores without the server. */
 import path from 'node:path'
 
 export interface RecordFile { file: string, text: string }
 
 export interface Layout {
   name: string
-  /** The file with the bytes of an upload; `undefined` where nothing is stored. */
+  /** The file with the bytes of an upload; `undefined` if nothing is stored. */
   fileOf?: (directory: string, id: string) => string
-  /** The file with what is known of an upload, and its text; `undefined` where there is none. */
+  /** The record file of an upload and its content; `undefined` if there is none. */
   record?: (directory: string, id: string, length: number, offset: number, created: Date) => RecordFile
 }
 

@@ -1,4 +1,4 @@
-/** What servers take for the work of resumable uploads, side by side in one run. See README.md beside this file. */
+/** Measures the cost of resumable uploads on several servers side by side. See README.md in this directory. */
 import { parseArgs } from 'node:util'
 import type { Work } from './bench.ts'
 import { fastifyStatic, findPeers } from './peers.ts'
@@ -22,17 +22,18 @@ const { values: { quick, write, ...values }, positionals } = parseArgs({
   }
 })
 const rounds = Number(values.rounds ?? (quick ? 1 : 5))
-if (!Number.isSafeInteger(rounds) || rounds < 1) throw new Error('--rounds must be a whole number above 0')
+if (!Number.isSafeInteger(rounds) || rounds < 1) throw new Error('--rounds must be a positive integer')
 const unknown = positionals.filter((id) => !works.some((work) => work.id === id))
-if (unknown.length > 0) throw new Error(`${unknown.join(', ')}: there is only ${works.map(({ id }) => id).join(', ')}`)
-if (quick && write) throw new Error('--quick finds nothing that is worth to --write')
-if (process.platform !== 'linux') throw new Error('the benchmark reads /proc: it runs on Linux')
+const known = works.map(({ id }) => id).join(', ')
+if (unknown.length > 0) throw new Error(`Unknown work ${unknown.join(', ')}, expected ${known}`)
+if (quick && write) throw new Error('--quick cannot be combined with --write: its figures are too rough')
+if (process.platform !== 'linux') throw new Error('the benchmark requires Linux, because it reads /proc')
 
 const { peers, leftOut } = await findPeers()
 for (const { id, run } of works) {
   if (positionals.length > 0 && !positionals.includes(id)) continue
   const cases = await run({ work: id, rounds, quick, peers, leftOut })
   for (const measured of cases) console.log(`${renderCase(measured)}\n`)
-  // After each, so that what breaks later does not take it along.
+  // After each work, so that a later failure does not lose the results.
   if (write) await writeResults(resultsOn([...peers, fastifyStatic], cases))
 }

@@ -1,4 +1,4 @@
-/** The servers that are measured beside each other. */
+/** The servers that are compared. */
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { MIB } from './bytes.ts'
@@ -12,12 +12,12 @@ export interface Peer {
   /** The path of its creation URL. */
   path: string
   layout: Layout
-  /** Whether it runs in Node.js, and answers questions over the channel to its parent. */
+  /** Whether it runs on Node.js and answers questions over the IPC channel. */
   isNode: boolean
   command: (directory: string, port: number, options?: Record<string, unknown>) => [file: string, ...args: string[]]
 }
 
-/** One of the scripts beside this file as a peer. */
+/** A peer that runs one of the scripts in `servers/`. */
 function nodePeer (
   name: string, version: string, script: string, layout: Layout, fixed: Record<string, unknown> = {}
 ): Peer {
@@ -47,11 +47,11 @@ const tusFastify = nodePeer('@tus/server in Fastify', `${tusVersion}, ${fastifyV
 export const ours = nodePeer('ours', `${version}, ${fastifyVersion}`, 'ours', layouts.json)
 export const oursNone = nodePeer(OURS, `${version}, ${fastifyVersion}`, 'ours', layouts.json, { durability: 'none' })
 
-/** What the machine itself takes for bytes: to receive them over a bare socket. */
+/** The cost of the machine itself: receiving bytes over a bare socket. */
 export const receiver = nodePeer('loopback receive alone', process.version, 'receive', layouts.none)
 const WRITER = 'page cache writes alone'
 
-/** What the machine itself takes for bytes: to write so many to the page cache. */
+/** The cost of the machine itself: writing this many bytes to the page cache. */
 export function writer (bytes: number): Peer {
   return nodePeer(WRITER, process.version, 'page-cache', layouts.none, { bytes })
 }
@@ -85,15 +85,15 @@ const rustus: Omit<Peer, 'version'> = {
   isNode: false,
   command: (directory, port) => [
     'rustus', '--host', '127.0.0.1', '--port', String(port), '--data-dir', directory, '--info-dir', directory,
-    // By default it takes bodies of 256 KiB, and logs every request.
+    // The defaults limit bodies to 256 KiB and log every request.
     '--max-body-size', String(512 * MIB), '--log-level', 'ERROR'
   ]
 }
 
-/** A peer that is not there, or cannot do what is measured. */
+/** A peer that is not installed or does not support the work. */
 export interface LeftOut { name: string, why: string }
 
-/** The servers that are on this machine, and those that are not. */
+/** The installed servers, and the missing ones. */
 export async function findPeers (): Promise<{ peers: Peer[], leftOut: LeftOut[] }> {
   const peers = [limit, oursNone, ours, tusNode, tusFastify]
   const leftOut: LeftOut[] = []

@@ -1,4 +1,4 @@
-/** How the costs grow, as plots in `docs/`: `npm run bench:plots`. With `--redraw` from the numbers of the last run. */
+/** Plots in `docs/` of how the costs grow: `npm run bench:plots`. `--redraw` uses the figures of the last run. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import type { Bench } from './bench.ts'
@@ -10,7 +10,7 @@ import { root } from './root.ts'
 import { type Line, type Plot, renderPlot } from './svg.ts'
 import { byBodySize, byStored, type Point } from './works/growth.ts'
 
-/** The numbers behind the plots. */
+/** The data of the plots. */
 interface Growth extends Omit<Results, 'cases'> {
   bodySizes: Point[]
   creations: Point[]
@@ -40,13 +40,13 @@ async function measure (): Promise<Growth> {
 
 function bodySizePlot ({ bodySizes }: Growth): Plot {
   return {
-    title: 'Server CPU for a GiB, by the size of a PATCH',
+    title: 'Server CPU per GiB, by PATCH size',
     x: {
-      label: 'bytes in a PATCH',
+      label: 'bytes per PATCH',
       ticks: bodySizes.map(({ at }) => at),
       format: (bytes) => bytes < MIB ? `${bytes / KIB} KiB` : `${bytes / MIB} MiB`
     },
-    y: { label: 'CPU seconds for a GiB (less is better)' },
+    y: { label: 'CPU seconds per GiB (lower is better)' },
     lines: [
       lineOf(bodySizes, tusNode.name, 'cpu', { colour: 1 }),
       lineOf(bodySizes, ours.name, 'cpu', { colour: 3 }),
@@ -58,9 +58,9 @@ function bodySizePlot ({ bodySizes }: Growth): Plot {
 
 function storedPlot ({ creations, heads }: Growth): Plot {
   return {
-    title: 'Requests for a second of server CPU, by the number of stored uploads',
+    title: 'Requests per second of server CPU, by number of stored uploads',
     x: { label: 'stored uploads', ticks: heads.map(({ at }) => at), format: (count) => count.toLocaleString('en') },
-    y: { label: 'requests for a CPU second (more is better)' },
+    y: { label: 'requests per CPU second (higher is better)' },
     lines: [
       lineOf(heads, oursNone.name, 'perCpu', { name: 'HEAD, ours', colour: 0 }),
       lineOf(heads, tusNode.name, 'perCpu', { name: 'HEAD, @tus/server', colour: 1 }),

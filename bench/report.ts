@@ -1,4 +1,4 @@
-/** The results of the last runs: `results.json` as data, and `results.md` to be read. */
+/** The results of the last runs: `results.json` as data, and `results.md` for reading. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { cpus, release, totalmem } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
@@ -20,14 +20,14 @@ export function resultsOn (peers: Peer[], cases: Case[]): Results {
   }
 }
 
-/** Numbers beyond their sixth digit are chance. */
+/** Rounds to six significant digits: the rest is noise. */
 export function stringify (data: unknown): string {
   const round = (_key: string, value: unknown): unknown =>
     typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(6)) : value
   return `${JSON.stringify(data, round, 1)}\n`
 }
 
-/** Writes results. What an earlier run found of other works stays, if it ran on the same machine and versions. */
+/** Writes results. Results of other works are kept if they are from the same machine and versions. */
 export async function writeResults (results: Results): Promise<void> {
   const before = await readFile(data, 'utf8').then((text) => JSON.parse(text) as Results, () => undefined)
   const isAlike = before?.machine === results.machine && isDeepStrictEqual(before.versions, results.versions)
@@ -36,5 +36,5 @@ export async function writeResults (results: Results): Promise<void> {
   const cases = [...others, ...results.cases].sort((a, b) => a.work.localeCompare(b.work))
   const all = { ...results, cases }
   await writeFile(data, stringify(all))
-  await writeFile(page, `# Results of the benchmark\n\n${renderResults(all)}\n`)
+  await writeFile(page, `# Benchmark results\n\n${renderResults(all)}\n`)
 }

@@ -1,2 +1,2 @@
-/** The root of the repository, from where `tsc` puts this file: `bench/dist/bench/`. */
+/** The root of the repository, relative to the compiled file in `bench/dist/bench/`. */
 export const root = new URL('../../../', import.meta.url)

@@ -1,4 +1,4 @@
-/** A server in a process of its own, as the benchmark sees it. */
+/** A server in its own process. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -9,12 +9,12 @@ import type { Questions } from './servers/questions.ts'
 import { newDirectory, removeDirectory } from './workspace.ts'
 import { freePort } from '../test/peers/free-port.ts'
 
-/** How long a server may take to start, or to come to rest, in ms. */
+/** The time limit for a server to start or to become idle, in ms. */
 const PATIENCE = 120_000
-/** A server that took no processor time for so long has nothing left to do, in ms. */
+/** A server that used no CPU time for this long is idle, in ms. */
 const REST = 100
 
-/** What something took of a server. Seconds. */
+/** The cost of some work on a server, in seconds. */
 export interface Spent { user: number, system: number, wall: number }
 
 const running = new Set<ChildProcess>()
@@ -37,7 +37,7 @@ export class ServerProcess {
     this.#ended = once(child, 'exit')
   }
 
-  /** Starts a server, and waits until it takes connections and rests. */
+  /** Starts a server and waits until it accepts connections and is idle. */
   static async start (peer: Peer, directory: string, options?: Record<string, unknown>): Promise<ServerProcess> {
     const port = await freePort()
     const [file, ...args] = peer.command(directory, port, options)
@@ -66,7 +66,7 @@ export class ServerProcess {
     throw new Error(`${this.peer.name} did not start`)
   }
 
-  /** Waits until the server has nothing left to do. */
+  /** Waits until the server is idle. */
   async rests (): Promise<void> {
     const until = performance.now() + PATIENCE
     for (let before = -1; performance.now() < until;) {
@@ -75,10 +75,10 @@ export class ServerProcess {
       before = user + system
       await sleep(REST)
     }
-    throw new Error(`${this.peer.name} does not come to rest`)
+    throw new Error(`${this.peer.name} does not become idle`)
   }
 
-  /** Runs `work` and tells what it took: wall time until it resolves, processor time until the server rests again. */
+  /** Runs `work` and returns its cost: wall time until it resolves, CPU time until the server is idle again. */
   async measure (work: () => Promise<unknown>): Promise<Spent> {
     const before = cpuOf(this.pid)
     const start = performance.now()
@@ -89,12 +89,12 @@ export class ServerProcess {
     return { user: after.user - before.user, system: after.system - before.system, wall }
   }
 
-  /** The most memory that was resident so far, in bytes. */
+  /** The peak resident memory so far, in bytes. */
   get peak (): number {
     return peakOf(this.pid)
   }
 
-  /** Asks what only the process itself can tell. */
+  /** Asks the process a question over the IPC channel. */
   async ask<Name extends keyof Questions> (name: Name): Promise<Questions[Name]> {
     const answered = once(this.#child, 'message')
     this.#child.send(name)
@@ -108,11 +108,11 @@ export class ServerProcess {
   }
 }
 
-/** Runs `work` with servers that are ended after it, and their directories deleted. By default these are empty. */
+/** Runs `work` with servers, then ends them and deletes their directories. By default the directories are empty. */
 export async function withServers<T> (
   peers: Peer[], work: (servers: ServerProcess[]) => Promise<T>, directoryOf: (peer: Peer) => string = newDirectory
 ): Promise<T> {
-  // Where one does not start, the run fails, and all end with this process.
+  // If a server does not start, the run fails and all servers end with this process.
   const servers = await Promise.all(peers.map(async (peer) => await ServerProcess.start(peer, directoryOf(peer))))
   try {
     return await work(servers)

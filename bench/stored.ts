@@ -1,21 +1,21 @@
-/** Stores with many uploads, filled without a server: the files are those that it would have made. */
+/** Fills stores with many uploads without a server: the files are the same as if a server had created them. */
 import { closeSync, ftruncateSync, openSync, writeFileSync } from 'node:fs'
 import type { Layout } from './layouts.ts'
 
-/** Each upload has this length, and fewer bytes. */
+/** The length of each upload. The offset is smaller. */
 const LENGTH = 7
 
-/** The id of the upload of this number: as long as one of ours. */
+/** The id of the upload with this number, as long as our own ids. */
 export function storedId (number: number): string {
   return number.toString(16).padStart(32, '0')
 }
 
-/** How many bytes the upload of this number has. */
+/** The offset of the upload with this number. */
 export function storedOffset (number: number): number {
   return number % LENGTH
 }
 
-/** Puts unfinished uploads into a directory, from one number up to another. */
+/** Writes unfinished uploads to a directory, from number `from` up to, but not including, `to`. */
 export function fill (
   layout: Layout, directory: string, from: number, to: number, created = new Date()
 ): void {
@@ -23,7 +23,7 @@ export function fill (
     const id = storedId(number)
     const offset = storedOffset(number)
     const file = openSync(layout.fileOf?.(directory, id) ?? '', 'wx')
-    // No block of the disk is taken for bytes that were never written.
+    // A sparse file takes no disk blocks.
     if (offset > 0) ftruncateSync(file, offset)
     closeSync(file)
     const record = layout.record?.(directory, id, LENGTH, offset, created)

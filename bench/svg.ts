@@ -1,8 +1,8 @@
-/** Lines on two logarithmic axes, as an SVG that is readable on light and dark pages. */
+/** Line plots with two logarithmic axes, as SVG for light and dark pages. */
 
 export interface Line {
   name: string
-  /** One of the colours, from 0; and how the line is drawn. */
+  /** The index of the colour, from 0. */
   colour: number
   dashed?: boolean
   points: { x: number, y: number }[]
@@ -10,7 +10,7 @@ export interface Line {
 
 export interface Plot {
   title: string
-  /** What the axes show. */
+  /** The axes. */
   x: { label: string, ticks: number[], format: (value: number) => string }
   y: { label: string }
   lines: Line[]
@@ -22,10 +22,10 @@ const LEFT = 70
 const RIGHT = 200
 const TOP = 48
 const BOTTOM = 60
-/** The least distance of the names at the ends of lines. */
+/** The minimum distance between the names at the ends of lines. */
 const LINE_HEIGHT = 17
 
-// Colours that differ for the colour-blind as well (Okabe and Ito), lighter on a dark page.
+// Colours that colour-blind readers can distinguish (Okabe and Ito), lighter on a dark page.
 const STYLE = `
   text { font: 13px system-ui, sans-serif; fill: #1f2328 }
   .title { font-weight: 600; font-size: 15px }
@@ -79,7 +79,7 @@ function renderLine ({ colour, dashed, points }: Line, acrossX: Scale, acrossY: 
   return `<path class="line c${colour}${dashed === true ? ' dashed' : ''}" d="M${path}"/>${dots}`
 }
 
-/** The names stand at the ends of the lines, moved apart where they would overlap. */
+/** The names at the ends of the lines, moved apart if they would overlap. */
 function renderNames (lines: Line[], acrossY: Scale): string[] {
   const names = lines.map(({ name, colour, points }) => ({ name, colour, y: acrossY(points.at(-1)?.y ?? NaN) }))
   let above = -Infinity
@@ -99,7 +99,7 @@ function scale (ticks: number[], from: number, to: number): Scale {
   return (value) => Math.round((from + (Math.log(value) - first) / (last - first) * (to - from)) * 10) / 10
 }
 
-/** 1, 2, 5, 10, 20 … from below the least to above the greatest. */
+/** 1, 2, 5, 10, 20 … from below the minimum to above the maximum. */
 function ticksAround (least: number, greatest: number): number[] {
   const all = []
   for (let power = Math.floor(Math.log10(least)); power <= Math.ceil(Math.log10(greatest)); power++) {

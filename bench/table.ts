@@ -1,10 +1,10 @@
-/** Results as tables in Markdown, which are read on a terminal as well. */
+/** Results as Markdown tables that are also readable on a terminal. */
 import { LIMIT, OURS, STATIC } from './peers.ts'
 import {
   type Case, isNoisy, type Metric, NOISE, ratioOf, type Results, type Row, type Summary, summaryOf
 } from './figures.ts'
 
-/** Whom the others are compared with, where it was measured. */
+/** The servers that the others are compared with, if they were measured. */
 const references = [LIMIT, STATIC, OURS]
 
 export function renderResults ({ machine, versions, cases }: Results): string {
@@ -12,8 +12,8 @@ export function renderResults ({ machine, versions, cases }: Results): string {
     machine,
     Object.entries(versions).map(([name, version]) => `- ${name}: ${version}`).join('\n'),
     ...cases.map(renderCase),
-    `\`~\`: too noisy to tell, half of the rounds differ by more than ${NOISE * 100} % of their median. ` +
-      'Figures are medians, with the least and the greatest in parentheses; ratios are taken round by round.'
+    `\`~\`: noisy, the middle half of the rounds spans more than ${NOISE * 100} % of the median. ` +
+      'Figures are medians, with minimum and maximum in parentheses. Ratios are computed per round.'
   ].join('\n\n')
 }
 

@@ -1,24 +1,24 @@
-/** Servers in turns: A B C, A B C … What disturbs the machine for a while disturbs them all. */
+/** Measures servers in turn: A B C, A B C … A temporary disturbance of the machine affects all of them. */
 import type { Bench } from './bench.ts'
 import type { LeftOut, Peer } from './peers.ts'
 import type { Case, Figures, Metric, Row } from './figures.ts'
 import { type ServerProcess, withServers } from './server-process.ts'
 
-/** Thrown by a measurement: this server does not do what is measured. */
+/** Thrown by a measurement if the server does not support the work. */
 export class NotAble extends Error {}
 
-/** Anything that can be measured, with a name. */
+/** A named measurement. */
 export interface Contender {
   name: string
   measure: () => Promise<Figures>
 }
 
-/** What is measured, as tables show it. */
+/** The title and the metrics of a table. */
 export interface Subject { title: string, metrics: Metric[] }
 
 type Measure = (server: ServerProcess) => Promise<Figures>
 
-/** Servers that keep running. Each works once before it counts: code is compiled, and memory was touched. */
+/** Measures servers that keep running, after one warm-up round that compiles code and touches memory. */
 export async function keptInTurns (
   bench: Bench, subject: Subject, servers: ServerProcess[], measure: Measure
 ): Promise<Case> {
@@ -26,7 +26,7 @@ export async function keptInTurns (
   return await inTurns(bench, subject, contenders, 1)
 }
 
-/** Servers that are started anew, on an empty directory, for each measurement. */
+/** Measures servers that are restarted on an empty directory for each measurement. */
 export async function freshInTurns (bench: Bench, subject: Subject, peers: Peer[], measure: Measure): Promise<Case> {
   return await inTurns(bench, subject, peers.map((peer) => ({
     name: peer.name,
@@ -34,7 +34,7 @@ export async function freshInTurns (bench: Bench, subject: Subject, peers: Peer[
   })))
 }
 
-/** Measures each in turn, as often as there are rounds, after some rounds that do not count. */
+/** Measures each contender in turn, once per round, after some warm-up rounds. */
 export async function inTurns (
   { work, rounds, leftOut }: Bench, { title, metrics }: Subject, contenders: Contender[], warmUps = 0
 ): Promise<Case> {

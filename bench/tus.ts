@@ -1,4 +1,4 @@
-/** Requests of tus 1.0.0, and the checks of their answers. */
+/** tus 1.0.0 requests, with the checks of their responses. */
 import { type Answer, type Connection, type Exchange, headerOf } from './connection.ts'
 
 /** The creation URL of every server. */
@@ -6,14 +6,14 @@ export const PATH = '/files'
 
 const COMMON = 'HTTP/1.1\r\nHost: localhost\r\nTus-Resumable: 1.0.0\r\n'
 
-/** A POST; `onCreated` gets the path of the new upload. */
+/** A POST. `onCreated` receives the path of the new upload. */
 export function creation (creationPath: string, length: number, onCreated: (path: string) => void): Exchange {
   return {
     request: { head: `POST ${creationPath} ${COMMON}Upload-Length: ${length}\r\nContent-Length: 0\r\n\r\n` },
     check: (answer) => {
       expectStatus(answer, 201, 'POST')
       const location = headerOf(answer.head, 'location')
-      if (location === undefined) throw new Error('POST was answered without a Location')
+      if (location === undefined) throw new Error('POST returned no Location')
       onCreated(pathOf(location))
     }
   }
@@ -46,7 +46,7 @@ export async function create (connection: Connection, creationPath: string, leng
   return path
 }
 
-/** PATCHes of at most `size` bytes each, until all of `bytes` was sent. */
+/** Sends `bytes` in PATCH requests of at most `size` bytes each. */
 export async function send (connection: Connection, path: string, bytes: Buffer, size: number): Promise<void> {
   let offset = 0
   await connection.series(() => {
@@ -63,13 +63,13 @@ export function idOf (path: string): string {
 }
 
 export function expectStatus ({ status }: Answer, expected: number, what: string): void {
-  if (status !== expected) throw new Error(`${what} was answered with ${status}, not ${expected}`)
+  if (status !== expected) throw new Error(`${what} returned ${status}, not ${expected}`)
 }
 
 export function expectOffset (answer: Answer, status: number, offset: number, what: string): void {
   expectStatus(answer, status, what)
   const told = headerOf(answer.head, 'upload-offset')
-  if (told !== String(offset)) throw new Error(`${what} was answered with Upload-Offset ${told}, not ${offset}`)
+  if (told !== String(offset)) throw new Error(`${what} returned Upload-Offset ${told}, not ${offset}`)
 }
 
 function pathOf (location: string): string {

@@ -1,4 +1,4 @@
-/** Directories for uploads, under one that is deleted when the benchmark ends, however it ends. */
+/** Directories for uploads, in a workspace that is deleted when the process exits. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'

@@ -1,5 +1,5 @@
 /**
- * The limit: what a server on Node.js cannot do without. It writes what it reads in batches to a file at an offset. No
+ * The limit: the minimal upload server on Node.js. It writes request bodies in batches to a file at an offset. No
  * protocol, no record, no checks, no locks.
  */
 import fs from 'node:fs'
@@ -7,7 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import path from 'node:path'
 import { listen, options } from './serve.ts'
 
-/** Above so many bytes in the next batch the request is paused. */
+/** The request is paused if the next batch exceeds this many bytes. */
 const BATCH = 1024 * 1024
 let created = 0
 

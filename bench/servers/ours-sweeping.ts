@@ -1,4 +1,4 @@
-/** This plugin, which always sweeps: what comes into its directory is looked at at once. */
+/** This plugin with frequent sweeps, so that new files in its directory are checked at once. */
 import Fastify from 'fastify'
 import fastifyTus from '../../plugin/index.ts'
 import { answer } from './questions.ts'
@@ -7,7 +7,7 @@ import { options } from './serve.ts'
 let tell: (expired: number) => void
 const swept = new Promise<number>((resolve) => { tell = resolve })
 
-// The end of a sweep is told by the log alone, and only of one that deleted something.
+// Only the log reports the end of a sweep, and only if the sweep deleted something.
 const stream = {
   write: (line: string) => {
     const { expired } = JSON.parse(line) as { expired?: number }

@@ -1,4 +1,4 @@
-/** Page cache writes alone: as many bytes as an option says, in batches, when it is asked for. */
+/** Page cache writes alone: writes the configured number of bytes in batches, on request. */
 import { randomFillSync } from 'node:crypto'
 import { open, rm } from 'node:fs/promises'
 import path from 'node:path'
@@ -15,5 +15,5 @@ answer('write', async () => {
   await rm(file)
 })
 
-// The benchmark waits until it can connect.
+// The benchmark waits until the port accepts connections.
 listen((_request, response) => response.end())

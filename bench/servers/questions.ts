@@ -1,23 +1,23 @@
-/** What the benchmark asks of a server in its own process, over the channel between parent and child. */
+/** Questions that the benchmark asks a server process over the IPC channel. */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 
-/** The questions and the shape of their answers. */
+/** The questions and the types of their results. */
 export interface Questions {
-  /** Collects garbage, where the process was started with `--expose-gc`. */
+  /** Collects garbage if the process runs with `--expose-gc`. */
   collect: void
-  /** Writes as many bytes as the server was started with. */
+  /** Writes the configured number of bytes. */
   write: void
-  /** Begins to watch the event loop. */
+  /** Starts to monitor the event loop. */
   watch: void
   /** The longest delay of the event loop since `watch`, in ms. */
   longest: number
-  /** Deletes what is expired; how many uploads that were. */
+  /** Deletes expired uploads and returns their number. */
   sweep: number
 }
 
 export type Handlers = { [Name in keyof Questions]: () => Questions[Name] | Promise<Questions[Name]> }
 
-/** A timer of this many ms notices delays: the least that the timers of Node.js can do. */
+/** The resolution of the delay monitor, in ms: the minimum of the timers of Node.js. */
 const RESOLUTION = 1
 const delay = monitorEventLoopDelay({ resolution: RESOLUTION })
 
@@ -34,12 +34,12 @@ const handlers: Handlers = {
   sweep: () => { throw new Error('this server does not sweep') }
 }
 
-/** Says how this server answers a question that not all can answer alike. */
+/** Sets the handler of this server for a question. */
 export function answer<Name extends keyof Questions> (name: Name, handler: Handlers[Name]): void {
   handlers[name] = handler
 }
 
-/** Ends the process, and with it the run. */
+/** Ends the process and thereby the run. */
 export function fail (error: unknown): never {
   console.error(error)
   process.exit(1)

@@ -1,4 +1,4 @@
-/** Loopback receive alone: a bare socket that counts the bytes of a body and throws them away. */
+/** Loopback receive alone: a bare socket that counts the bytes of a body and discards them. */
 import net from 'node:net'
 import { options } from './serve.ts'
 

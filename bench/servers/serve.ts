@@ -1,19 +1,19 @@
-/** What every server of the benchmark that runs on Node.js needs: its arguments, a port, and an end. */
+/** Common parts of the benchmark servers on Node.js: arguments, listening and exit. */
 import type { RequestListener, Server } from 'node:http'
 import { createServer } from 'node:http'
 import { answerQuestions } from './questions.ts'
 
 export interface ServerOptions {
-  /** Where uploads are kept; it exists. */
+  /** The existing directory for uploads. */
   directory: string
-  /** Where to listen, on 127.0.0.1. */
+  /** The port to listen on, on 127.0.0.1. */
   port: number
 }
 
-/** What the server was started with. */
+/** The options of the server. */
 export const options = JSON.parse(process.argv[2] ?? '{}') as ServerOptions & Record<string, unknown>
 
-// The benchmark that started this process may have ended without a word.
+// The parent process may end without notice.
 process.on('disconnect', () => process.exit())
 answerQuestions()
 

@@ -1,4 +1,4 @@
-/** `@tus/server` in Fastify, mounted as its README shows. */
+/** `@tus/server` in Fastify, mounted as in its README. */
 import Fastify from 'fastify'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { fail } from './questions.ts'

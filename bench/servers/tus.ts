@@ -1,4 +1,4 @@
-/** `@tus/server` as two of the servers use it. */
+/** The `@tus/server` instance of `tus-node.ts` and `tus-fastify.ts`. */
 import { FileStore } from '@tus/file-store'
 import { Server } from '@tus/server'
 import { answer } from './questions.ts'

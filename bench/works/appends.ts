@@ -1,4 +1,4 @@
-/** W1 to W3: uploads by PATCH, few and big ones or many small ones. */
+/** W1 to W3: uploads by PATCH, with a few large or many small bodies. */
 import { rm } from 'node:fs/promises'
 import type { Bench, Work } from '../bench.ts'
 import { bytesFor, expectStored, GIB, KIB, MIB } from '../bytes.ts'
@@ -10,13 +10,13 @@ import { create, idOf, send } from '../tus.ts'
 import { keptInTurns } from '../turns.ts'
 
 export interface Shape {
-  /** Uploads side by side, each on a connection of its own. */
+  /** The number of parallel uploads, each on its own connection. */
   uploads: number
-  /** Bytes of each upload. */
+  /** The size of each upload, in bytes. */
   size: number
-  /** Bytes of each PATCH. */
+  /** The size of each PATCH, in bytes. */
   body: number
-  /** How often, one after the other: processor time is counted in hundredths of a second. */
+  /** The number of repetitions: CPU time is counted in hundredths of a second. */
   times: number
 }
 
@@ -40,7 +40,7 @@ export const w2: Work = {
   id: 'W2',
   run: async (bench) => {
     const shape = { uploads: 8, size: (bench.quick ? 20 : 64) * MIB, body: 5 * MIB, times: 1 }
-    return [await appends(bench, '8 uploads of 64 MiB side by side, 5 MiB a PATCH', shape)]
+    return [await appends(bench, '8 uploads of 64 MiB in parallel, 5 MiB per PATCH', shape)]
   }
 }
 
@@ -48,7 +48,7 @@ export const w3: Work = {
   id: 'W3',
   run: async (bench) => {
     const shape = { uploads: 8, size: (bench.quick ? 2 : 16) * MIB, body: 64 * KIB, times: bench.quick ? 1 : 2 }
-    return [await appends(bench, '8 uploads of 16 MiB side by side, 64 KiB a PATCH', shape)]
+    return [await appends(bench, '8 uploads of 16 MiB in parallel, 64 KiB per PATCH', shape)]
   }
 }
 
@@ -59,7 +59,7 @@ async function appends (bench: Bench, title: string, shape: Shape, others: Peer[
       await measureAppends(server, shape)))
 }
 
-/** Uploads as the shape says. Where the server is one that writes by itself, it is told to. */
+/** Measures uploads of this shape. A page cache writer is only asked to write. */
 export async function measureAppends (server: ServerProcess, shape: Shape): Promise<Figures> {
   const spent = []
   for (let time = 0; time < shape.times; time++) {

@@ -1,4 +1,4 @@
-/** W4: uploads are created, many small files. */
+/** W4: creations of many small files. */
 import { rm } from 'node:fs/promises'
 import type { Work } from '../bench.ts'
 import type { Figures } from '../figures.ts'
@@ -17,13 +17,13 @@ export const w4: Work = {
   }
 }
 
-/** Creates so many uploads, and deletes their files: each is there. */
+/** Creates uploads, then deletes their files, which must all exist. */
 export async function measureCreations (server: ServerProcess, count: number): Promise<Figures> {
   const paths = new Set<string>()
   const spent = await sendAll(server, count, (number) => {
     return creation(server.peer.path, number + 1, (path) => paths.add(path))
   })
-  if (paths.size !== count) throw new Error(`${count} POSTs were answered with ${paths.size} different Locations`)
+  if (paths.size !== count) throw new Error(`${count} POSTs returned ${paths.size} different Locations`)
   const { fileOf, record } = server.peer.layout
   for (const path of paths) {
     const id = idOf(path)

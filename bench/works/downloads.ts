@@ -1,4 +1,4 @@
-/** W6: an upload is read, as a whole and in ranges. */
+/** W6: downloads of an upload, completely and in ranges. */
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Bench, Work } from '../bench.ts'
@@ -13,7 +13,7 @@ import { appendMetrics, perGib } from './appends.ts'
 import { rates, requestMetrics, sendAll } from './requests.ts'
 
 const RANGE = 64 * KIB
-/** How often the whole is read for one figure: processor time is counted in hundredths of a second. */
+/** The number of complete downloads per figure: CPU time is counted in hundredths of a second. */
 const TIMES = 3
 
 export const w6: Work = {
@@ -38,7 +38,7 @@ async function whole (bench: Bench, servers: ServerProcess[], files: Files, size
       const { request, check } = get(files.get(server) ?? '', 0, size, 200)
       const connection = await Connection.open(server.port)
       spent.push(await server.measure(async () => check(await connection.ask(request))))
-      // Not before it rests: `@tus/server` ends by an exception where a reader is gone at once.
+      // Only once the server is idle: `@tus/server` crashes if a reader disconnects at once.
       connection.close()
     }
     return perGib(spent, { uploads: 1, size }, server.peak)
@@ -61,7 +61,7 @@ function readers ({ peers }: Bench): Peer[] {
   return [fastifyStatic, ...peers.filter((peer) => peer !== limit && peer !== oursNone)]
 }
 
-/** Makes a file that the server serves, and returns its path. */
+/** Creates a file that the server serves, and returns its path. */
 async function place (server: ServerProcess, size: number): Promise<string> {
   const bytes = bytesFor(0, size)
   if (server.peer === fastifyStatic) {
@@ -75,11 +75,11 @@ async function place (server: ServerProcess, size: number): Promise<string> {
   return created
 }
 
-/** @throws NotAble where the server answers with more than the range */
+/** @throws NotAble if the server returns more than the range */
 async function expectRanges (server: ServerProcess): Promise<void> {
   const connection = await Connection.open(server.port)
   const { status } = await connection.ask(range(await place(server, KIB), 0, 1, KIB).request)
-  if (status === 200) throw new NotAble('it answers a range with the whole file')
+  if (status === 200) throw new NotAble('it returns the complete file for a range')
 }
 
 function range (file: string, from: number, length: number, size: number): Exchange {
@@ -90,12 +90,12 @@ function range (file: string, from: number, length: number, size: number): Excha
     check: (answer) => {
       check(answer)
       const told = headerOf(answer.head, 'content-range')
-      if (told !== `bytes ${bounds}/${size}`) throw new Error(`bytes ${bounds} were answered with Content-Range: ${told}`)
+      if (told !== `bytes ${bounds}/${size}`) throw new Error(`bytes ${bounds} returned Content-Range: ${told}`)
     }
   }
 }
 
-/** A GET whose answer must have these bytes of the file. */
+/** A GET whose response must have these bytes of the file. */
 function get (file: string, from: number, length: number, status: number, header = ''): Exchange {
   const bytes = bytesFor(0, from + length).subarray(from)
   let received = 0
@@ -110,12 +110,12 @@ function get (file: string, from: number, length: number, status: number, header
     },
     check: (answer) => {
       expectStatus(answer, status, 'GET')
-      if (!isRight || received !== length) throw new Error(`GET brought ${received} bytes, and not those that were sent`)
+      if (!isRight || received !== length) throw new Error(`GET returned ${received} bytes, not the sent ones`)
     }
   }
 }
 
-/** Multiples of the golden ratio go all over the file without a pattern, and alike for all servers. */
+/** Multiples of the golden ratio spread over the file without a pattern, identically for all servers. */
 function offsetOf (number: number, size: number): number {
   return Math.floor(number * 0.6180339887 % 1 * (size - RANGE))
 }

@@ -1,4 +1,4 @@
-/** How the costs grow: with the size of a body downwards, and with the number of stored uploads. For plots. */
+/** How the costs grow with smaller bodies and with the number of stored uploads, for the plots. */
 import type { Bench } from '../bench.ts'
 import { KIB, MIB } from '../bytes.ts'
 import type { Case, Figures } from '../figures.ts'
@@ -11,15 +11,15 @@ import { measureCreations } from './creations.ts'
 import { requestMetrics } from './requests.ts'
 import { measureHeads } from './resumptions.ts'
 
-/** What was measured at one place of the axis. */
+/** The measurement at one position of the axis. */
 export interface Point { at: number, measured: Case }
 
-/** So many PATCHes make an upload, up to the greatest size of one. */
+/** The number of PATCHes per upload, up to the maximum size of an upload. */
 const PATCHES = 1024
 const SIZES = [16 * KIB, 64 * KIB, 256 * KIB, MIB, 4 * MIB, 16 * MIB, 64 * MIB, 256 * MIB]
 const GREATEST = 256 * MIB
 
-/** CPU for a GiB, by the size of bodies. */
+/** CPU time per GiB, by body size. */
 export async function byBodySize (bench: Bench): Promise<Point[]> {
   return await withServers(bench.peers, async (servers) => {
     const places = SIZES.map((at) => ({ at, servers }))
@@ -30,7 +30,7 @@ export async function byBodySize (bench: Bench): Promise<Point[]> {
 }
 
 const NUMBERS = [10, 100, 1000, 10_000, 100_000]
-/** Of each kind, at each number of stored uploads. */
+/** The number of POST and of HEAD requests at each number of stored uploads. */
 const REQUESTS = 4000
 
 /** Rates of POST and HEAD, by the number of stored uploads. */
@@ -50,7 +50,7 @@ export async function byStored (bench: Bench): Promise<{ creations: Point[], hea
   })
 }
 
-/** The places of the axis take turns as the servers do: between two of them the machine is not to have changed. */
+/** The positions of the axis take turns like the servers, so that changes of the machine affect all of them. */
 async function alongAxis (
   bench: Bench, subject: Subject, places: { at: number, servers: ServerProcess[] }[],
   measure: (server: ServerProcess, at: number) => Promise<Figures>

@@ -1,4 +1,4 @@
-/** W7: many uploads are open at once, and hardly any bytes come. */
+/** W7: many open uploads that receive hardly any bytes. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Work } from '../bench.ts'
 import { bytesFor, expectStored, KIB, MIB } from '../bytes.ts'
@@ -15,24 +15,24 @@ const metrics: Metric[] = [
   { name: 'peak', unit: 'peak RSS MiB', digits: 0 }
 ]
 
-/** Bytes of each upload. */
+/** The length of each upload, in bytes. */
 const LENGTH = 64 * KIB
-/** How many bytes each gets before memory is looked at, one at a time. */
+/** The number of bytes that each upload receives before memory is sampled, one at a time. */
 const BYTES = 3
-/** Between two of these bytes, in ms. */
+/** The interval between these bytes, in ms. */
 const NOW_AND_THEN = 100
-/** How often memory is looked at, for a median. */
+/** The number of memory samples; the figure is their median. */
 const SAMPLES = 5
-/** Between two looks, in ms. */
+/** The interval between samples, in ms. */
 const PAUSE = 50
 
 export const w7: Work = {
   id: 'W7',
   run: async (bench) => {
     const count = bench.quick ? 100 : 1000
-    const subject = { title: `${count} uploads open at once, each a byte now and then`, metrics }
+    const subject = { title: `${count} open uploads, each receiving a byte now and then`, metrics }
     return [await freshInTurns(bench, subject, bench.peers, async (server) => {
-      // Code and pools that the first uploads bring in are not counted.
+      // A warm-up: code and pools of the first uploads are not counted.
       await measureOpen(server, count / 10)
       return await measureOpen(server, count)
     })]
@@ -74,7 +74,7 @@ async function openAll (server: ServerProcess, paths: string[]): Promise<OpenUpl
     const bytes = bytesFor(number, LENGTH)
     const connection = await Connection.open(server.port, KIB)
     const answered = connection.ask({ head: patchHead(path, 0, LENGTH), body: bytes.subarray(0, 1) })
-    // It is awaited when all are open.
+    // Awaited once all uploads are open.
     answered.catch(() => {})
     uploads.push({ connection, path, bytes, answered })
   }
@@ -90,7 +90,7 @@ async function finishAll (server: ServerProcess, uploads: OpenUpload[]): Promise
   }
 }
 
-/** Resident memory without garbage, where the server can collect it. */
+/** Resident memory, after garbage collection if the server supports it. */
 async function settledMemory (server: ServerProcess): Promise<number> {
   await server.rests()
   if (server.peer.isNode) await server.ask('collect')

@@ -1,4 +1,4 @@
-/** Many small requests over some connections. */
+/** Many small requests over several connections. */
 import type { Exchange } from '../connection.ts'
 import { Connection } from '../connection.ts'
 import type { Figures, Metric } from '../figures.ts'
@@ -13,7 +13,7 @@ export const requestMetrics: Metric[] = [
   { name: 'peak', unit: 'peak RSS MiB', digits: 0 }
 ]
 
-/** Sends so many requests over so many connections, each the next that is due. */
+/** Sends `count` requests over several connections; each connection takes the next request. */
 export async function sendAll (
   server: ServerProcess, count: number, exchange: (number: number) => Exchange
 ): Promise<Spent> {

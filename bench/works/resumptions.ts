@@ -1,4 +1,4 @@
-/** W5: everybody asks for the offset of an upload, on a small store and on a big one. */
+/** W5: many clients request the offset of an upload, on a small and on a large store. */
 import type { Bench, Work } from '../bench.ts'
 import type { Layout } from '../layouts.ts'
 import type { Peer } from '../peers.ts'
@@ -20,7 +20,7 @@ export const w5: Work = {
   }
 }
 
-/** Servers with one layout share a store: HEAD changes nothing. */
+/** Servers with the same layout share a store, because HEAD changes nothing. */
 async function onStoreOf (bench: Bench, stored: number, count: number): Promise<Case> {
   const directories = new Map<Layout, string>()
   const title = `${count} HEADs over 16 connections, on a store of ${stored} uploads`
@@ -39,10 +39,10 @@ async function onStoreOf (bench: Bench, stored: number, count: number): Promise<
   }
 }
 
-/** A prime: steps of so many uploads come to each of them before one comes again, in no order of the directory. */
+/** A prime step visits every upload before it repeats one, out of directory order. */
 const STEP = 7919
 
-/** Asks for the offsets of uploads all over the store. */
+/** Requests the offsets of uploads all over the store. */
 export async function measureHeads (server: ServerProcess, stored: number, count: number): Promise<Figures> {
   const { path } = server.peer
   const spent = await sendAll(server, count, (number) => {

@@ -1,4 +1,4 @@
-/** W8: expired uploads are looked for in a big store. */
+/** W8: a sweep over a large store. */
 import { readdirSync, renameSync } from 'node:fs'
 import type { Bench, Work } from '../bench.ts'
 import { MIB } from '../bytes.ts'
@@ -19,13 +19,13 @@ const metrics: Metric[] = [
 ]
 
 const DAY = 24 * 60 * 60 * 1000
-/** One upload in so many is due. */
+/** One upload in this many has expired. */
 const DUE = 100
 
 export const w8: Work = {
   id: 'W8',
   run: async (bench) => {
-    // The growth with the size of the store is what matters.
+    // The growth with the size of the store matters.
     const sizes = bench.quick ? [3000] : [10_000, 100_000]
     const results = []
     for (const size of sizes) results.push(await sweeps(bench, size))
@@ -35,10 +35,10 @@ export const w8: Work = {
 
 async function sweeps (bench: Bench, size: number) {
   const due = size / DUE
-  // Both lay their files out alike.
+  // Both servers use the same layout.
   const store = newDirectory()
   fill(layouts.json, store, due, size)
-  const title = `a sweep over ${size} uploads of which ${due} are due`
+  const title = `a sweep over ${size} uploads, ${due} of them expired`
   try {
     return await inTurns({ ...bench, leftOut: [] }, { title, metrics }, [oursSweeping, tusNode].map((peer) => ({
       name: peer.name,
@@ -52,7 +52,7 @@ async function sweeps (bench: Bench, size: number) {
   }
 }
 
-/** The server starts on an empty directory; the store takes its place, so that only the sweep is measured. */
+/** The server starts on an empty directory. Then the store replaces it, so that only the sweep is measured. */
 async function measureSweep (peer: Peer, store: string, kept: number, due: number): Promise<Figures> {
   const directory = newDirectory()
   const server = await ServerProcess.start(peer, directory, { expiration: DAY })
