@@ -39,11 +39,14 @@ export interface PerClientOptions {
 }
 
 export interface DownloadOptions {
-  /** Serves uploads while they grow, before `onUploadFinish` has seen them. Default `false`. */
+  /**
+   * Serves uploads while they grow: readers get bytes before `onUploadFinish` has run, which may still refuse them.
+   * With `allowedTypes`, they get none before it has accepted the first bytes. Default `false`.
+   */
   growing?: boolean | undefined
   /**
-   * Media types that a browser may show; all others are saved, as `application/octet-stream`. Scripts and style sheets are
-   * never shown. Default: common images, audio, video and plain text.
+   * Media types that a browser may show; all others are saved, as `application/octet-stream`. Scripts and style sheets
+   * are never shown. Default: common images, audio, video and plain text.
    */
   inline?: readonly string[] | undefined
   /** `Cross-Origin-Resource-Policy`: whose pages may embed downloads. Default: the header is not sent. */

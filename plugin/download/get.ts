@@ -3,7 +3,7 @@ import { errors } from '../errors.ts'
 import { isUploadId } from '../ids.ts'
 import type { Context } from '../uploads/context.ts'
 import { findReadable } from '../uploads/read.ts'
-import { isFinished } from '../uploads/state.ts'
+import { isFinished, isPartial } from '../uploads/state.ts'
 import { checkDestination } from './destination.ts'
 import { sendFinished } from './finished.ts'
 import { sendGrowing, sendTail } from './growing.ts'
@@ -20,6 +20,8 @@ export async function download (
   checkDestination(request.headers)
   const upload = await findReadable(context, request, id)
   if (wantsEvents(request)) return sendProgress(context, request, reply, upload)
+  // `allowedTypes` and the finish hook see only what parts become.
+  if (isPartial(upload)) throw new errors.NotFinished()
   const { from } = request.query as { from?: string }
   const mayGrow = context.settings.download?.growing === true && request.method !== 'HEAD'
   if (!isFinished(upload) && !mayGrow) throw new errors.NotFinished()

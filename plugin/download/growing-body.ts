@@ -1,25 +1,29 @@
 import { Readable } from 'node:stream'
 import { errors } from '../errors.ts'
 import type { Upload } from '../types.ts'
-import type { Following, Followers } from '../uploads/followers.ts'
+import { checkedBytes } from '../uploads/body/allowed-types.ts'
+import type { Context } from '../uploads/context.ts'
+import type { Following } from '../uploads/followers.ts'
 
 /** How much is read at a time, in bytes. */
 const READ_BYTES = 256 * 1024
 
 /**
- * The bytes of an upload from `start` up to but not including `end`, as they are stored: it waits for more, ends with
- * the upload, and fails if there will be no more. It keeps nothing open while it waits.
+ * The bytes of an upload from `start` up to but not including `end`, as they are stored and `allowedTypes` has accepted
+ * them: it waits for more, ends with the upload, and fails if there will be no more. It keeps nothing open meanwhile.
  */
 export class GrowingBody extends Readable {
+  readonly #context: Context
   readonly #following: Following
   readonly #start: number
   readonly #end: number
   #position: number
   #isWanted = false
 
-  constructor (followers: Followers, upload: Upload, { start, end }: { start: number, end: number }) {
+  constructor (context: Context, upload: Upload, { start, end }: { start: number, end: number }) {
     super()
-    this.#following = followers.follow(upload, () => this.#go())
+    this.#context = context
+    this.#following = context.followers.follow(upload, () => this.#go())
     this.#start = start
     this.#end = end
     this.#position = start
@@ -37,7 +41,8 @@ export class GrowingBody extends Readable {
 
   /** Takes the next step that is possible. */
   #go (): void {
-    const { upload: { offset, size }, error } = this.#following
+    const { upload, error } = this.#following
+    const { offset, size } = upload
     // Bytes that were sent cannot be taken back. Only a body with too many bytes, or a failing disk, makes an upload
     // shorter.
     const isShorter = this.#position > this.#start && this.#position > offset
@@ -48,7 +53,7 @@ export class GrowingBody extends Readable {
       this.destroy(error ?? new errors.Gone())
     } else if (this.#isWanted) {
       const end = Math.min(this.#end, size ?? Infinity)
-      const stored = Math.min(end, offset, this.#position + READ_BYTES)
+      const stored = Math.min(end, checkedBytes(this.#context, upload), this.#position + READ_BYTES)
       if (this.#position >= end) this.#finish()
       else if (this.#position < stored) this.#push(stored)
     }

@@ -7,7 +7,7 @@ import { FileStore, MemoryLocker } from '../../plugin/index.ts'
 import type { Intent } from '../../plugin/index.ts'
 import { build, temporaryDirectory } from '../helper.ts'
 import { ForeignStore } from '../foreign-store.ts'
-import { finished } from './files.ts'
+import { base64, finished } from './files.ts'
 
 t.test('a HEAD without the version of tus tells of the file what GET tells, and one with it is of tus', async (t) => {
   const built = await build(t)
@@ -46,6 +46,26 @@ t.test('an upload that is not finished is not served, and that is not remembered
   t.equal(response.statusCode, 404)
   t.match(response.json(), { code: 'FST_TUS_NOT_FINISHED' })
   t.equal(response.headers['cache-control'], 'no-store')
+})
+
+t.test('a part is not served, complete or not: no check and no hook has seen it', async (t) => {
+  for (const growing of [false, true]) {
+    const built = await build(t, { allowedTypes: ['image/png'], download: { growing } })
+    const url = await built.create(6, { 'upload-concat': 'partial', 'upload-metadata': `filetype ${base64('text/plain')}` })
+    const expectRefused = async () => {
+      for (const headers of [{}, { range: 'bytes=0-1' }]) {
+        for (const path of [url, `${url}?from=0`]) {
+          const response = await built.app.inject({ url: path, headers })
+          t.match(response.json(), { statusCode: 404, code: 'FST_TUS_NOT_FINISHED' })
+        }
+      }
+      t.equal((await built.app.inject({ method: 'HEAD', url })).statusCode, 412, 'and HEAD without a version neither')
+    }
+    await built.patch(url, 0, 'abc')
+    await expectRefused()
+    t.equal((await built.patch(url, 3, 'def')).statusCode, 204)
+    await expectRefused()
+  }
 })
 
 t.test('authorize is asked once, with intent read, and may refuse', async (t) => {

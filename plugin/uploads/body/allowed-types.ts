@@ -2,7 +2,7 @@ import { errors } from '../../errors.ts'
 import type { StoreAdapter } from '../../stores/adapter.ts'
 import type { Upload } from '../../types.ts'
 import type { Context } from '../context.ts'
-import { isComplete, isFinal, isPartial } from '../state.ts'
+import { isComplete, isFinal, isFinished, isPartial } from '../state.ts'
 
 /** How many bytes are examined: what file-type asks for. */
 const HEAD_BYTES = 4100
@@ -37,6 +37,16 @@ export async function checkWholeType ({ settings, store }: Context, upload: Uplo
   if (isAllowedType === undefined || isPartial(upload) || !isComplete(upload)) return
   const isUnchecked = isFinal(upload) || upload.offset < HEAD_BYTES || !store.capabilities.has('read-unfinished')
   if (isUnchecked) await checkType(isAllowedType, await readHead(store, upload))
+}
+
+/**
+ * How many bytes of an upload may be read while it grows: all that are stored, but none before `checkType` has accepted
+ * the first ones.
+ */
+export function checkedBytes ({ settings }: Context, upload: Upload): number {
+  const isChecked = settings.isAllowedType === undefined || isFinished(upload) ||
+    (upload.offset >= HEAD_BYTES && !isFinal(upload))
+  return isChecked ? upload.offset : 0
 }
 
 async function checkType (isAllowed: (type: string) => boolean, head: Buffer): Promise<void> {
