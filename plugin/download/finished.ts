@@ -25,7 +25,8 @@ export async function sendFinished (
   const body = status === 304 || request.method === 'HEAD' ? undefined : await readUpload(context, upload, range)
 
   const acceptRanges = context.store.capabilities.has('ranges') ? 'bytes' : 'none'
-  reply.headers({ 'cache-control': 'no-cache', 'accept-ranges': acceptRanges })
+  // `no-transform`: a strong `ETag` and ranges are those of the bytes as they are (RFC 9111, 5.2.2.6).
+  reply.headers({ 'cache-control': 'no-cache, no-transform', 'accept-ranges': acceptRanges })
   if (validators.etag !== undefined) {
     reply.headers({ etag: validators.etag, 'last-modified': new Date(Number(validators.modified)).toUTCString() })
   }

@@ -48,7 +48,10 @@ function send (
 ): FastifyReply {
   sendDescription(context, reply, upload)
   if (end !== undefined) reply.header('content-length', end - start)
-  const body = new GrowingBody(context.followers, upload, { start, end: end ?? Infinity })
+  // A proxy that gathers or compresses bytes would hold them back: `no-transform` (RFC 9111, 5.2.2.6), and for nginx
+  // its own header.
+  reply.headers({ 'cache-control': 'no-store, no-transform', 'x-accel-buffering': 'no' })
+  const body = new GrowingBody(context, upload, { start, end: end ?? Infinity })
   // Node.js would hold the headers back until the first byte, which may take long.
   reply.raw.once('pipe', () => reply.raw.flushHeaders())
   return reply.send(body)

@@ -26,7 +26,12 @@ export function sendProgress (
 ): FastifyReply {
   // Otherwise `EventSource` would reconnect forever.
   if (request.headers['last-event-id'] === LAST) return reply.code(204).send()
-  reply.headers({ 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' })
+  reply.headers({
+    'content-type': 'text/event-stream',
+    'cache-control': 'no-store, no-transform',
+    'x-accel-buffering': 'no',
+    'x-content-type-options': 'nosniff'
+  })
   return reply.send(new ProgressEvents(context.followers, upload))
 }
 

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema, RouteOptions } from 'fastify'
 import { download, operation as downloadOperation } from '../download/get.ts'
+import { dropValidatorsIfEncoded } from '../download/encoded.ts'
 import { errors } from '../errors.ts'
 import { corsHeaders } from '../http/cors.ts'
 import { closeLingering } from '../http/lingering-close.ts'
@@ -57,6 +58,7 @@ class Dispatcher {
   mount (fastify: FastifyInstance): void {
     this.#takeRawBodies(fastify)
     this.#completeResponses(fastify)
+    if (this.#canDownload) dropValidatorsIfEncoded(fastify)
     this.#route(fastify, '/', 'creation', this.#operations.creation)
     this.#route(fastify, '/:uploadId', 'upload', this.#operations.upload)
     // Ids that are too long for a parameter of Fastify, or contain a slash.
@@ -102,7 +104,9 @@ class Dispatcher {
       // The protocols parse their own headers: the schemas only describe them.
       validatorCompiler: () => () => true,
       // A timeout for all routes of the app must not end bodies that take hours; `idleTimeout` does.
-      ...handlerTimeout ? { handlerTimeout: FOREVER } : {}
+      ...handlerTimeout ? { handlerTimeout: FOREVER } : {},
+      // For `@fastify/compress`, which does not know `no-transform`.
+      ...{ compress: false }
     }
     const schemas = new Map(operations.map(({ method, schema }) => [method, schema]))
     for (const [method, schema] of schemas) {

@@ -7,7 +7,7 @@ import { read } from './reader.ts'
 
 /** An app that gives what grows, and reads it over real connections. */
 export async function rig (
-  t: Test, options: FastifyTusOptions = {}, prepare: (app: FastifyInstance) => void = () => {}
+  t: Test, options: FastifyTusOptions = {}, prepare: (app: FastifyInstance) => void | Promise<void> = () => {}
 ) {
   const built = await build(t, { download: { growing: true }, ...options }, {}, prepare)
   const base = await built.listen()

@@ -19,7 +19,8 @@ t.test('a reader of an upload that grows has its bytes as they are stored, and i
   t.equal(whole.status, 200)
   t.match(whole.headers, {
     'content-length': '9',
-    'cache-control': 'no-store',
+    'cache-control': 'no-store, no-transform',
+    'x-accel-buffering': 'no',
     'accept-ranges': 'bytes',
     'content-type': 'video/mp4',
     'content-disposition': 'inline; filename="a.mp4"',

@@ -1,0 +1,18 @@
+import type { FastifyInstance } from 'fastify'
+
+/**
+ * A hook of the app may encode a download, although it says `no-transform`. Its bytes are others then, and a client
+ * that resumed it would mix both: the validators go, and with them the ranges (RFC 9110, 8.8.3.3).
+ */
+export function dropValidatorsIfEncoded (fastify: FastifyInstance): void {
+  // Compression plugins add a hook to each route, which runs after those of the scope; this one comes after theirs.
+  fastify.addHook('onRoute', (route) => {
+    route.onSend = [...[route.onSend ?? []].flat(), (_request, reply, _payload, done) => {
+      const encoding = reply.getHeader('content-encoding') ?? 'identity'
+      if (encoding !== 'identity' && reply.hasHeader('etag')) {
+        reply.removeHeader('etag').removeHeader('last-modified').header('accept-ranges', 'none')
+      }
+      done()
+    }]
+  })
+}
