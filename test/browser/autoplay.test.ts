@@ -3,7 +3,7 @@ import t from 'tap'
 import type { Test } from 'tap'
 import { makeClip } from './clips.ts'
 import { launch } from './chromium.ts'
-import { give, makeWorld, setPreferences, someAccepted, state, watchErrors, KiB } from './world.ts'
+import { KiB, give, holds, makeWorld, setPreferences, someAccepted, state, watchErrors } from './world.ts'
 
 const world = await makeWorld()
 // As browsers are outside of tests: nothing plays with sound before a click.
@@ -22,7 +22,7 @@ async function view (t: Test, url: string, script = ''): Promise<Page> {
 }
 
 const plays = (page: Page) =>
-  page.waitForFunction('document.querySelector("video").currentTime > 0.5', null, { polling: 100 })
+  holds(page, 'document.querySelector("video").currentTime > 0.5')
 const isMuted = (page: Page) => page.evaluate<boolean>('document.querySelector("video").muted')
 
 /** A browser that plays nothing by itself, muted or not. */
@@ -59,7 +59,7 @@ t.test('without a click a video plays muted, and a button turns the sound on', a
   await button.click()
   await button.waitFor({ state: 'hidden' })
   t.notOk(await isMuted(page))
-  await page.waitForFunction('!document.querySelector("video").paused')
+  await holds(page, '!document.querySelector("video").paused')
 })
 
 t.test('where nothing plays without a click the words are to press play, also while it goes up', async t => {

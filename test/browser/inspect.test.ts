@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import t from 'tap'
 import { makeClip } from './clips.ts'
 import { sha256 } from './storage.ts'
-import { KiB, MiB, give, listen, makeWorld, rowOf, setPreferences, someAccepted, state } from './world.ts'
+import { KiB, MiB, give, holds, listen, makeWorld, rowOf, setPreferences, someAccepted, state } from './world.ts'
 
 const world = await makeWorld()
 
@@ -19,7 +19,7 @@ t.test('a video shows its picture, its length, and plays before it is sent', asy
   await rowOf(page, path).locator('summary').click()
   await rowOf(page, path).getByText('video/mp4').waitFor()
   t.match(await rowOf(page, path).locator('.facts').textContent(), /0:04 · 640 × 360 · index at the front/)
-  await page.waitForFunction('document.querySelector(".inside video")?.videoWidth === 640')
+  await holds(page, 'document.querySelector(".inside video")?.videoWidth === 640')
   await page.getByRole('button', { name: 'Upload look.mp4' }).click()
   await state(page, path, 'done')
   await world.arrived(t, path)

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 import t from 'tap'
-import { KiB, MiB, give, makeWorld, ready, rowOf, setPreferences, state, until } from './world.ts'
+import { KiB, MiB, give, holds, makeWorld, ready, rowOf, setPreferences, state, until } from './world.ts'
 
 const world = await makeWorld()
 const preferences = { lanes: 3, sliceSize: 256 * KiB }
@@ -15,7 +15,7 @@ async function online (page: Page, value: boolean): Promise<void> {
 /** Takes the network away from one of the three lanes, and not from the others. */
 async function cutOne (page: Page): Promise<void> {
   const moving = (count: number) =>
-    page.waitForFunction(count => document.querySelectorAll('.strip .sending').length === count, count)
+    holds(page, `document.querySelectorAll('.strip .sending').length === ${count}`)
   await moving(3)
   await online(page, false)
   let cut = false

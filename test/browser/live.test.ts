@@ -3,7 +3,7 @@ import t from 'tap'
 import type { Test } from 'tap'
 import { remembered } from './storage.ts'
 import type { Stored } from './storage.ts'
-import { listen, makeWorld, until, watchErrors } from './world.ts'
+import { holds, listen, makeWorld, until, watchErrors } from './world.ts'
 
 const world = await makeWorld()
 
@@ -23,7 +23,7 @@ async function view (t: Test, url: string): Promise<Page> {
 }
 
 const playsBeyond = (page: Page, seconds: number) =>
-  page.waitForFunction(`document.querySelector('#player video').currentTime > ${seconds}`, null, { polling: 100 })
+  holds(page, `document.querySelector('#player video').currentTime > ${seconds}`)
 
 /** The recording that a page has made. */
 async function recordingAt (url: string): Promise<Stored | undefined> {

@@ -5,7 +5,7 @@ import type { BrowserContextOptions, Page } from 'playwright-core'
 import t from 'tap'
 import type { Test } from 'tap'
 import { makeClip } from './clips.ts'
-import { KiB, MiB, give, makeWorld, rowOf, setPreferences, someAccepted, state } from './world.ts'
+import { KiB, MiB, give, holds, makeWorld, rowOf, setPreferences, someAccepted, state } from './world.ts'
 
 const world = await makeWorld()
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
@@ -88,7 +88,7 @@ for (const [name, options] of looks) {
     const [stored] = await world.stored(clip)
     await page.goto(`${world.url}watch.html?id=${stored?.id}`)
     await page.getByRole('heading', { name: `${name} clip.mp4` }).waitFor()
-    await page.waitForFunction('document.querySelector("video").readyState > 1')
+    await holds(page, 'document.querySelector("video").readyState > 1')
     await inspect(t, page, `${name}-watch`)
     await page.goto(`${world.url}watch.html?id=nothing`)
     await page.locator('#player').waitFor({ state: 'hidden' })

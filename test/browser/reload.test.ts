@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import { remembered } from './storage.ts'
-import { MiB, drop, give, listen, makeWorld, ownInput, rowOf, state, until } from './world.ts'
+import { MiB, drop, give, holds, listen, makeWorld, ownInput, rowOf, state, until } from './world.ts'
 
 const world = await makeWorld()
 
@@ -68,7 +68,7 @@ t.test('a click that the visitor confirms goes on with the handle, and one that 
   await page.reload()
   const button = page.getByRole('button', { name: 'Continue clicked.bin' })
   await button.click()
-  await page.waitForFunction('window.asked === 1')
+  await holds(page, 'window.asked === 1')
   await state(page, path, 'missing')
   await button.click()
   await rowOf(page, path).getByText('continued at').waitFor()

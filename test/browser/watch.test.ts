@@ -8,7 +8,9 @@ import t from 'tap'
 import type { Test } from 'tap'
 import { encodeMetadata } from '../../example-client/src/metadata.ts'
 import { makeClip } from './clips.ts'
-import { KiB, give, listen, makeWorld, rowOf, setPreferences, someAccepted, state, watchErrors } from './world.ts'
+import {
+  KiB, give, holds, listen, makeWorld, rowOf, setPreferences, someAccepted, state, watchErrors
+} from './world.ts'
 
 const world = await makeWorld()
 
@@ -26,7 +28,7 @@ async function uploadClip (t: Test, name: string, faststart: boolean): Promise<{
 
 const time = (page: Page) => page.evaluate<number>('document.querySelector("#player video").currentTime')
 const playsBeyond = (page: Page, seconds: number) =>
-  page.waitForFunction(`document.querySelector('#player video').currentTime > ${seconds}`, null, { polling: 100 })
+  holds(page, `document.querySelector('#player video').currentTime > ${seconds}`)
 
 t.test('a video plays in the page while it still goes up, and a seek too far ahead recovers', async t => {
   const { page, path } = await uploadClip(t, 'growing.mp4', true)
@@ -44,7 +46,7 @@ t.test('a video plays in the page while it still goes up, and a seek too far ahe
   await playsBeyond(page, after + 0.5)
   await page.getByText('That part is not there yet').waitFor({ state: 'hidden' })
   world.hurry()
-  await page.waitForFunction('document.querySelector("#player video").ended', null, { timeout: 60_000 })
+  await holds(page, 'document.querySelector("#player video").ended')
   await page.keyboard.press('Escape')
   t.equal(await page.locator('#player').isVisible(), false)
   await state(page, path, 'done')
@@ -64,7 +66,7 @@ t.test('the upload plays elsewhere by its link, also while the server restarts',
   world.hurry()
   await state(page, path, 'done')
   await world.arrived(t, path)
-  await viewer.waitForFunction('document.querySelector("#player video").ended', null, { timeout: 60_000 })
+  await holds(viewer, 'document.querySelector("#player video").ended')
   t.equal(await viewer.title(), 'elsewhere.mp4')
 })
 

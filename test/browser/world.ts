@@ -223,9 +223,13 @@ export async function listen (page: Page, selector: string): Promise<(words: str
     new MutationObserver(() => said.push(node.textContent)).observe(node, { childList: true, subtree: true })
   })
   return async words => {
-    await page.waitForFunction(words => (window as unknown as { said: string[] }).said.some(said =>
-      said.includes(words)), words)
+    await holds(page, `said.some(said => said.includes(${JSON.stringify(words)}))`)
   }
+}
+
+/** Waits until an expression is true in a page. The policy of the page forbids `waitForFunction`, which uses eval. */
+export async function holds (page: Page, expression: string): Promise<void> {
+  await until(() => page.evaluate<boolean>(`Boolean(${expression})`))
 }
 
 /** Asks again and again until there is an answer. */
