@@ -107,7 +107,10 @@ export interface FastifyTusOptions extends FastifyTusHooks {
   publicUrl?: string | undefined
   /** When unfinished uploads are deleted. Default: the store's own expiration, or never. */
   expiration?: ExpirationOptions | undefined
-  /** Disables extensions by name: `{ termination: false }`. Default: everything that the store supports. */
+  /**
+   * Disables extensions by name: `{ termination: false }`; their headers are ignored. Default: everything that the
+   * store supports.
+   */
   extensions?: Partial<Record<Extension, boolean>> | undefined
   /** Whether and how GET serves uploads. Default `true`: finished ones. */
   download?: boolean | DownloadOptions | undefined

@@ -4,7 +4,7 @@ import type { Context } from '../../uploads/context.ts'
 
 /**
  * What each extension needs, apart from not being disabled. `Tus-Extension` lists the extensions that work, and nothing
- * else; a request that needs another one is refused.
+ * else. Headers of the others are ignored, as if they were unknown.
  */
 const table: Record<Extension, (context: Context) => boolean> = {
   creation: needs('creation'),
@@ -27,6 +27,26 @@ const base: Partial<Record<Extension, Extension>> = {
   'checksum-trailer': 'checksum',
   concatenation: 'creation',
   'concatenation-unfinished': 'concatenation'
+}
+
+/** The request headers that only one extension gives a meaning, in lower case. */
+const headersOf: Partial<Record<Extension, string>> = {
+  'creation-defer-length': 'upload-defer-length',
+  checksum: 'upload-checksum',
+  concatenation: 'upload-concat'
+}
+
+/** A header that is ignored, and the extension that would give it a meaning. */
+export interface IgnoredHeader {
+  name: string
+  extension: Extension
+}
+
+/** The headers of extensions that are not offered: such a header is unknown, and a server ignores those. */
+export function ignoredHeaders (offered: ReadonlySet<Extension>): IgnoredHeader[] {
+  return (Object.entries(headersOf) as Array<[Extension, string]>)
+    .filter(([extension]) => !offered.has(extension))
+    .map(([extension, name]) => ({ name, extension }))
 }
 
 /** The extensions that are offered. */

@@ -7,7 +7,7 @@ import type { Context } from '../../uploads/context.ts'
 import type { Operation, Protocol } from '../protocol.ts'
 import { del } from './delete.ts'
 import { nameHeaders } from './error-text.ts'
-import { offeredExtensions } from './extensions.ts'
+import { ignoredHeaders, offeredExtensions } from './extensions.ts'
 import type { Handler, TusContext } from './handler.ts'
 import { head } from './head.ts'
 import { formatUploadExpires, OFFSET_OCTET_STREAM, TUS_VERSION } from './headers.ts'
@@ -29,7 +29,7 @@ export class TusV1 implements Protocol {
   /** @param prefix - the path of the plugin */
   constructor (context: Context, prefix: string) {
     const extensions = offeredExtensions(context)
-    this.#tus = { context, prefix, extensions }
+    this.#tus = { context, prefix, extensions, ignored: ignoredHeaders(extensions) }
     this.operations = {
       creation: extensions.has('creation') ? [operation('POST', 'Creates an upload', post)] : [],
       upload: [

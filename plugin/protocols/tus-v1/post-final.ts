@@ -4,14 +4,14 @@ import { sendFinishResponse } from '../../http/finish-response.ts'
 import { locationOf, uploadIdsOf } from '../../http/location.ts'
 import { hasBody } from '../../http/request-body.ts'
 import { createFinalUpload } from '../../uploads/concatenate.ts'
-import { addExpires, type TusContext } from './handler.ts'
+import { addExpires, knownHeaders, type TusContext } from './handler.ts'
 import { type FinalConcat, parseRawMetadata, parseUploadMetadata } from './headers.ts'
 
 /** POST of a final upload: concatenation and concatenation-unfinished. */
 export async function postFinal (
   tus: TusContext, request: FastifyRequest, reply: FastifyReply, { header, urls }: FinalConcat
 ): Promise<FastifyReply> {
-  const { headers } = request
+  const headers = knownHeaders(tus, request)
   const { settings } = tus.context
   for (const name of ['Upload-Length', 'Upload-Defer-Length', 'Upload-Checksum']) {
     if (headers[name.toLowerCase()] === undefined) continue

@@ -1,10 +1,11 @@
+import type { FastifyRequest } from 'fastify'
 import { errors } from '../../errors.ts'
 import { sendFinishResponse } from '../../http/finish-response.ts'
 import { locationOf } from '../../http/location.ts'
-import { mediaTypeOf, refuseContentCoding, requestBody } from '../../http/request-body.ts'
+import { hasBody, mediaTypeOf, refuseContentCoding, requestBody } from '../../http/request-body.ts'
 import { createUpload } from '../../uploads/create.ts'
 import { expectedChecksum } from './checksum.ts'
-import { addExpires, type Handler, needExtension } from './handler.ts'
+import { addExpires, type Handler, knownHeaders, missingLength, type TusContext } from './handler.ts'
 import {
   OFFSET_OCTET_STREAM, parseRawMetadata, parseUploadConcat, parseUploadDeferLength, parseUploadLength,
   parseUploadMetadata
@@ -13,22 +14,17 @@ import { postFinal } from './post-final.ts'
 
 /** POST: creation, creation-with-upload, creation-defer-length, and the partial uploads of concatenation. */
 export const post: Handler = async (tus, request, reply) => {
-  const { headers } = request
+  const headers = knownHeaders(tus, request)
   const concat = parseUploadConcat(headers)
-  if (concat !== undefined) needExtension(tus, 'concatenation')
   if (concat !== undefined && 'urls' in concat) return await postFinal(tus, request, reply, concat)
   const length = parseUploadLength(headers)
   const isDeferred = parseUploadDeferLength(headers)
-  if (isDeferred === (length !== undefined)) {
-    throw new errors.InvalidHeader('Upload-Length', 'or Upload-Defer-Length is required, but not both')
+  if (length === undefined && !isDeferred) throw missingLength(tus, request)
+  if (length !== undefined && isDeferred) {
+    throw new errors.InvalidHeader('Upload-Defer-Length', 'and Upload-Length exclude each other')
   }
-  if (isDeferred) needExtension(tus, 'creation-defer-length')
-  // Another type is the default of a client: tus gives such a body no meaning.
-  const hasBytes = mediaTypeOf(headers) === OFFSET_OCTET_STREAM
-  if (hasBytes) {
-    needExtension(tus, 'creation-with-upload')
-    refuseContentCoding(request)
-  }
+  const hasBytes = bringsBytes(tus, request)
+  if (hasBytes) refuseContentCoding(request)
 
   const { upload, finish } = await createUpload(tus.context, request, {
     size: length,
@@ -42,4 +38,16 @@ export const post: Handler = async (tus, request, reply) => {
   if (hasBytes) reply.header('upload-offset', upload.offset)
   addExpires(tus, reply, upload)
   return sendFinishResponse(reply, 201, finish)
+}
+
+/**
+ * Whether the request brings the first bytes of the upload. Another type is the default of a client: tus gives such a
+ * body no meaning.
+ * @throws FST_TUS_UNSUPPORTED instead of dropping bytes that the client believes to be stored
+ */
+function bringsBytes ({ extensions }: TusContext, request: FastifyRequest): boolean {
+  if (mediaTypeOf(request.headers) !== OFFSET_OCTET_STREAM) return false
+  if (extensions.has('creation-with-upload')) return true
+  if (hasBody(request)) throw new errors.Unsupported('creation-with-upload')
+  return false
 }

@@ -94,14 +94,6 @@ t.test('CKSUM-10 without that extension trailers mean nothing, and the header st
   t.equal((await app.patch(location, 2, 'llo', { 'upload-checksum': sum('llo') })).statusCode, 204)
 })
 
-t.test('where checksum is off, a checksum is not silently left out', async (t) => {
-  const app = await build(t, { extensions: { checksum: false } })
-  const location = await app.create(5)
-  const response = await app.patch(location, 0, 'hello', { 'upload-checksum': sum('hello') })
-  t.match(response, { statusCode: 400, body: /FST_TUS_UNSUPPORTED/ })
-  t.notMatch((await app.request('OPTIONS', '/files')).headers['tus-extension'], /checksum/)
-})
-
 t.test('CKSUM-04 DEFER-03 a length that comes with a wrong checksum is not recorded', async (t) => {
   const { create, patch, head } = await build(t)
   const location = await create('deferred')
