@@ -9,6 +9,7 @@ import type { ExpectedChecksum } from '../uploads/body/checksum.ts'
 import { sendContinue } from './expect-continue.ts'
 import { freeBuffers } from './free-buffers.ts'
 import { splitList } from './list-header.ts'
+import { raiseUploadWindow } from './upload-window.ts'
 
 /**
  * The body of a request, not read yet.
@@ -22,7 +23,10 @@ export function requestBody (request: FastifyRequest, expected?: ExpectedChecksu
     stream,
     length: bodyLengthOf(request),
     expected,
-    accept: () => sendContinue(request),
+    accept () {
+      sendContinue(request)
+      raiseUploadWindow(request)
+    },
     close: () => 'stream' in raw ? (raw.stream as ServerHttp2Stream).close() : raw.destroy(),
     isExclusive: () => stream === raw && hasOwnBuffers(request) && !hasOtherReaders(raw),
     release: freeBuffers
