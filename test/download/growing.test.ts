@@ -147,12 +147,13 @@ t.test('over HTTP/2 an upload that grows is read as it is stored too', async (t)
   const stream = session.request({ ':path': url, range: 'bytes=1-' })
   const [headers] = await once(stream, 'response') as [http2.IncomingHttpHeaders]
   t.match(headers, { ':status': 206, 'content-range': 'bytes 1-5/6' })
+  const ended = once(stream, 'end')
   let received = ''
   stream.on('data', (bytes: Buffer) => { received += bytes.toString() })
   await patch(url, 0, 'abc')
   await until(() => received === 'bc')
   await patch(url, 3, 'def')
-  await once(stream, 'end')
+  await ended
   t.equal(received, 'bcdef')
 })
 
