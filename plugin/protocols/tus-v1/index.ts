@@ -65,7 +65,9 @@ export class TusV1 implements Protocol {
     const { offset, expiresAt } = known.data ?? {}
     if (offset !== undefined) reply.header('upload-offset', offset)
     if (expiresAt !== undefined) reply.header('upload-expires', formatUploadExpires(expiresAt))
-    const refused = this.methodOf(request) === 'HEAD' && this.claims(request) ? neverFailHead(request, known) : known
+    const method = this.methodOf(request)
+    const refused = method === 'HEAD' && this.claims(request) ? neverFailHead(request, known) : known
+    if (method === 'GET' && refused instanceof errors.NotFinished && mayBeHead(request)) refused.statusCode = 423
     // A status of tus that HTTP has no phrase for. HTTP/2 has no phrases at all.
     if (refused.statusCode === 460 && request.raw.httpVersionMajor < 2) reply.raw.statusMessage = 'Checksum Mismatch'
     prepareErrorReply(reply, refused)
@@ -93,6 +95,14 @@ function checkVersion (request: FastifyRequest, reply: FastifyReply): void {
   if (request.headers['tus-resumable'] === TUS_VERSION) return
   reply.headers({ 'tus-version': TUS_VERSION, 'tus-resumable': TUS_VERSION })
   throw new errors.Version()
+}
+
+/**
+ * Whether a GET may have been a HEAD: caching proxies ask for both with GET. 404 would make the client start from zero
+ * without a word; after 423 it tries again, and then fails.
+ */
+function mayBeHead ({ headers }: FastifyRequest): boolean {
+  return headers['tus-resumable'] !== undefined && headers.range === undefined
 }
 
 /** After HEAD fails with 5xx, tus-js-client starts a new upload from zero; after 423 it tries again. */
