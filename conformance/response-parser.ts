@@ -13,7 +13,7 @@ export interface Parsed {
 
 const CRLF = '\r\n'
 const STATUS_LINE = /^HTTP\/1\.[01] (\d{3})(?: (.*))?$/
-const HEADER_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*(.*?)[ \t]*$/
+const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
 /**
  * Parses one response, including interim responses, from all bytes received so far. Throws if it is malformed.
@@ -45,10 +45,18 @@ function parseHead (text: string): Head {
 
 function parseHeaders (lines: string[]): HeaderList {
   return lines.map(line => {
-    const match = HEADER_LINE.exec(line)
-    if (match === null) throw new Error(`not a header line: ${line}`)
-    return [match[1]!, match[2]!]
+    const colon = Math.max(line.indexOf(':'), 0)
+    const name = line.slice(0, colon)
+    if (!HEADER_NAME.test(name) || /[\r\n]/.test(line)) throw new Error(`not a header line: ${line}`)
+    return [name, withoutWhitespace(line.slice(colon + 1))]
   })
+}
+
+/** Without optional white space around it. A regular expression for its end takes quadratic time. */
+function withoutWhitespace (value: string): string {
+  let end = value.length
+  while (end > 0 && (value[end - 1] === ' ' || value[end - 1] === '\t')) end--
+  return value.slice(0, end).replace(/^[ \t]+/, '')
 }
 
 function parseBody (bytes: Buffer, head: Head, method: string, ended: boolean): { body?: Buffer, rest: Buffer } {
