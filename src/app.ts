@@ -2,12 +2,13 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import type { FastifyInstance } from 'fastify'
-import fastifyTus, { FileStore } from '../plugin/index.ts'
+import fastifyTus from '../plugin/index.ts'
 import type { FastifyTusHooks } from '../plugin/index.ts'
 import { readConfig } from './config.ts'
 import type { Config } from './config.ts'
+import { deleteEmptyUploads } from './empty-uploads.ts'
+import { ListedFileStore } from './listed-store.ts'
 import { PAGE_HEADERS } from './page-headers.ts'
-import { UploadList } from './uploads.ts'
 
 // The app runs from `dist/src/` once built, and from `src/` in development.
 const clientPlaces = ['../client', '../dist/client'].map(path => join(import.meta.dirname, path))
@@ -24,7 +25,7 @@ export interface AppOptions {
 export default async function app (fastify: FastifyInstance, opts: AppOptions): Promise<void> {
   const { prefix, directory, maxSize, expiration, sweepInterval } = opts.config ?? readConfig()
 
-  const datastore = new FileStore({ directory, exclusive: true })
+  const datastore = new ListedFileStore({ directory, exclusive: true })
   await fastify.register(fastifyTus, {
     prefix,
     datastore,
@@ -34,7 +35,8 @@ export default async function app (fastify: FastifyInstance, opts: AppOptions): 
     ...lifecycleLog(fastify)
   })
 
-  const list = new UploadList(datastore)
+  if (expiration > 0) deleteEmptyUploads(fastify, datastore, { expiration, sweepInterval })
+
   await fastify.register(async (own) => {
     own.addHook('onRequest', async (_request, reply) => { reply.headers(PAGE_HEADERS) })
 
@@ -45,7 +47,7 @@ export default async function app (fastify: FastifyInstance, opts: AppOptions): 
 
     own.get('/api/uploads', { schema: { querystring: pageQuery } }, async (request) => {
       const { limit, before } = request.query as { limit: number, before?: string }
-      return list.page(limit, before)
+      return datastore.uploads.page(limit, before)
     })
 
     await servePage(own, opts.client ? [opts.client] : clientPlaces)

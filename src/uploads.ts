@@ -1,57 +1,113 @@
+import { errors } from '../plugin/index.ts'
 import type { FileStore, Upload } from '../plugin/index.ts'
 import type { ListedUpload, Page } from './listed.ts'
 
 /** How many records are read at a time. */
 const AT_ONCE = 32
 
-/** The uploads of a store, newest first. When each was made is remembered: a page reads only the records on it. */
+/**
+ * The uploads of a store, kept in order: a page costs the records that are on it. The directory is read once;
+ * afterwards the store reports what it creates and removes.
+ */
 export class UploadList {
   readonly #store: FileStore
-  /** When each was made, in ms since the epoch; `NaN` for what is not to be listed. */
-  #made = new Map<string, number>()
-  #refreshing: Promise<void> | undefined
+  /** Oldest first, so that a new upload goes to the end. */
+  readonly #entries: Entry[] = []
+  readonly #made = new Map<string, number>()
+  readonly #empty = new Set<string>()
+  #loading: Promise<void> | undefined
 
   constructor (store: FileStore) {
     this.#store = store
   }
 
-  /** @param before - the `next` of the page before */
-  async page (limit: number, before?: string): Promise<Page> {
-    // Requests at the same time share one look at the directory.
-    this.#refreshing ??= this.#refresh().finally(() => { this.#refreshing = undefined })
-    await this.#refreshing
-    const end = before === undefined ? undefined : parseCursor(before)
-    const newestFirst = [...this.#made]
-      .filter(([id, made]) => !Number.isNaN(made) && (end === undefined || compare([id, made], end) > 0))
-      .sort(compare)
-    const listed = newestFirst.slice(0, limit)
-    const uploads = await this.#read(listed.map(([id]) => id))
-    const last = listed.at(-1)
-    const isLast = last === undefined || newestFirst.length === listed.length
-    // One may have been refused since it was first seen.
-    return { uploads: uploads.filter((upload) => !isHidden(upload)).map(describe), next: isLast ? null : `${last[1]}-${last[0]}` }
+  /** Reads the directory, unless that was done before. */
+  async load (): Promise<void> {
+    this.#loading ??= this.#load().catch((error: unknown) => {
+      this.#loading = undefined
+      throw error
+    })
+    await this.#loading
   }
 
-  async #refresh (): Promise<void> {
-    const made = new Map<string, number>()
-    const unknown: string[] = []
+  /** @param before - the `next` of the page before */
+  async page (limit: number, before?: string): Promise<Page> {
+    await this.load()
+    const end = before === undefined ? this.#entries.length : this.#indexOf(parseCursor(before))
+    const start = Math.max(0, end - limit)
+    const listed = this.#entries.slice(start, end).reverse()
+    const uploads = await this.#read(listed.map(([id]) => id))
+    const last = listed.at(-1)
+    return {
+      // One may have been refused since it was created.
+      uploads: uploads.filter((upload) => !isHidden(upload)).map(describe),
+      next: last === undefined || start === 0 ? null : `${last[1]}-${last[0]}`
+    }
+  }
+
+  /** The finished uploads of no bytes that were created before a time, in ms since the epoch. */
+  async emptyBefore (time: number): Promise<string[]> {
+    await this.load()
+    return [...this.#empty].filter((id) => this.#made.get(id) as number < time)
+  }
+
+  /** Takes in an upload that was created or has changed. */
+  note (upload: Upload): void {
+    const entry = this.#enter(upload)
+    if (entry !== undefined) this.#entries.splice(this.#indexOf(entry), 0, entry)
+  }
+
+  remove (id: string): void {
+    const made = this.#made.get(id)
+    if (made === undefined) return
+    this.#made.delete(id)
+    this.#empty.delete(id)
+    this.#entries.splice(this.#indexOf([id, made]), 1)
+  }
+
+  async #load (): Promise<void> {
+    const found: Upload[] = []
+    let ids: string[] = []
     for await (const id of this.#store.list()) {
-      const known = this.#made.get(id)
-      if (known === undefined) unknown.push(id)
-      else made.set(id, known)
+      if (ids.push(id) < AT_ONCE) continue
+      found.push(...await this.#read(ids))
+      ids = []
     }
-    for (let i = 0; i < unknown.length; i += AT_ONCE) {
-      for (const upload of await this.#read(unknown.slice(i, i + AT_ONCE))) {
-        made.set(upload.id, isHidden(upload) ? NaN : Date.parse(String(upload.creation_date)))
-      }
-    }
-    this.#made = made
+    found.push(...await this.#read(ids))
+    this.#entries.push(...found.map((upload) => this.#enter(upload)).filter((entry) => entry !== undefined))
+    this.#entries.sort(compare)
+  }
+
+  /** The entry of an upload that has none yet, and is to be listed. */
+  #enter (upload: Upload): Entry | undefined {
+    const { id, size, finished } = upload
+    const made = Date.parse(String(upload.creation_date))
+    if (isHidden(upload)) this.remove(id)
+    if (isHidden(upload) || Number.isNaN(made)) return undefined
+    if (finished === true && size === 0) this.#empty.add(id)
+    if (this.#made.has(id)) return undefined
+    this.#made.set(id, made)
+    return [id, made]
   }
 
   /** Those that are still there. */
   async #read (ids: string[]): Promise<Upload[]> {
-    const uploads = await Promise.all(ids.map((id) => this.#store.getUpload(id).catch(() => undefined)))
+    const uploads = await Promise.all(ids.map((id) => this.#store.getUpload(id).catch((error: unknown) => {
+      if (error instanceof errors.NotFound) this.remove(id)
+    })))
     return uploads.filter((upload) => upload !== undefined)
+  }
+
+  /** Where an entry is, or would be. */
+  #indexOf (entry: Entry): number {
+    let low = 0
+    let high = this.#entries.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (compare(this.#entries[middle] as Entry, entry) < 0) low = middle + 1
+      else high = middle
+    }
+    return low
   }
 }
 
@@ -63,7 +119,7 @@ function isHidden ({ concatenation, refused }: Upload): boolean {
 type Entry = [id: string, made: number]
 
 function compare (a: Entry, b: Entry): number {
-  return b[1] - a[1] || b[0].localeCompare(a[0])
+  return a[1] - b[1] || (a[0] < b[0] ? -1 : Number(a[0] > b[0]))
 }
 
 function parseCursor (cursor: string): Entry {

@@ -2,23 +2,19 @@ import t, { type Test } from 'tap'
 import Fastify from 'fastify'
 import app from '../../src/app.ts'
 import type { AppOptions } from '../../src/app.ts'
-import { FileStore } from '../../plugin/index.ts'
+import { ListedFileStore } from '../../src/listed-store.ts'
 import type { Upload } from '../../plugin/index.ts'
 import type { Page } from '../../src/listed.ts'
 import { temporaryDirectory } from '../helper.ts'
 
 async function build (t: Test) {
   const directory = await temporaryDirectory(t)
-  const fastify = Fastify()
-  const config = { prefix: '/files', directory, maxSize: 0, expiration: 0, sweepInterval: 0 }
-  await fastify.register(app, { config, client: directory } as AppOptions)
-  t.teardown(() => fastify.close())
-  const store = new FileStore({ directory })
+  const store = new ListedFileStore({ directory, exclusive: true })
   const add = (id: string, minute: number, upload: Partial<Upload> = {}) => store.create({
     id, size: 0, offset: 0, creation_date: new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOString(), ...upload
   })
-  const list = async (query = '') => (await fastify.inject(`/api/uploads${query}`)).json<Page>()
-  return { fastify, store, add, list }
+  const list = (limit = 20, before?: string | null) => store.uploads.page(limit, before ?? undefined)
+  return { directory, store, add, list }
 }
 
 const idsOf = ({ uploads }: Page) => uploads.map(({ id }) => id).join('')
@@ -42,13 +38,13 @@ t.test('a page follows another one, whatever comes and goes between the two', as
   for (const [minute, id] of [...'abcdefg'].entries()) await add(id, minute)
   // Made at the same time.
   await add('x', 3)
-  const first = await list('?limit=3')
+  const first = await list(3)
   t.equal(idsOf(first), 'gfe')
   await add('z', 9)
   await store.remove('e')
-  const second = await list(`?limit=3&before=${first.next}`)
+  const second = await list(3, first.next)
   t.equal(idsOf(second), 'xdc')
-  const third = await list(`?limit=3&before=${second.next}`)
+  const third = await list(3, second.next)
   t.equal(idsOf(third), 'ba')
   t.equal(third.next, null)
   t.equal(idsOf(await list()), 'zgfxdcba')
@@ -61,13 +57,19 @@ t.test('parts of uploads, refused and damaged ones are not listed', async t => {
   await add('refused', 3, { refused: true })
   await add('undated', 3, { creation_date: undefined })
   await add('kept', 4)
+  await store.update(await add('damaged', 5, { size: 1 }), { finished: true })
   await Promise.all([list(), list()])
   t.equal(idsOf(await list()), 'keptfinal')
   t.ok(await store.getUpload('part'))
 })
 
 t.test('a query that cannot be is refused', async t => {
-  const { fastify } = await build(t)
+  const directory = await temporaryDirectory(t)
+  const fastify = Fastify()
+  const config = { prefix: '/files', directory, maxSize: 0, expiration: 0, sweepInterval: 0 }
+  await fastify.register(app, { config, client: directory } as AppOptions)
+  t.teardown(() => fastify.close())
+  t.same((await fastify.inject('/api/uploads?limit=1')).json(), { uploads: [], next: null })
   for (const query of ['limit=0', 'limit=101', 'limit=x', 'before=', 'before=abc', 'before=1-/etc']) {
     t.equal((await fastify.inject(`/api/uploads?${query}`)).statusCode, 400, query)
   }
@@ -80,4 +82,56 @@ t.test('an upload that is refused after it was seen is not listed any more', asy
   t.equal(idsOf(await list()), 'ba')
   await store.update(refused, { finished: true, refused: true })
   t.equal(idsOf(await list()), 'a')
+})
+
+t.test('what was there before the server is listed', async t => {
+  const { directory, store, add } = await build(t)
+  for (const [minute, id] of [...'cab'].entries()) await add(id, minute)
+  await store.update(await add('d', 3), { finished: true, refused: true })
+  for (let i = 0; i < 70; i++) await add(`more-${i}`, 10 + i)
+  const { uploads } = new ListedFileStore({ directory, exclusive: true })
+  t.equal((await uploads.page(100)).uploads.length, 73)
+  t.equal(idsOf(await uploads.page(4, 'x'.replace('x', `${Date.UTC(2026, 0, 1, 0, 11)}-more-1`))), 'more-0bac')
+})
+
+t.test('the directory is read once, and a page reads the records that are on it', async t => {
+  const { store, add, list } = await build(t)
+  for (const [minute, id] of [...'abcdefg'].entries()) await add(id, minute)
+  let listed = 0
+  let read = 0
+  const { list: ids, getUpload } = store
+  store.list = () => { listed++; return ids.call(store) }
+  store.getUpload = id => { read++; return getUpload.call(store, id) }
+  await Promise.all([list(), list()])
+  read = 0
+  t.equal(idsOf(await list(2)), 'gf')
+  t.same({ listed, read }, { listed: 1, read: 2 })
+})
+
+t.test('if the directory cannot be read, the next request reads it again', async t => {
+  const { store, add, list } = await build(t)
+  await add('a', 1)
+  const { list: ids } = store
+  store.list = () => { throw new Error('EIO') }
+  await t.rejects(list(), { message: 'EIO' })
+  store.list = ids
+  t.equal(idsOf(await list()), 'a')
+})
+
+t.test('uploads that come and go while the directory is read are listed once, or not', async t => {
+  const { store, add, list } = await build(t)
+  for (const [minute, id] of [...'abc'].entries()) await add(id, minute)
+  const { uploads } = store
+  const again = new ListedFileStore({ directory: store.directory, exclusive: true })
+  const { getUpload } = again
+  again.getUpload = async id => {
+    const upload = await getUpload.call(again, id)
+    if (id === 'b') await again.remove('b')
+    again.uploads.note({ ...upload })
+    return upload
+  }
+  t.equal(idsOf(await again.uploads.page(20)), 'ca')
+  // Removed by another hand.
+  t.equal(idsOf(await uploads.page(20)), 'ca')
+  t.equal(idsOf(await list()), 'ca')
 })

@@ -1,0 +1,38 @@
+import type { FastifyInstance } from 'fastify'
+import type { Config } from './config.ts'
+import type { ListedFileStore } from './listed-store.ts'
+
+/**
+ * Deletes finished uploads of no bytes once they are as old as an unfinished one may become. Only unfinished uploads
+ * expire: these would cost a client nothing but a request, and stay for ever.
+ */
+export function deleteEmptyUploads (
+  fastify: FastifyInstance,
+  store: ListedFileStore,
+  { expiration, sweepInterval }: Pick<Config, 'expiration' | 'sweepInterval'>
+): void {
+  let timer: NodeJS.Timeout | undefined
+  let running: Promise<void> | undefined
+  let isClosing = false
+
+  async function run (): Promise<void> {
+    try {
+      const ids = await store.uploads.emptyBefore(Date.now() - expiration)
+      for (const id of ids) {
+        if (isClosing) return
+        await store.remove(id)
+      }
+      if (ids.length > 0) fastify.log.info({ count: ids.length }, 'empty uploads deleted')
+    } catch (err) {
+      fastify.log.error({ err }, 'empty uploads not deleted')
+    }
+    if (sweepInterval > 0 && !isClosing) timer = setTimeout(() => { running = run() }, sweepInterval).unref()
+  }
+
+  fastify.addHook('onReady', async () => { running = run() })
+  fastify.addHook('preClose', async () => {
+    isClosing = true
+    clearTimeout(timer)
+    await running
+  })
+}
