@@ -33,9 +33,13 @@ export function note (upload: FileUpload): void {
   if (key) news.push(text(key, { name: upload.name }))
 }
 
-/** Tells screen readers, in one quiet place, of new states and of each quarter of the whole. */
-export function announce (all: readonly FileUpload[]): void {
-  const { accepted, size } = sumUp(all)
+/**
+ * Tells screen readers, in one quiet place, of new states and of each quarter of the whole.
+ * @param left - bytes of files that are not in the list yet
+ */
+export function announce (all: readonly FileUpload[], left = 0): void {
+  const { accepted, size: listed } = sumUp(all)
+  const size = listed + left
   const reached = size > 0 ? Math.floor(accepted / size * 4) : 0
   // Of very many nobody would listen to the end.
   const words = news.slice(-3)

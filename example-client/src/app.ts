@@ -1,7 +1,7 @@
 import { Arrivals } from './arrivals.ts'
 import { filesAtATime } from './lanes.ts'
 import type { Preferences } from './preferences.ts'
-import { isResumable } from './queue.ts'
+import { isAskable, isAtRisk, isResumable } from './queue.ts'
 import { restoreUploads, takeSource } from './restore.ts'
 import type { RowAction } from './row-view.ts'
 import type { FileUpload } from './upload.ts'
@@ -29,7 +29,8 @@ export class App {
       atATime: () => filesAtATime(preferences.lanes),
       onAction: (action, upload) => this.act(action, upload),
       onChange: (upload, change) => this.arrivals.change(upload, change),
-      onEnd
+      onEnd,
+      left: () => this.arrivals.left
     })
     this.arrivals = new Arrivals(endpoint, preferences, this.list)
   }
@@ -37,6 +38,11 @@ export class App {
   /** Brings back what is unfinished from earlier visits. */
   restore (): Promise<void> {
     return restoreUploads(this.#endpoint, this.list)
+  }
+
+  /** Whether files would have to be given again if the page were left now. */
+  get isAtRisk (): boolean {
+    return this.arrivals.left !== null || this.list.uploads.some(isAtRisk)
   }
 
   act (action: RowAction, upload: FileUpload): void {
@@ -73,7 +79,7 @@ export class App {
 
   /** Asks the browser for the files whose handles it has; must be called on a click. */
   async continueAll (uploads = this.list.uploads): Promise<void> {
-    for (const upload of uploads.filter(({ state, missing }) => state === 'missing' && missing === 'permission')) {
+    for (const upload of uploads.filter(isAskable)) {
       await takeSource(upload, true, this.list)
     }
     this.list.startNext()

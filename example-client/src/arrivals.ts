@@ -10,6 +10,7 @@ import type { Preferences } from './preferences.ts'
 import { isOver } from './queue.ts'
 import { restoreUpload } from './restore.ts'
 import { isFinished } from './server.ts'
+import { inOrder, readAhead } from './streams.ts'
 import { examine, keep } from './settle.ts'
 import { matchFile } from './sources.ts'
 import { store } from './store.ts'
@@ -17,6 +18,24 @@ import type { UploadRecord } from './store.ts'
 import type { FileUpload } from './upload.ts'
 import type { UploadList } from './upload-list.ts'
 import { describeMismatch, describeNames } from './words.ts'
+
+/** Files that are not in the list yet, and their bytes. */
+export interface Left {
+  count: number
+  size: number
+}
+
+/** What is known of a file before it is in the list. */
+interface Prepared {
+  record: UploadRecord
+  /** Where the server has it already. */
+  known: string | null
+  /** The upload of the same file that was begun before. */
+  begun: UploadRecord | undefined
+}
+
+// How many files are looked at at the same time.
+const atATime = 6
 
 /** Makes uploads of the files that the visitor gives. */
 export class Arrivals {
@@ -28,6 +47,10 @@ export class Arrivals {
   // The input asks the visitor: no files now may still become some.
   #asking = false
   #intake = new AbortController()
+  // One for each time that files are given, until they are all in the list.
+  #lefts = new Set<Left>()
+  // The fingerprints of files that will be in the list.
+  #preparing = new Set<string>()
 
   constructor (endpoint: string, preferences: Preferences, list: UploadList) {
     this.#endpoint = endpoint
@@ -50,29 +73,55 @@ export class Arrivals {
   /** Takes files as they are found: for interrupted uploads that they belong to, or to be uploaded. */
   async add (batches: Iterable<Found[]> | AsyncIterable<Found[]>): Promise<void> {
     const { signal } = this.#intake
+    const left: Left = { count: 0, size: 0 }
+    this.#lefts.add(left)
+    try {
+      await this.#addAll(batches, left, signal)
+    } finally {
+      this.#lefts.delete(left)
+      this.#list.renderSoon()
+    }
+  }
+
+  /** Takes no more of the files that are being found now. */
+  stop (): void {
+    this.#intake.abort()
+    this.#intake = new AbortController()
+    this.#lefts.clear()
+  }
+
+  /** What was given and is not in the list yet; `null`: nothing is on its way there. */
+  get left (): Left | null {
+    if (this.#lefts.size === 0) return null
+    const total = (key: keyof Left) => Array.from(this.#lefts).reduce((sum, left) => sum + left[key], 0)
+    return { count: total('count'), size: total('size') }
+  }
+
+  async #addAll (
+    batches: Iterable<Found[]> | AsyncIterable<Found[]>, left: Left, signal: AbortSignal
+  ): Promise<void> {
     const expected = this.#expected
     const here: string[] = []
     const unreadable: string[] = []
     alertVisitor('')
     // So that the same reason, told again, is seen and read again.
     for (const upload of this.#list.wanting()) this.#list.rowOf(upload)?.complain('')
-    for await (const found of batches) {
-      if (found.length > 0 || !this.#asking) this.#expected = null
-      unreadable.push(...found.filter(each => typeof each === 'string'))
-      const picked = found.filter(each => typeof each !== 'string')
-      for (const each of await this.#giveBack(picked)) {
-        if (signal.aborted) return
-        const wanting = this.#list.wanting().find(upload =>
-          upload === expected || upload.record.file.name === each.file.name)
-        if (wanting) {
-          this.#list.rowOf(wanting)?.complain(describeMismatch(wanting.record.file, each.file))
-        } else {
-          const print = await fingerprint(each.file).catch(() => null)
-          // What fails with one file does not keep the others.
-          const adding = print && this.#addNew(each, print, signal).catch(reportError)
-          if (!adding) unreadable.push(each.file.name)
-          else if (await adding === false) here.push(each.file.name)
-        }
+    const found = readAhead(batches, batch => this.#count(left, picksOf(batch), 1))
+    for await (const batch of found) {
+      if (signal.aborted) return
+      if (batch.length > 0 || !this.#asking) this.#expected = null
+      unreadable.push(...batch.filter(each => typeof each === 'string'))
+      const picked = picksOf(batch)
+      const unused = await this.#giveBack(picked)
+      this.#count(left, picked.filter(each => !unused.has(each)), -1)
+      const prepared = inOrder(Array.from(unused), atATime, each =>
+        // What fails with one file does not keep the others.
+        this.#prepare(each, expected, signal).catch(reportError))
+      for await (const [each, result] of prepared) {
+        this.#count(left, [each], -1)
+        if (result === 'unreadable') unreadable.push(each.file.name)
+        else if (result === 'here') here.push(each.file.name)
+        else if (result) await this.#show(each, result, signal).catch(reportError)
         this.#list.startNext()
       }
     }
@@ -80,10 +129,12 @@ export class Arrivals {
     if (problems.length > 0) alertVisitor(problems.join(' '))
   }
 
-  /** Takes no more of the files that are being found now. */
-  stop (): void {
-    this.#intake.abort()
-    this.#intake = new AbortController()
+  #count (left: Left, picked: readonly Picked[], sign: 1 | -1): void {
+    for (const { file } of picked) {
+      left.count += sign
+      left.size += sign * file.size
+    }
+    this.#list.renderSoon()
   }
 
   /** Changes a file before it is sent; what was sent of it already is deleted, and it begins anew. */
@@ -129,10 +180,23 @@ export class Arrivals {
     return unused
   }
 
-  // `false`: it is in the list already.
-  async #addNew ({ file, handle }: Picked, print: string, signal: AbortSignal): Promise<boolean> {
+  // Finds out what to do with a file. `null`: nothing, or that was done.
+  async #prepare (
+    { file }: Picked, expected: FileUpload | null, signal: AbortSignal
+  ): Promise<Prepared | 'unreadable' | 'here' | null> {
+    if (signal.aborted) return null
+    const wanting = this.#list.wanting().find(upload => upload === expected || upload.record.file.name === file.name)
+    if (wanting) {
+      this.#list.rowOf(wanting)?.complain(describeMismatch(wanting.record.file, file))
+      return null
+    }
+    const print = await fingerprint(file).catch(() => null)
+    if (!print) return 'unreadable'
+    const isHere = this.#list.uploads.some(upload => !isOver(upload) && upload.record.fingerprint === print)
+    if (isHere || this.#preparing.has(print)) return 'here'
+    if (signal.aborted) return null
+    this.#preparing.add(print)
     const { sliceSize, lanes, startAtOnce } = this.#preferences
-    if (this.#list.uploads.some(upload => !isOver(upload) && upload.record.fingerprint === print)) return false
     const record: UploadRecord = {
       id: makeId(),
       endpoint: this.#endpoint,
@@ -149,20 +213,23 @@ export class Arrivals {
     }
     // Who looks at files before they are sent may want to change this one, or send it again.
     const known = startAtOnce ? await findOnServer(record) : null
-    const begun = known ? undefined : await claim(record)
+    return { record, known, begun: known ? undefined : await claim(record) }
+  }
+
+  async #show ({ file, handle }: Picked, { record, known, begun }: Prepared, signal: AbortSignal): Promise<void> {
+    this.#preparing.delete(record.fingerprint)
     if (begun) {
       await restoreUpload(begun, this.#list)
       const wanting = this.#list.wanting().find(({ id }) => id === begun.id)
       if (wanting) this.#adopt(wanting, file, { file, handle })
-      return true
+      return
     }
-    const upload = this.#list.show(record, file, startAtOnce ? 'queued' : 'ready')
+    const upload = this.#list.show(record, file, record.paused ? 'ready' : 'queued')
     Object.assign(upload, { original: file, handle })
     // Stopped in the meantime: nothing may be left behind.
     if (signal.aborted) upload.cancel()
     else if (known) upload.finishAt(known)
     else this.#settle(upload)
-    return true
   }
 
   #adopt (upload: FileUpload, body: Blob, picked?: Picked): void {
@@ -176,6 +243,10 @@ export class Arrivals {
     examine(upload, onNews)
     keep(upload, this.#preferences.copyCap, onNews).catch(() => {})
   }
+}
+
+function picksOf (found: readonly Found[]): Picked[] {
+  return found.filter(each => typeof each !== 'string')
 }
 
 // The file that an upload is made from. Others may have its name, as those of other folders.

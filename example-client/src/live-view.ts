@@ -17,6 +17,7 @@ export class LiveView {
   // While the browser asks the visitor, the buttons are still there: of two recordings only one could be stopped.
   #starting = false
   #onEnd: () => void
+  #copied: ReturnType<typeof setTimeout> | undefined
   // Bytes recorded and bytes on the server; why nothing moves, if so.
   #progress: [number, number, Wait | null] = [0, 0, null]
 
@@ -33,7 +34,7 @@ export class LiveView {
     })
     byId('live-copy').addEventListener('click', () => {
       const copied = navigator.clipboard.writeText(this.#link.href)
-      copied.then(() => write(byId('status'), text('copied'))).catch(reportError)
+      copied.then(() => this.#showCopied()).catch(reportError)
     })
     this.render()
   }
@@ -143,6 +144,18 @@ export class LiveView {
     write(this.#link, this.#link.href)
     byId('live-link').hidden = false
     byId('live-copy').hidden = !('clipboard' in navigator)
+  }
+
+  #showCopied (): void {
+    write(byId('status'), text('copied'))
+    this.#labelCopy('copiedShort')
+    clearTimeout(this.#copied)
+    this.#copied = setTimeout(() => this.#labelCopy('copyLink'), 2000)
+  }
+
+  #labelCopy (key: TextKey): void {
+    byId('live-copy').dataset.text = key
+    write(byId('live-copy'), text(key))
   }
 
   #showProgress (): void {

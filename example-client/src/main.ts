@@ -8,7 +8,6 @@ import { chooseFiles, fromDrop, fromList } from './intake.ts'
 import { LiveView } from './live-view.ts'
 import { alertVisitor, renderDrop, renderPage } from './page-view.ts'
 import { loadPreferences, savePreferences } from './preferences.ts'
-import { sumUp } from './queue.ts'
 import { ServerList } from './server-list.ts'
 
 const preferences = loadPreferences()
@@ -93,7 +92,7 @@ document.addEventListener('visibilitychange', () => {
   if (document.visibilityState === 'visible') app.wake()
 })
 window.addEventListener('beforeunload', event => {
-  if (sumUp(app.list.uploads).busy || live.busy) event.preventDefault()
+  if (app.isAtRisk || live.busy) event.preventDefault()
 })
 setInterval(() => app.list.tick(), 1000)
 

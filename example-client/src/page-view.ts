@@ -1,10 +1,11 @@
+import type { Left } from './arrivals.ts'
 import { isForeign } from './consent.ts'
-import { byId, fillBar, write, writePage } from './dom.ts'
+import { byId, fillBar, write, writePage, writeTexts } from './dom.ts'
 import { formatBytes, formatPercent } from './format.ts'
 import { language, text } from './i18n.ts'
 import { choices } from './preferences.ts'
 import type { Preferences } from './preferences.ts'
-import { isOver, isResumable, sumUp, wholeOf } from './queue.ts'
+import { isAskable, isOver, isResumable, sumUp, wholeOf } from './queue.ts'
 import type { FileUpload } from './upload.ts'
 import { describeSpeed } from './words.ts'
 
@@ -25,36 +26,47 @@ export function renderPage (endpoint: string, preferences: Preferences): void {
   byId<HTMLInputElement>('start-at-once').checked = preferences.startAtOnce
 }
 
-/** Shows all uploads together, in the page and in its title. */
-export function renderOverall (uploads: readonly FileUpload[]): void {
+/** Shows all uploads together, and what will be one, in the page and in its title. */
+export function renderOverall (uploads: readonly FileUpload[], left: Left | null): void {
   const focused = document.activeElement
   const overall = sumUp(uploads)
+  overall.count += left?.count ?? 0
+  overall.size += left?.size ?? 0
   const whole = wholeOf(overall)
   const share = (bytes: number) => whole > 0 ? bytes / whole : 1
   const percent = formatPercent(overall.accepted, whole, language())
-  byId('uploads').hidden = uploads.length === 0
+  byId('uploads').hidden = uploads.length === 0 && !left?.count
   byId('overall').hidden = overall.count < 2
   byId('legend').hidden = uploads.every(isOver)
   fillBar(byId<HTMLProgressElement>('overall-progress'), share(overall.accepted), share(overall.sent))
   const speed = describeSpeed(overall.speed, overall.size - overall.sent)
-  write(byId('overall-text'), [text('overall', { done: overall.done, count: overall.count }), speed]
-    .filter(Boolean).join(' · '))
+  const number = (value: number) => value.toLocaleString(language())
+  const reading = left?.count ? text('reading', { count: number(left.count) }) : ''
+  write(byId('overall-text'),
+    [text('overall', { done: number(overall.done), count: number(overall.count) }), reading, speed]
+      .filter(Boolean).join(' · '))
   write(byId('overall-percent'), percent)
 
   const can = (states: FileUpload['state'][]) => uploads.some(({ state }) => states.includes(state))
   // The row has the same buttons.
   const alone = uploads.length === 1
   byId('pause-all').hidden = alone || !can(['queued', 'uploading', 'waiting'])
-  byId('resume-all').hidden = alone || !uploads.some(isResumable)
+  const resumable = uploads.filter(isResumable)
+  const resumeAll = byId('resume-all')
+  resumeAll.hidden = alone || resumable.length === 0
+  resumeAll.dataset.text = resumable.every(({ state }) => state === 'ready') ? 'startAll' : 'resumeAll'
+  writeTexts(resumeAll.parentElement ?? document)
   byId('clear-done').hidden = !can(['done'])
-  byId('cancel-all').hidden = uploads.filter(upload => !isOver(upload) && upload.state !== 'elsewhere').length < 2
-  byId('continue').hidden = !uploads.some(({ state, missing }) => state === 'missing' && missing === 'permission')
+  // Also what is not in the list yet.
+  byId('cancel-all').hidden = !left?.count &&
+    uploads.filter(upload => !isOver(upload) && upload.state !== 'elsewhere').length < 2
+  byId('continue').hidden = !uploads.some(isAskable)
   // A button that has done its work goes; the keyboard stays near.
   if (focused?.closest('#uploads[hidden], #uploads [hidden]')) {
     (document.querySelector<HTMLElement>('#uploads:not([hidden]) .section-head button:not([hidden])') ??
       byId('choose')).focus()
   }
-  document.title = overall.busy ? `${percent} · ${text('title')}` : text('title')
+  document.title = overall.busy || left ? `${percent} · ${text('title')}` : text('title')
 }
 
 /** Shows whether files are held over the page. */

@@ -1,5 +1,5 @@
 import type { Failure } from './retry.ts'
-import type { State } from './state.ts'
+import type { Kept, Missing, State } from './state.ts'
 
 /** What the queue needs to know of an upload. */
 export interface Queued {
@@ -34,6 +34,16 @@ export function isRunning ({ state }: Pick<Queued, 'state'>): boolean {
 
 export function isOver ({ state }: Pick<Queued, 'state'>): boolean {
   return over.includes(state)
+}
+
+/** Whether the browser can be asked for its file. */
+export function isAskable ({ state, missing }: { state: State, missing: Missing | null }): boolean {
+  return state === 'missing' && (missing === 'permission' || missing === 'refused')
+}
+
+/** Whether it goes on, and would not by itself, or after one click, if the page were left now. */
+export function isAtRisk ({ state, kept }: { state: State, kept: Kept | undefined }): boolean {
+  return (isRunning({ state }) || state === 'queued') && kept !== 'copy' && kept !== 'handle'
 }
 
 // These would only fail again.

@@ -33,7 +33,7 @@ export async function takeSource (upload: FileUpload, ask: boolean, list: Upload
   // Cancelled, or given its file by the visitor, in the meantime.
   if (upload.state !== 'missing') return
   if (typeof found === 'string') {
-    upload.lose(found)
+    upload.lose(ask && found === 'permission' ? 'refused' : found)
     // What was remembered may be older than what the server has.
     return upload.learn(await Promise.all(upload.lanes.map(lane => askOffset(lane.url))))
   }

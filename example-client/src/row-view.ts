@@ -5,7 +5,7 @@ import { text } from './i18n.ts'
 import type { TextKey } from './i18n.ts'
 import { InspectView } from './inspect-view.ts'
 import { alertVisitor } from './page-view.ts'
-import { isOver, isResumable, isRunning } from './queue.ts'
+import { isAskable, isOver, isResumable, isRunning } from './queue.ts'
 import { StripView } from './strip-view.ts'
 import type { FileUpload } from './upload.ts'
 import { describeFailure, describeFigures, describeKept, describePercent, describeState } from './words.ts'
@@ -16,7 +16,7 @@ export type RowAction =
 
 const possible: Record<RowAction, (upload: FileUpload) => boolean> = {
   start: ({ state }) => state === 'ready',
-  allow: ({ state, missing }) => state === 'missing' && missing === 'permission',
+  allow: isAskable,
   chooseAgain: ({ state, missing, failure }) =>
     (state === 'missing' && missing !== 'permission') || (state === 'failed' && failure?.reason === 'file'),
   retry: ({ state, wait }) => state === 'waiting' && wait?.why !== 'stalled',

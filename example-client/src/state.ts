@@ -9,8 +9,11 @@ export type State =
   | 'ready' | 'queued' | 'uploading' | 'waiting' | 'joining' | 'paused' | 'failed' | 'missing' | 'elsewhere' | 'done'
   | 'cancelled'
 
-/** Why the file is not there after a reload: the browser must ask, or the visitor must choose it again. */
-export type Missing = 'permission' | 'file' | 'changed'
+/**
+ * Why the file is not there after a reload: the browser must ask, or has asked and the answer was no, or the visitor
+ * must choose it again.
+ */
+export type Missing = 'permission' | 'refused' | 'file' | 'changed'
 
 /**
  * How an upload survives a reload: by a copy of the file, by its handle, or only if the file is chosen again, for which

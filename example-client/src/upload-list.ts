@@ -1,3 +1,4 @@
+import type { Left } from './arrivals.ts'
 import { announce, note, noteChange } from './announcer.ts'
 import { byId } from './dom.ts'
 import type { Change } from './edit-view.ts'
@@ -20,6 +21,8 @@ export interface UploadListOptions {
   onChange: (upload: FileUpload, change: Change) => Promise<void>
   /** An upload is finished, or was deleted. */
   onEnd: () => void
+  /** Files that will come into the list. */
+  left: () => Left | null
 }
 
 /** The uploads of the page in their order, each with its row; gives each its turn. */
@@ -53,7 +56,7 @@ export class UploadList {
     })
     this.#rows.set(upload, row)
     byId('rows').insertBefore(row.node, before ? this.#rows.get(before)?.node ?? null : null)
-    this.#renderSoon()
+    this.renderSoon()
     return upload
   }
 
@@ -79,7 +82,7 @@ export class UploadList {
     const neighbour = this.uploads[index] ?? this.uploads[index - 1]
     row.close()
     if (focused) (neighbour ? this.#rows.get(neighbour) : byId('choose'))?.focus()
-    this.#renderSoon()
+    this.renderSoon()
   }
 
   /** Begins the uploads whose turn it is; those that the visitor is changing wait for that. */
@@ -106,7 +109,7 @@ export class UploadList {
 
   render (): void {
     for (const row of this.#rows.values()) row.render()
-    renderOverall(this.uploads)
+    renderOverall(this.uploads, this.#options.left())
   }
 
   /** Renders what counts seconds. */
@@ -118,16 +121,17 @@ export class UploadList {
     // The row of a cancelled one goes at once.
     if (upload.state !== 'cancelled') this.#rows.get(upload)?.render()
     note(upload)
-    this.#renderSoon()
+    this.renderSoon()
     this.#startSoon()
   }
 
-  // However many change, all of them together are rendered at once. Hidden pages get no frames, but have a title.
-  #renderSoon (): void {
+  /** Renders all of them together, however many change. Hidden pages get no frames, but have a title. */
+  renderSoon (): void {
     this.#rendering ??= setTimeout(() => {
       this.#rendering = undefined
-      renderOverall(this.uploads)
-      announce(this.uploads)
+      const left = this.#options.left()
+      renderOverall(this.uploads, left)
+      announce(this.uploads, left?.size)
     }, 50)
   }
 

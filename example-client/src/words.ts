@@ -26,6 +26,7 @@ const waits: Record<Wait, TextKey> = {
 
 const missings: Record<Missing, TextKey> = {
   permission: 'statePermission',
+  refused: 'statePermissionRefused',
   file: 'stateFile',
   changed: 'stateChanged'
 }

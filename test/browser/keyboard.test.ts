@@ -16,7 +16,7 @@ t.test('a button that has done its work hands the keyboard on to the next', asyn
   const paths = await Promise.all(['a', 'b', 'c'].map(name => world.file(`keys-${name}.bin`, KiB)))
   await give(page, ...paths)
   for (const path of paths) await state(page, path, 'ready')
-  await page.getByRole('button', { name: 'Resume all' }).focus()
+  await page.getByRole('button', { name: 'Upload all' }).focus()
   await page.keyboard.press('Enter')
   for (const path of paths) await state(page, path, 'done')
   await at(page, 'Clear finished', 'Enter')

@@ -92,7 +92,7 @@ t.test('what a server that hung makes late is deleted', async t => {
   world.freeze(t)
   await give(page, path)
   // The page has asked a second time by then.
-  await rowOf(page, path).getByText('The connection has gone silent').waitFor()
+  await rowOf(page, path).getByText('No response. Reconnecting').waitFor()
   world.thaw()
   await state(page, path, 'done')
   await world.arrived(t, path)

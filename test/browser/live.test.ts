@@ -55,6 +55,20 @@ t.test('a recording is watched while it is made, through a restart of the server
   await playsBeyond(viewer, 0.5)
 })
 
+t.test('a link that is copied is shown as copied for a while', async t => {
+  const page = await world.open(t, { permissions: ['clipboard-write', 'clipboard-read'] })
+  const url = await record(page)
+  await page.clock.install()
+  await page.getByRole('button', { name: 'Copy link' }).click()
+  const copied = page.getByRole('button', { name: 'Copied', exact: true })
+  await copied.waitFor()
+  t.equal(await page.evaluate('navigator.clipboard.readText()'), url)
+  await page.clock.runFor(2000)
+  await copied.waitFor({ state: 'hidden' })
+  await page.getByRole('button', { name: 'Copy link' }).waitFor()
+  await page.getByRole('button', { name: 'Stop recording' }).click()
+})
+
 t.test('two clicks make one recording', async t => {
   const page = await world.open(t)
   const before = (await world.everything()).length

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import t from 'tap'
-import { drop, give, makeWorld, state } from './world.ts'
+import { drop, give, makeWorld, ready, state, until } from './world.ts'
 
 const world = await makeWorld()
 
@@ -27,6 +27,32 @@ t.test('files of a folder are sent while others are found, and cancelling all en
   await give(page, path)
   await state(page, path, 'done')
   t.equal(await rows.count(), left + 1, 'nothing else came into the list')
+})
+
+t.test('files that are not in the list yet count, and the browser asks before they are lost', async t => {
+  const page = await world.open(t)
+  await page.addInitScript(`{
+    const { digest } = SubtleCrypto.prototype
+    const released = new Promise(resolve => { window.release = resolve })
+    SubtleCrypto.prototype.digest = function (...args) { return released.then(() => digest.apply(this, args)) }
+  }`)
+  await page.reload()
+  await ready(page)
+  const paths = await Promise.all(Array.from({ length: 20 }, (_, index) => world.file(`counted-${index}.bin`, 1000)))
+  await give(page, ...paths)
+  const overall = page.locator('#overall')
+  await overall.getByText('0 of 20 finished · reading 20 more').waitFor()
+  t.equal(await page.locator('#overall-percent').textContent(), '0%')
+  // The page's answer to leaving; that of the visitor is to stay.
+  page.removeAllListeners('dialog')
+  const asked = page.waitForEvent('dialog')
+  await page.close({ runBeforeUnload: true })
+  await (await asked).dismiss()
+  await page.evaluate('release()')
+  await overall.getByText('20 of 20 finished').waitFor()
+  t.same(await page.locator('.row .name').allTextContents(), paths.map(path => basename(path)), 'in their order')
+  await page.close({ runBeforeUnload: true })
+  await until(async () => page.isClosed())
 })
 
 t.test('all files of a folder arrive', async t => {

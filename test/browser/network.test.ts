@@ -64,7 +64,7 @@ t.test('a lost network is named, and the upload goes on when it is back', async 
 t.test('a server that hangs is noticed, and the upload goes on when it answers again', async t => {
   const { page, path } = await world.inTheMiddle(t, 'frozen.bin')
   world.freeze(t)
-  await rowOf(page, path).getByText('The connection has gone silent').waitFor({ timeout: 60_000 })
+  await rowOf(page, path).getByText('No response. Reconnecting').waitFor({ timeout: 60_000 })
   world.thaw()
   world.hurry()
   await state(page, path, 'done')

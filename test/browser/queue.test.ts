@@ -32,7 +32,7 @@ t.test('empty files that wait are not all there', async t => {
   const percent = page.locator('#overall-percent')
   await page.locator('#overall-text', { hasText: '0 of 2 finished' }).waitFor()
   t.equal(await percent.textContent(), '0%')
-  await page.getByRole('button', { name: 'Resume all' }).click()
+  await page.getByRole('button', { name: 'Upload all' }).click()
   await percent.filter({ hasText: '100%' }).waitFor()
 })
 
@@ -74,7 +74,7 @@ t.test('files and folders that are dropped arrive', async t => {
   await writeFile(deep, 'deep in the folder')
   const said = await listen(page, '#drop-title')
   await drop(page, first, folder)
-  await said('Let go to upload')
+  await said('Release to upload')
   await page.getByText('Drop videos, files or folders here').waitFor()
   for (const path of [first, inFolder, deep]) {
     await state(page, path, 'done')

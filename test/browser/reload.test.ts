@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import { remembered } from './storage.ts'
-import { MiB, drop, give, holds, listen, makeWorld, ownInput, rowOf, state, until } from './world.ts'
+import { MiB, drop, give, listen, makeWorld, ownInput, rowOf, state, until } from './world.ts'
 
 const world = await makeWorld()
 
@@ -68,13 +68,30 @@ t.test('a click that the visitor confirms goes on with the handle, and one that 
   await page.reload()
   const button = page.getByRole('button', { name: 'Continue clicked.bin' })
   await button.click()
-  await holds(page, 'window.asked === 1')
-  await state(page, path, 'missing')
+  await rowOf(page, path).getByText('The browser refused. Ask again, or choose the same file').waitFor()
+  await page.getByRole('button', { name: 'Choose the file clicked.bin again' }).waitFor()
+  await page.getByRole('button', { name: 'Continue all' }).waitFor()
   await button.click()
   await rowOf(page, path).getByText('continued at').waitFor()
   world.hurry()
   await state(page, path, 'done')
   await world.arrivedOnce(t, path)
+})
+
+t.test('the browser asks before the page is left only if the file would have to be given again', async t => {
+  const { page, path } = await world.inTheMiddle(t, 'left.bin')
+  const questions: string[] = []
+  page.on('dialog', dialog => questions.push(dialog.type()))
+  await rowOf(page, path).getByText('it goes on by itself').waitFor()
+  await page.close({ runBeforeUnload: true })
+  await until(async () => page.isClosed())
+  t.same(questions, [])
+
+  const risky = await world.inTheMiddle(t, 'risky.bin', { preferences: { copyCap: 0 } })
+  await rowOf(risky.page, risky.path).getByText('choose the same file again to go on').waitFor()
+  const asked = risky.page.waitForEvent('dialog')
+  await risky.page.close({ runBeforeUnload: true })
+  t.equal((await asked).type(), 'beforeunload')
 })
 
 t.test('without either the same file is asked for, and a wrong one is refused with the reason', async t => {

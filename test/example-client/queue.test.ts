@@ -1,5 +1,7 @@
 import t from 'tap'
-import { isOver, isResumable, isRunning, nextToStart, sumUp, wholeOf } from '../../example-client/src/queue.ts'
+import {
+  isAskable, isAtRisk, isOver, isResumable, isRunning, nextToStart, sumUp, wholeOf
+} from '../../example-client/src/queue.ts'
 import type { Queued } from '../../example-client/src/queue.ts'
 import type { State } from '../../example-client/src/state.ts'
 
@@ -24,8 +26,22 @@ t.test('states are running, over, or neither', async t => {
 t.test('what stands still can be resumed, unless it would only fail again', async t => {
   t.same(all('ready', 'paused', 'failed', 'queued', 'uploading', 'missing', 'done')
     .map(({ state }) => isResumable({ state, failure: null })), [true, true, true, false, false, false, false])
-  t.same((['gone', 'tooLarge', 'file'] as const).map(reason => isResumable({ state: 'failed', failure: { reason } })),
-    [true, false, false])
+  t.same((['gone', 'tooLarge', 'file', 'foreign'] as const)
+    .map(reason => isResumable({ state: 'failed', failure: { reason } })),
+  [true, false, false, false])
+})
+
+t.test('the browser can be asked for a file, also after it has refused once', async t => {
+  t.same((['permission', 'refused', 'file', 'changed', null] as const)
+    .map(missing => isAskable({ state: 'missing', missing })), [true, true, false, false, false])
+  t.equal(isAskable({ state: 'paused', missing: 'permission' }), false)
+})
+
+t.test('what goes on is at risk if the file would have to be given again', async t => {
+  t.same((['copy', 'handle', 'record', null, undefined] as const).map(kept => isAtRisk({ state: 'queued', kept })),
+    [false, false, true, true, true])
+  t.same(all('uploading', 'waiting', 'paused', 'done').map(({ state }) => isAtRisk({ state, kept: null })),
+    [true, true, false, false])
 })
 
 t.test('the sum leaves out what this tab does not send', async t => {

@@ -34,6 +34,7 @@ t.test('every state has words', async t => {
   t.match(describeState(upload({ state: 'missing', missing: 'file' }), 0), 'goes on at 25%')
   t.match(describeState(upload({ state: 'missing' }), 0), 'goes on at 25%')
   t.match(describeState(upload({ state: 'missing', missing: 'permission' }), 0), 'the browser will ask')
+  t.match(describeState(upload({ state: 'missing', missing: 'refused' }), 0), 'The browser refused')
   t.match(describeState(upload({ state: 'missing', missing: 'changed' }), 0), 'has changed since')
   t.equal(describeState(upload({ state: 'done' }), 0), 'Finished')
   t.match(describeState(upload({ state: 'done', instant: true }), 0), 'had this file already')
@@ -52,7 +53,7 @@ t.test('what waits says why and until when', async t => {
   t.match(waiting('offline', null), 'No network')
   t.match(waiting('full', 5000), 'disk of the server is full')
   t.match(waiting('busy', 5000), 'still busy')
-  t.match(waiting('stalled', 1000), 'gone silent')
+  t.match(waiting('stalled', 1000), 'Reconnecting')
 })
 
 t.test('figures say what the server has, the speed and the time left', async t => {

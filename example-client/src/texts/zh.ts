@@ -22,9 +22,11 @@ export const zh: Texts = {
 
   uploads: '上传列表',
   overall: '已完成 {done} / {count}',
+  reading: '正在读取其余 {count} 个文件',
   overallLabel: '全部上传',
   pauseAll: '全部暂停',
   resumeAll: '全部继续',
+  startAll: '全部上传',
   cancelAll: '全部取消',
   clearDone: '清除已完成',
   continueAll: '全部继续上传',
@@ -45,6 +47,7 @@ export const zh: Texts = {
   stateInstant: '秒传完成：服务器上已有这个文件',
   stateElsewhere: '已在本浏览器的另一个标签页中打开。请到那里继续，或关闭那个标签页，再在这里继续。',
   statePermission: '上传中断。继续时，浏览器会询问是否允许本页面再次读取文件。',
+  statePermissionRefused: '浏览器未允许读取。请再试一次，或重新选择同一个文件，将从 {percent} 处继续。',
   stateFile: '上传中断。请重新选择同一个文件，将从 {percent} 处继续。',
   stateChanged: '磁盘上的文件已被修改。请选择未修改的文件，或取消上传。',
 
@@ -175,6 +178,7 @@ export const zh: Texts = {
   liveDone: '录制完成，全部内容已在服务器上。',
   liveFailed: '服务器拒绝了这个录制。',
   copyLink: '复制链接',
+  copiedShort: '已复制',
   copied: '链接已复制。',
   abandoned: '“{name}”没有正常结束，因为它的标签页被关闭了。服务器已收到的部分可以保留。',
   abandonedFailed: '无法连接服务器，请重试。',
