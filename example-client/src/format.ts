@@ -33,7 +33,7 @@ export function formatDuration (seconds: number, locale: string): string {
   return parts
     .filter(([value], index) => value > 0 || (index === 1 && rest === 0))
     .map(([value, unit]) => value.toLocaleString(locale, { style: 'unit', unit, unitDisplay: 'short' }))
-    .join(' ')
+    .join(locale.startsWith('zh') ? '' : ' ')
 }
 
 /**
