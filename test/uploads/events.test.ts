@@ -20,7 +20,7 @@ function watch (t: Test): Published[] {
   return published
 }
 
-/** What requests caused: a sweep runs when an app starts. */
+/** Events caused by requests: a sweep runs at startup and publishes too. */
 const ofRequests = (published: Published[]) => published.filter(({ name }) => name !== 'found' && name !== 'swept')
 const namesOf = (published: Published[]) => ofRequests(published).map(({ name }) => name)
 
@@ -50,14 +50,14 @@ t.test('each step in the life of an upload is published once, in order', async (
   t.match(published.find(({ name }) => name === 'completed')?.event, { upload: { offset: 6, size: 6 } })
 })
 
-t.test('a creation with its bytes publishes the same steps', async (t) => {
+t.test('a creation with a body publishes the same steps', async (t) => {
   const published = watch(t)
   const { post } = await build(t)
   await post({ 'upload-length': '3', 'content-type': OFFSET_OCTET_STREAM }, 'abc')
   t.same(namesOf(published), ['created', 'appendStarted', 'stored', 'appendEnded', 'completed', 'finished'])
 })
 
-t.test('a body that ends early, is displaced or is refused publishes why', async (t) => {
+t.test('a body that ends early, is displaced or is refused publishes the reason', async (t) => {
   const published = watch(t)
   const { create, stall, untilStored, head, patch } = await build(t)
   const location = await create(6)
@@ -76,7 +76,7 @@ t.test('a body that ends early, is displaced or is refused publishes why', async
   t.match(waited, [{ uploadId: location.slice('/files/'.length), duration: Number, error: undefined }])
 })
 
-t.test('a request that waits in vain publishes so', async (t) => {
+t.test('a request that times out waiting for the lock publishes that', async (t) => {
   const published = watch(t)
   const locker = new MemoryLocker()
   const { create, head } = await build(t, { lockTimeout: 1, locker })
@@ -87,7 +87,7 @@ t.test('a request that waits in vain publishes so', async (t) => {
   t.match(waited, [{ event: { error: { code: 'FST_TUS_LOCKED' } } }])
 })
 
-t.test('a finish hook that refuses or fails publishes so', async (t) => {
+t.test('a finish hook that refuses or fails publishes that', async (t) => {
   const published = watch(t)
   let statusCode = 503
   const { create, patch, head } = await build(t, {
@@ -102,14 +102,14 @@ t.test('a finish hook that refuses or fails publishes so', async (t) => {
   t.match(ofRequests(published).slice(-2).map(({ event }) => event), [{ error }, { error }])
 })
 
-t.test('a creation that is refused after all publishes that it is undone', async (t) => {
+t.test('a creation that is refused late publishes that the upload was discarded', async (t) => {
   const published = watch(t)
   const { post } = await build(t, { onUploadFinish: () => { throw new Error('no') } })
   await post({ 'upload-length': '0' })
   t.same(namesOf(published), ['created', 'completed', 'finishFailed', 'discarded'])
 })
 
-t.test('a sweep publishes what it found and what it deleted', async (t) => {
+t.test('a sweep publishes the uploads that it finds and deletes', async (t) => {
   const published = watch(t)
   const directory = t.testdir()
   const first = await build(t, { directory })
@@ -138,7 +138,7 @@ t.test('a final upload publishes its own steps', async (t) => {
   t.same(namesOf(ofFinal()), ['created', 'completed', 'finished'])
 })
 
-t.test('a subscriber that fails is logged, and changes nothing', async (t) => {
+t.test('a subscriber that throws is logged, and changes nothing', async (t) => {
   const logged: Array<{ msg: string, event: string }> = []
   const stream = { write: (line: string) => { logged.push(JSON.parse(line)) } }
   const events = new EventPublisher(Fastify({ logger: { stream } }).log)

@@ -26,7 +26,7 @@ function rig (t: Test, locker: Locker) {
   return { followers: new Followers(source, events, locker), upload, events, shutdown, delays }
 }
 
-t.test('an upload is looked at twice a second if no process announces changes, and soon after news', async (t) => {
+t.test('without announcements, an upload is polled twice a second, and sooner after a change', async (t) => {
   const { followers, upload, events, delays } = rig(t, new MemoryLocker())
   const following = followers.follow(upload, () => {})
   t.same(delays, [500])
@@ -35,7 +35,7 @@ t.test('an upload is looked at twice a second if no process announces changes, a
   following.stop()
 })
 
-t.test('changes are announced to other processes, and those of others are followed', async (t) => {
+t.test('changes are announced to other processes, and announcements of other processes are followed', async (t) => {
   const announced: string[] = []
   let listener = (_id: string) => {}
   let isListening = true
@@ -49,7 +49,7 @@ t.test('changes are announced to other processes, and those of others are follow
   }
   const { followers, upload, events, shutdown, delays } = rig(t, locker)
   const following = followers.follow(upload, () => {})
-  t.same(delays, [10_000], 'there is little need to look')
+  t.same(delays, [10_000], 'polling is rarely needed')
   listener('b')
   t.same(delays, [10_000])
   listener('a')

@@ -10,7 +10,7 @@ type Headers = Record<string, string>
 const octets = { 'content-type': OFFSET_OCTET_STREAM }
 const named = (name: string) => ({ 'upload-metadata': `filename ${Buffer.from(name).toString('base64')}` })
 
-/** An app in which the name of a file is the id of its upload, and only its owner may touch an upload. */
+/** An app in which the name of a file is the id of its upload, and only its owner may access an upload. */
 async function rig (t: Test, options: FastifyTusOptions = {}) {
   let gate: Promise<void> | undefined
   let asked = 0
@@ -29,7 +29,7 @@ async function rig (t: Test, options: FastifyTusOptions = {}) {
   })
   const as = (user: string) => async (method: string, url: string, headers: Headers = {}, body?: string) =>
     await built.request(method, url, { ...headers, 'x-user': user }, body)
-  /** Lets a request wait after it was authorized, until `meanwhile` is done. */
+  /** Holds a request after its authorization until `meanwhile` is done. */
   const duringAuthorize = async <T>(start: () => Promise<T>, meanwhile: () => Promise<void>): Promise<T> => {
     let open = () => {}
     gate = new Promise((resolve) => { open = resolve })
@@ -109,7 +109,7 @@ t.test('an id that another process has released counts for the client that uses 
   t.equal((await bob('POST', '/files', create('z'))).statusCode, 201, 'the deleted upload does not count')
 })
 
-t.test('a store that does not record the creation date is served, also with authorize', async (t) => {
+t.test('an upload of a store that does not record the creation date is served, also with authorize', async (t) => {
   const datastore = new class extends ForeignStore {
     override async getUpload (id: string) {
       return { ...await super.getUpload(id), creation_date: new Date().toISOString() }

@@ -29,7 +29,7 @@ async function rig (t: Test, options: FastifyTusOptions = {}) {
   const engines = { store: new StoreAdapter(files), locker: options.locker ?? new MemoryLocker() }
   const settings = matchSettings(resolveSettings({ expiration: { period: 24 * HOUR }, ...options }), engines.store)
   const context = createContext(settings, engines, log, shutdown.signal)
-  /** An upload of 3 bytes, of which some are there, created and last written to two days ago. */
+  /** An upload of length 3 with some of its bytes, created and last written two days ago. */
   const add = async (id: string, bytes: string) => {
     await files.create({ id, size: 3, offset: 0, creation_date: old.toISOString() })
     await fs.writeFile(path.join(directory, id), bytes)
@@ -39,7 +39,7 @@ async function rig (t: Test, options: FastifyTusOptions = {}) {
   return { directory, context, locker: engines.locker, shutdown, add, logged, files: filesNow }
 }
 
-t.test('EXP-07 a sweep deletes unfinished uploads that are due, and tells the hook', async (t) => {
+t.test('EXP-07 a sweep deletes unfinished uploads that have expired, and calls the hook', async (t) => {
   const expired: Upload[] = []
   const { context, add, files } = await rig(t, { onUploadExpire: (upload) => { expired.push(upload) } })
   await add('due', 'ab')
@@ -50,7 +50,7 @@ t.test('EXP-07 a sweep deletes unfinished uploads that are due, and tells the ho
   t.same(await files(), ['finished', 'finished.json', 'young', 'young.json'])
 })
 
-t.test('EXP-09 the period counts from the last byte, or from the creation where that is wanted', async (t) => {
+t.test('EXP-09 the period starts at the last byte, or at the creation if so configured', async (t) => {
   for (const sliding of [true, false]) {
     const { context, add, directory } = await rig(t, { expiration: { period: 24 * HOUR, sliding } })
     await add('a', 'a')
@@ -59,18 +59,18 @@ t.test('EXP-09 the period counts from the last byte, or from the creation where 
   }
 })
 
-t.test('EXP-08 EDGE-58 an upload in use is left alone, and its writer is not disturbed', async (t) => {
+t.test('EXP-08 EDGE-58 a sweep skips a locked upload, and its writer continues', async (t) => {
   const { context, locker, add, files } = await rig(t)
   await add('a', 'a')
   const writer = locker.newLock('a')
-  await writer.lock(new AbortController().signal, () => { t.fail('the writer was disturbed') })
+  await writer.lock(new AbortController().signal, () => { t.fail('the writer was interrupted') })
   t.equal((await sweep(context)).expired, 0)
   t.same(await files(), ['a', 'a.json'])
   await writer.unlock()
   t.equal((await sweep(context)).expired, 1)
 })
 
-t.test('an upload that grew before its lock was had is not expired any more', async (t) => {
+t.test('an upload that grew before the sweep acquired its lock no longer expires', async (t) => {
   const locker = new MemoryLocker()
   const newLock = locker.newLock.bind(locker)
   const { context, add, directory } = await rig(t, { locker })
@@ -89,7 +89,7 @@ t.test('an upload that grew before its lock was had is not expired any more', as
   t.equal((await sweep(context)).expired, 0)
 })
 
-t.test('a locker that cannot try is waited for', async (t) => {
+t.test('a sweep waits for a locker without tryLock', async (t) => {
   const memory = new MemoryLocker()
   const locker = {
     newLock: (id: string) => {
@@ -107,19 +107,19 @@ t.test('a locker that cannot try is waited for', async (t) => {
   t.equal(asked, 1)
 })
 
-t.test('EDGE-55 a finish hook that a crash prevented is made up for, once', async (t) => {
+t.test('EDGE-55 a sweep calls a finish hook that a crash prevented, once', async (t) => {
   const finished: (Upload & { request: unknown })[] = []
   const { context, add } = await rig(t, {
     onUploadFinish: (request, upload) => { finished.push({ ...upload, request }) }
   })
-  await add('whole', 'abc')
+  await add('complete', 'abc')
   await sweep(context)
   await sweep(context)
-  t.match(finished, [{ id: 'whole', offset: 3, request: null }])
+  t.match(finished, [{ id: 'complete', offset: 3, request: null }])
   t.equal(finished.length, 1)
 })
 
-t.test('an upload that cannot be swept does not keep the others from it', async (t) => {
+t.test('an upload that cannot be swept does not keep the others from being swept', async (t) => {
   let calls = 0
   const { context, add, logged } = await rig(t, {
     onUploadExpire: () => {
@@ -158,14 +158,14 @@ t.test('EDGE-73 a final upload that completes during a sweep does not count as u
   t.ok(await context.limits.uploads.admit({} as FastifyRequest, 'another', async () => true, () => false))
 })
 
-t.test('a sweep ends early when the app does', async (t) => {
+t.test('a sweep ends early if the app closes', async (t) => {
   const { context, shutdown, add } = await rig(t)
   await add('a', 'a')
   shutdown.abort()
   t.same(await sweep(context), { expired: 0, orphans: 0 })
 })
 
-t.test('sweeps repeat until they are stopped, and say what was removed', async (t) => {
+t.test('sweeps repeat until they are stopped, and log what was removed', async (t) => {
   const { context, add, logged, files } = await rig(t)
   await add('a', 'a')
   const stop = startSweeping(context, { interval: 1 })
@@ -179,7 +179,7 @@ t.test('sweeps repeat until they are stopped, and say what was removed', async (
   t.same(await files(), ['c', 'c.json'])
 })
 
-t.test('a sweep that fails is logged, and the next one comes', async (t) => {
+t.test('a sweep that fails is logged, and the next one runs', async (t) => {
   const { context, logged } = await rig(t)
   context.store.due = () => { throw new Error('no directory') }
   const stop = startSweeping(context, { interval: 1 })
@@ -188,7 +188,7 @@ t.test('a sweep that fails is logged, and the next one comes', async (t) => {
   t.match(logged[1], { msg: 'sweep failed', err: { message: 'no directory' } })
 })
 
-t.test('EDGE-59 after the clock jumped, a sweep is left out', async (t) => {
+t.test('EDGE-59 a sweep is skipped after the clock has jumped', async (t) => {
   const { context, add, logged, files } = await rig(t)
   const jumps = () => logged.filter(({ msg }) => msg === 'clock jumped: sweep skipped').length
   const readings = [0, 0]
@@ -198,7 +198,7 @@ t.test('EDGE-59 after the clock jumped, a sweep is left out', async (t) => {
   await add('a', 'a')
   while ((await files()).length > 0) await turn()
   await stop()
-  t.equal(jumps(), 1, 'and then they go on')
+  t.equal(jumps(), 1, 'the next sweeps run')
 })
 
 t.test('without an interval there is one sweep', async (t) => {

@@ -13,7 +13,7 @@ function rig () {
   return { locks, shutdown }
 }
 
-t.test('the locks are settled once no work is done under one, however it ends', async (t) => {
+t.test('the locks are settled once no work runs under one, however it ends', async (t) => {
   const { locks } = rig()
   const ends: Array<() => void> = []
   const work = async () => await new Promise<void>((resolve) => ends.push(resolve))
@@ -43,7 +43,7 @@ t.test('several locks are held at the same time, each once', async (t) => {
   t.equal(await locks.holdIfFree('a', async () => 'free'), 'free')
 })
 
-t.test('work that begins when the app closes is asked to end', async (t) => {
+t.test('work that begins while the app closes is asked to stop', async (t) => {
   const { locks, shutdown } = rig()
   await locks.hold('a', async ({ release }) => {
     await null

@@ -17,7 +17,7 @@ async function rig (t: Test, options: FastifyTusOptions = {}) {
   return { ...built, files: async () => await readdir(built.directory) }
 }
 
-t.test('what is not of an allowed type is refused after its first bytes, and nothing is kept', async (t) => {
+t.test('a body whose type is not allowed is refused after its first bytes, and nothing is kept', async (t) => {
   const { create, stall, head, files } = await rig(t)
   const url = await create(1e12, { 'upload-metadata': `filetype ${Buffer.from('video/mp4').toString('base64')}` })
   const { response } = await stall(url, 0, 1e12, png)
@@ -28,21 +28,21 @@ t.test('what is not of an allowed type is refused after its first bytes, and not
   t.same(await files(), [])
 })
 
-t.test('what is of an allowed type is taken, whatever the client calls it', async (t) => {
+t.test('a body of an allowed type is accepted, whatever the client declares', async (t) => {
   const { create, patch, stored } = await rig(t)
   const url = await create(clip.length, { 'upload-metadata': `filetype ${Buffer.from('text/html').toString('base64')}` })
   t.equal((await patch(url, 0, clip)).statusCode, 204)
   t.ok((await stored(url)).equals(clip))
 })
 
-t.test('a long body is judged once, by its first bytes', async (t) => {
+t.test('a long body is checked once, by its first bytes', async (t) => {
   const { create, stall } = await rig(t)
   const long = Buffer.concat([clip, sampleBytes(3 * 1024 * 1024)])
   const { response } = await stall(await create(long.length), 0, long.length, long)
   t.equal((await response).status, 204)
 })
 
-t.test('first bytes that come one by one are judged together', async (t) => {
+t.test('first bytes that arrive in several requests are checked together', async (t) => {
   const { create, patch, head, files } = await rig(t)
   for (const [bytes, status] of [[clip, 204], [png, 415]] as const) {
     const url = await create(bytes.length)
@@ -58,11 +58,11 @@ t.test('first bytes that come one by one are judged together', async (t) => {
   t.equal((await files()).length, 2, 'one upload and its record')
 })
 
-t.test('a short upload is judged when it is whole', async (t) => {
+t.test('a short upload is checked once it is complete', async (t) => {
   const { create, patch, post, files } = await rig(t)
-  const whole = { 'upload-length': '16', 'content-type': OFFSET_OCTET_STREAM }
-  t.match((await post(whole, png.subarray(0, 16))).json(), REFUSED)
-  t.match((await post({ 'upload-length': '0' })).json(), REFUSED, 'of nothing')
+  const complete = { 'upload-length': '16', 'content-type': OFFSET_OCTET_STREAM }
+  t.match((await post(complete, png.subarray(0, 16))).json(), REFUSED)
+  t.match((await post({ 'upload-length': '0' })).json(), REFUSED, 'an empty upload')
   const url = await create(16)
   t.equal((await patch(url, 0, png.subarray(0, 8))).statusCode, 204)
   t.match((await patch(url, 8, png.subarray(8, 16))).json(), REFUSED)
@@ -72,7 +72,7 @@ t.test('a short upload is judged when it is whole', async (t) => {
   t.same(await files(), [])
 })
 
-t.test('what came with the creation is judged too, and there is no upload then', async (t) => {
+t.test('the body of a creation is checked too, and a refusal leaves no upload', async (t) => {
   const { post, files } = await rig(t)
   const response = await post({ 'upload-length': String(png.length), 'content-type': OFFSET_OCTET_STREAM }, png)
   t.match(response.json(), REFUSED)
@@ -80,7 +80,7 @@ t.test('what came with the creation is judged too, and there is no upload then',
   t.same(await files(), [])
 })
 
-t.test('parts are not judged, what they are joined to is', async (t) => {
+t.test('parts are not checked, but their concatenation is', async (t) => {
   const { create, patch, post, head, files, logs } = await rig(t)
   const partsOf = async (bytes: Buffer) => {
     const half = bytes.length >> 1
@@ -100,10 +100,10 @@ t.test('parts are not judged, what they are joined to is', async (t) => {
   const waiting = (await post({ 'upload-concat': `final;${late}` })).headers.location as string
   t.equal((await patch(late, 0, png)).statusCode, 204)
   await until(() => logs.some(({ msg }) => msg === 'upload discarded'))
-  t.equal((await head(waiting)).statusCode, 404, 'one that waited for its parts is deleted')
+  t.equal((await head(waiting)).statusCode, 404, 'a final upload that waited for its parts is deleted')
 })
 
-t.test('text has no signature: it is what is UTF-8 without control characters', async (t) => {
+t.test('content without a signature is text if it is valid UTF-8 without control characters', async (t) => {
   const { post } = await rig(t, { allowedTypes: ['text/plain'] })
   const statusOf = async (bytes: Buffer) => {
     const headers = { 'upload-length': String(bytes.length), 'content-type': OFFSET_OCTET_STREAM }
@@ -117,18 +117,18 @@ t.test('text has no signature: it is what is UTF-8 without control characters', 
   }
 })
 
-t.test('what nobody knows is application/octet-stream', async (t) => {
+t.test('unrecognized content is application/octet-stream', async (t) => {
   const { post } = await rig(t, { allowedTypes: ['application/octet-stream'] })
   const bytes = Buffer.from([1, 2, 3])
   t.equal((await post({ 'upload-length': '3', 'content-type': OFFSET_OCTET_STREAM }, bytes)).statusCode, 201)
 })
 
-t.test('the finish hook does not see what is refused', async (t) => {
-  const { post } = await rig(t, { onUploadFinish: () => { t.fail('it was called') } })
+t.test('the finish hook is not called for refused content', async (t) => {
+  const { post } = await rig(t, { onUploadFinish: () => { t.fail('the finish hook was called') } })
   t.equal((await post({ 'upload-length': '0' })).statusCode, 415)
 })
 
-t.test('a store that reads no ranges is read from its start', async (t) => {
+t.test('a store without range reads is read from the start', async (t) => {
   class ReadableStore extends ForeignStore {
     read (id: string): Readable {
       return Readable.from([this.bytesOf(id), Buffer.alloc(1)])
@@ -146,8 +146,8 @@ t.test('a store that reads no ranges is read from its start', async (t) => {
   })
 })
 
-t.test('what cannot be told because it is malformed is refused like what is not known', async (t) => {
-  // As Node.js 24 does it where bytes lie behind the end of what is compressed.
+t.test('malformed content of undetectable type is refused like content of unknown type', async (t) => {
+  // Node.js 24 throws this error if data follows the end of the compressed stream.
   t.intercept(globalThis, 'DecompressionStream', {
     value: class {
       constructor () {

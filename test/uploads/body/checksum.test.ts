@@ -5,7 +5,7 @@ import { ReleaseSignal } from '../../../plugin/uploads/release-signal.ts'
 
 const digest = createHash('sha1').update('abc').digest()
 
-/** A checksum that arrives in a trailer without an announcement, so that the body is read back. */
+/** A checksum in a trailer that was not announced, so that the body has to be read back. */
 function rig () {
   const checksum = { algorithm: 'sha1', digest }
   return new BodyVerifier({ checksum: undefined, announced: false, trailer: () => checksum })
@@ -16,7 +16,7 @@ t.test('a body is read back for a trailer that was not announced', async (t) => 
   await t.resolves(rig().verify({ readBack }, new ReleaseSignal()))
 })
 
-t.test('reading a body back ends as soon as the lock is to be released', async (t) => {
+t.test('reading a body back stops as soon as the lock has to be released', async (t) => {
   const release = new ReleaseSignal()
   const displaced = new Error('displaced')
   let buffers = 0

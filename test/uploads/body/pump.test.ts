@@ -9,10 +9,10 @@ import { until } from '../../helper.ts'
 
 const MIB = 1024 * 1024
 
-/** A body of the buffers that are pushed to it, and a store that takes one batch at a time. */
+/** A body fed by pushing buffers to its stream, and a store that accepts one batch at a time. */
 function rig (options: Partial<PumpOptions> = {}) {
   const stream = new Readable({ read () {} })
-  const told = { accepted: 0, closed: 0 }
+  const calls = { accepted: 0, closed: 0 }
   const body: Body = {
     stream,
     length: undefined,
@@ -20,7 +20,7 @@ function rig (options: Partial<PumpOptions> = {}) {
     isExclusive: () => false,
     release: () => {},
     close: () => {
-      told.closed++
+      calls.closed++
       stream.destroy()
     }
   }
@@ -35,21 +35,21 @@ function rig (options: Partial<PumpOptions> = {}) {
     write: async (buffers) => { batches.push(buffers) },
     ...options
   })
-  const start = () => pump.run(() => { told.accepted++ })
-  return { stream, told, body, batches, stored, signal, start }
+  const start = () => pump.run(() => { calls.accepted++ })
+  return { stream, calls, body, batches, stored, signal, start }
 }
 
-t.test('a whole body is written in the order in which it came', async (t) => {
-  const { stream, stored, start, told } = rig()
+t.test('a complete body is written in the order of arrival', async (t) => {
+  const { stream, stored, start, calls } = rig()
   const pumped = start()
   for (const piece of ['a', 'b', 'c']) stream.push(piece)
   stream.push(null)
   t.same(await pumped, { outcome: 'complete' })
   t.equal(stored(), 'abc')
-  t.equal(told.accepted, 1, 'the client was told once that the body is wanted')
+  t.equal(calls.accepted, 1, 'the body is accepted once')
 })
 
-t.test('what comes while a batch is written is the next batch, and one write is under way at a time', async (t) => {
+t.test('bytes that arrive during a write form the next batch, and one write runs at a time', async (t) => {
   let release = () => {}
   let under = 0
   const sizes: number[] = []
@@ -75,19 +75,19 @@ t.test('what comes while a batch is written is the next batch, and one write is 
   t.same(sizes, [MIB, 8])
 })
 
-t.test('what a slow client sends is written before the rest is there', async (t) => {
+t.test('the bytes of a slow client are written before the rest arrives', async (t) => {
   const { stream, batches, stored, start } = rig()
   const pumped = start()
   for (const piece of ['ab', 'c']) stream.push(piece)
   await until(() => batches.length > 0)
-  t.equal(stored(), 'abc', 'what came together is written together')
+  t.equal(stored(), 'abc', 'bytes that arrive together are written together')
   stream.push('d')
   await until(() => stored() === 'abcd')
   stream.push(null)
   t.same(await pumped, { outcome: 'complete' })
 })
 
-t.test('what comes during a write is written too, though nothing comes behind it', async (t) => {
+t.test('bytes that arrive during a write are written even if no more follow', async (t) => {
   let release = () => {}
   const sizes: number[] = []
   const { stream, start } = rig({
@@ -109,7 +109,7 @@ t.test('what comes during a write is written too, though nothing comes behind it
   t.same(sizes, [MIB, 3])
 })
 
-t.test('EDGE-44 a client is held back while the store is behind, in bytes and in buffers', async (t) => {
+t.test('EDGE-44 reading pauses while the store lags, by bytes and by buffers', async (t) => {
   for (const piece of [Buffer.alloc(256 * 1024), Buffer.alloc(1)]) {
     let release = () => {}
     const { stream, start } = rig({ write: () => new Promise((resolve) => { release = resolve }) })
@@ -124,14 +124,14 @@ t.test('EDGE-44 a client is held back while the store is behind, in bytes and in
     t.ok(pushed > full && pushed <= 2 * full, 'one batch is being written, the next one is full')
     release()
     await turn()
-    t.notOk(stream.isPaused(), 'it goes on once there is room')
+    t.notOk(stream.isPaused(), 'reading resumes once there is room')
     stream.push(null)
     release()
     t.same(await pumped, { outcome: 'complete' })
   }
 })
 
-t.test('PATCH-08 not a byte goes beyond the limit', async (t) => {
+t.test('PATCH-08 no byte beyond the limit is written', async (t) => {
   const { stream, stored, start } = rig({ limit: 4 })
   const pumped = start()
   stream.push('abc')
@@ -139,10 +139,10 @@ t.test('PATCH-08 not a byte goes beyond the limit', async (t) => {
   stream.push('de')
   t.same(await pumped, { outcome: 'overrun' })
   t.notOk(stored().includes('e'))
-  t.ok(stream.isPaused(), 'and no more is read')
+  t.ok(stream.isPaused(), 'reading has stopped')
 })
 
-t.test('PATCH-06 what came of a body that breaks off is written', async (t) => {
+t.test('PATCH-06 the bytes of an interrupted body are written', async (t) => {
   const { stream, stored, start } = rig()
   const pumped = start()
   stream.push('abc')
@@ -152,14 +152,14 @@ t.test('PATCH-06 what came of a body that breaks off is written', async (t) => {
   t.equal(stored(), 'abc')
 })
 
-t.test('a body that broke off before it was wanted has ended', async (t) => {
-  const { stream, start, told } = rig()
+t.test('a body that is interrupted before it is accepted has ended', async (t) => {
+  const { stream, start, calls } = rig()
   stream.destroy()
   t.match(await start(), { outcome: 'stopped', error: { code: 'FST_TUS_INTERRUPTED' } })
-  t.equal(told.accepted, 0)
+  t.equal(calls.accepted, 0)
 })
 
-t.test('a body that was read before is complete', async (t) => {
+t.test('a body that was already read is complete', async (t) => {
   const { stream, start } = rig()
   stream.push(null)
   stream.resume()
@@ -167,7 +167,7 @@ t.test('a body that was read before is complete', async (t) => {
   t.same(await start(), { outcome: 'complete' })
 })
 
-t.test('LOCK-02 a body that is displaced is written as far as it came', async (t) => {
+t.test('LOCK-02 the received bytes of a displaced body are written', async (t) => {
   const { stream, stored, signal, start } = rig()
   const pumped = start()
   stream.push('abc')
@@ -178,7 +178,7 @@ t.test('LOCK-02 a body that is displaced is written as far as it came', async (t
   t.equal(stored(), 'abcde')
 })
 
-t.test('a body that is displaced when all of it is here is complete', async (t) => {
+t.test('a body that is displaced after its last byte arrived is complete', async (t) => {
   const { stream, stored, signal, start } = rig()
   Object.assign(stream, { complete: true })
   signal.request(new errors.Displaced())
@@ -188,15 +188,15 @@ t.test('a body that is displaced when all of it is here is complete', async (t) 
   t.equal(stored(), 'abc')
 })
 
-t.test('PATCH-11 a store that fails ends the body with its error', async (t) => {
+t.test('PATCH-11 an error of the store ends the body', async (t) => {
   const { stream, start } = rig({ write: async () => { throw Object.assign(new Error('full'), { code: 'ENOSPC' }) } })
   const pumped = start()
   stream.push('abc')
   t.match(await pumped, { outcome: 'failed', error: { code: 'ENOSPC' } })
-  t.notOk(stream.destroyed, 'the connection lives on for the answer')
+  t.notOk(stream.destroyed, 'the connection stays open for the response')
 })
 
-t.test('a store that fails with the last bytes of a body fails it', async (t) => {
+t.test('an error of the store during the last write ends the body', async (t) => {
   const { stream, start } = rig({ write: async () => { await turn(); throw new Error('disk') } })
   const pumped = start()
   stream.push('abc')
@@ -204,18 +204,18 @@ t.test('a store that fails with the last bytes of a body fails it', async (t) =>
   t.match(await pumped, { outcome: 'failed', error: { message: 'disk' } })
 })
 
-t.test('PATCH-07 a body that stops coming keeps what came, and its connection is closed', async (t) => {
-  const { stream, stored, start, told } = rig({ idleTimeout: 20 })
+t.test('PATCH-07 an idle body keeps its bytes, and its connection is closed', async (t) => {
+  const { stream, stored, start, calls } = rig({ idleTimeout: 20 })
   const pumped = start()
   stream.push('abc')
   t.match(await pumped, { outcome: 'stopped', error: { code: 'FST_TUS_INTERRUPTED' } })
   t.equal(stored(), 'abc')
-  t.equal(told.closed, 1)
+  t.equal(calls.closed, 1)
 })
 
-t.test('a client that is held back is not idle', async (t) => {
+t.test('a paused client does not count as idle', async (t) => {
   let release = () => {}
-  const { stream, start, told } = rig({
+  const { stream, start, calls } = rig({
     idleTimeout: 10,
     write: () => new Promise((resolve) => { release = resolve })
   })
@@ -226,7 +226,7 @@ t.test('a client that is held back is not idle', async (t) => {
   await turn()
   t.ok(stream.isPaused())
   await new Promise((resolve) => setTimeout(resolve, 50))
-  t.equal(told.closed, 0)
+  t.equal(calls.closed, 0)
   release()
   await turn()
   stream.push(null)
@@ -234,7 +234,7 @@ t.test('a client that is held back is not idle', async (t) => {
   t.same(await pumped, { outcome: 'complete' })
 })
 
-t.test('a body that is displaced while it is longer than it may be is that', async (t) => {
+t.test('a displaced body beyond the limit is reported as too long', async (t) => {
   const { stream, signal, start } = rig({ limit: 2 })
   signal.request(new errors.Displaced())
   stream.push('abc')

@@ -5,7 +5,7 @@ import { build } from '../../helper.ts'
 
 const bytes = randomBytes(1024 * 1024)
 
-t.test('a body that the app has read from is refused, and nothing of it is stored', async (t) => {
+t.test('a body from which the app has read is refused, and none of it is stored', async (t) => {
   const app = await build(t, {}, {}, (app) => {
     app.addHook('preParsing', async ({ method, raw }, _reply, payload) => {
       if (method === 'PATCH') await new Promise((resolve) => raw.once('data', resolve))

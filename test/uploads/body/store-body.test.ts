@@ -13,7 +13,7 @@ import { createUpload } from '../../../plugin/uploads/create.ts'
 
 const request = { log: Fastify().log } as unknown as FastifyRequest
 
-/** Operations without a protocol, and the calls that a body gets from them. */
+/** Operations without a protocol, and a log of the calls that they make to a body. */
 function rig () {
   const store = new StoreAdapter(new MemoryStore())
   const engines = { store, locker: new MemoryLocker() }
@@ -34,14 +34,14 @@ function rig () {
   return { context, calls, finished, bodyOf }
 }
 
-t.test('a body is accepted once its upload exists, and hears of each stored offset', async (t) => {
+t.test('a body is accepted once its upload exists, and is notified of each stored offset', async (t) => {
   const { context, calls, bodyOf } = rig()
   const { upload } = await createUpload(context, request, { size: 6, metadata: {}, body: bodyOf('abc') })
   await appendToUpload(context, request, upload.id, { offset: 3, length: undefined, body: bodyOf('def') })
   t.same(calls, ['accept id 0', 'stored 3', 'accept id 3', 'stored 6'])
 })
 
-t.test('an upload of unknown length is complete once a body says so', async (t) => {
+t.test('an upload of unknown length completes once a body declares its end', async (t) => {
   const { context, finished, bodyOf } = rig()
   const wanted = { size: undefined, complete: false, metadata: {} }
   const { upload } = await createUpload(context, request, { ...wanted, body: bodyOf('abc', false) })
@@ -52,11 +52,11 @@ t.test('an upload of unknown length is complete once a body says so', async (t) 
   t.same(finished, [upload.id])
 })
 
-t.test('a body without bytes completes an upload whose bytes are stored', async (t) => {
+t.test('an empty body completes an upload whose bytes are stored', async (t) => {
   const { context, finished, bodyOf } = rig()
   const wanted = { size: 3, complete: false, metadata: {} }
   const { upload } = await createUpload(context, request, { ...wanted, body: bodyOf('abc') })
-  t.match(upload, { offset: 3, size: 3, complete: false }, 'its length alone does not complete it')
+  t.match(upload, { offset: 3, size: 3, complete: false }, 'reaching the length alone does not complete it')
   t.same(finished, [])
   const { upload: complete } = await appendToUpload(context, request, upload.id, {
     offset: 3, length: undefined, body: bodyOf('', true)
@@ -65,7 +65,7 @@ t.test('a body without bytes completes an upload whose bytes are stored', async 
   t.same(finished, [upload.id])
 })
 
-t.test('RUFH-60 a body that completes an upload before its length is refused, and none of it counts', async (t) => {
+t.test('RUFH-60 a body that completes an upload below its length is refused, and none of it is kept', async (t) => {
   const { context, finished, bodyOf } = rig()
   const wanted = { size: 6, complete: false, metadata: {} }
   const { upload } = await createUpload(context, request, { ...wanted, body: bodyOf('ab') })
@@ -75,7 +75,7 @@ t.test('RUFH-60 a body that completes an upload before its length is refused, an
   t.same(finished, [])
 })
 
-t.test('a body without bytes at the end of a complete upload changes nothing', async (t) => {
+t.test('an empty body at the end of a complete upload changes nothing', async (t) => {
   const { context, finished, bodyOf } = rig()
   const { upload } = await createUpload(context, request, { size: 3, metadata: {}, body: bodyOf('abc') })
   const before = await context.store.getUpload(upload.id)

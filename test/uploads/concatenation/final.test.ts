@@ -5,7 +5,7 @@ import t from 'tap'
 import { MemoryLocker } from '../../../plugin/index.ts'
 import { build, type Built, sampleBytes } from '../../helper.ts'
 
-/** Partial uploads with these bytes; `undefined` for one without any yet, of 5 bytes. */
+/** Partial uploads with these bytes; `undefined` creates an empty one of length 5. */
 async function partials (app: Built, contents: (string | Buffer | undefined)[]): Promise<string[]> {
   const locations = []
   for (const content of contents) {
@@ -19,7 +19,7 @@ async function partials (app: Built, contents: (string | Buffer | undefined)[]):
 const final = (app: Built, urls: string[], headers: Record<string, string> = {}) =>
   app.post({ 'upload-concat': `final;${urls.join(' ')}`, ...headers })
 
-t.test('CONCAT-02 CONCAT-06 HEAD of a partial upload says what it is', async (t) => {
+t.test('CONCAT-02 CONCAT-06 HEAD of a partial upload returns Upload-Concat', async (t) => {
   const app = await build(t)
   const [part = ''] = await partials(app, ['ab'])
   const { headers } = await app.head(part)
@@ -54,13 +54,13 @@ t.test('CONCAT-13 the finish hook runs for the final upload and not for its part
   t.same(finished, [[path.basename(headers.location as string), 4]])
 })
 
-t.test('the finish hook of a final upload may answer', async (t) => {
+t.test('the finish hook of a final upload can change the response', async (t) => {
   const app = await build(t, { onUploadFinish: () => ({ headers: { 'x-video': '7' }, body: 'thanks' }) })
   const response = await final(app, await partials(app, ['ab']))
   t.match(response, { statusCode: 201, headers: { 'x-video': '7' }, body: 'thanks' })
 })
 
-t.test('CONCAT-08 a final upload is never appended to', async (t) => {
+t.test('CONCAT-08 appending to a final upload is refused', async (t) => {
   const app = await build(t)
   const [a = '', growing = ''] = await partials(app, ['ab', undefined])
   for (const urls of [[a], [a, growing]]) {
@@ -72,7 +72,7 @@ t.test('CONCAT-08 a final upload is never appended to', async (t) => {
   }
 })
 
-t.test('CONCAT-10 CONCAT-11 EDGE-76 what is no list of partial uploads of this server is refused', async (t) => {
+t.test('CONCAT-10 CONCAT-11 EDGE-76 an Upload-Concat without partial uploads of this server is refused', async (t) => {
   const app = await build(t)
   const [part = ''] = await partials(app, ['ab'])
   const plain = await app.create(0)
@@ -90,10 +90,10 @@ t.test('CONCAT-10 CONCAT-11 EDGE-76 what is no list of partial uploads of this s
     const response = await app.post({ 'upload-concat': value, 'upload-length': '2' })
     t.equal(response.statusCode, 400, value)
   }
-  t.same(await fs.readdir(app.directory), before, 'and nothing is left of it')
+  t.same(await fs.readdir(app.directory), before, 'nothing of it is kept')
 })
 
-t.test('CONCAT-10 URLs may be absolute, relative, or of the public URL', async (t) => {
+t.test('CONCAT-10 URLs of parts may be absolute, relative, or below the public URL', async (t) => {
   const app = await build(t, { publicUrl: 'https://example.com/uploads' })
   const [part = ''] = await partials(app, ['ab'])
   const id = path.basename(part)
@@ -112,7 +112,7 @@ t.test('CONCAT-04 CONCAT-15 a final upload has no length and no body of its own'
   t.equal(withBody.statusCode, 403)
 })
 
-t.test('CONCAT-14 EDGE-75 the sum and the number of parts are bounded before anything is copied', async (t) => {
+t.test('CONCAT-14 EDGE-75 size and number of the parts are checked before any byte is copied', async (t) => {
   const app = await build(t, { maxSize: 5 })
   const [part = ''] = await partials(app, ['abc'])
   const before = await fs.readdir(app.directory)
@@ -122,13 +122,13 @@ t.test('CONCAT-14 EDGE-75 the sum and the number of parts are bounded before any
   t.same(await fs.readdir(app.directory), before)
 })
 
-t.test('EDGE-79 a part whose length is not known cannot be waited for', async (t) => {
+t.test('EDGE-79 a final upload of a part of unknown length is refused', async (t) => {
   const app = await build(t)
   const part = await app.create('deferred', { 'upload-concat': 'partial' })
   t.match(await final(app, [part]), { statusCode: 400, body: /a part has no length yet/ })
 })
 
-t.test('CONCAT-09 CONCAT-17 an unfinished part is refused where that extension is off', async (t) => {
+t.test('CONCAT-09 CONCAT-17 an unfinished part is refused if the extension is disabled', async (t) => {
   const app = await build(t, { extensions: { 'concatenation-unfinished': false } })
   const parts = await partials(app, ['ab', undefined])
   const before = await fs.readdir(app.directory)
@@ -137,13 +137,13 @@ t.test('CONCAT-09 CONCAT-17 an unfinished part is refused where that extension i
   t.notMatch((await app.request('OPTIONS', '/files')).headers['tus-extension'], /unfinished/)
 })
 
-t.test('CONCAT-01 where concatenation is off, a part is not taken for a plain upload', async (t) => {
+t.test('CONCAT-01 if concatenation is disabled, the creation of a part is refused', async (t) => {
   const app = await build(t, { extensions: { concatenation: false } })
   const response = await app.post({ 'upload-concat': 'partial', 'upload-length': '2' })
   t.match(response, { statusCode: 400, body: /FST_TUS_UNSUPPORTED/ })
 })
 
-t.test('EDGE-78 the app is asked for each part', async (t) => {
+t.test('EDGE-78 authorize is called for each part', async (t) => {
   const asked: string[] = []
   const app = await build(t, {
     authorize: (_request, { action, upload }) => {
@@ -159,7 +159,7 @@ t.test('EDGE-78 the app is asked for each part', async (t) => {
   t.equal((await final(app, [mine])).statusCode, 201)
 })
 
-t.test('EDGE-28 a final upload whose id is being written to is refused, and its writer is not disturbed', async (t) => {
+t.test('EDGE-28 a final upload whose id is being written to is refused, and the writer continues', async (t) => {
   const ids = ['part', 'taken', 'taken']
   const app = await build(t, { namingFunction: () => ids.shift() ?? '' })
   const [part = ''] = await partials(app, ['ab'])
@@ -171,14 +171,14 @@ t.test('EDGE-28 a final upload whose id is being written to is refused, and its 
   t.equal((await response).status, 204)
 })
 
-t.test('CONCAT-16 EDGE-77 a part that changed before it was locked is not joined', async (t) => {
+t.test('CONCAT-16 EDGE-77 a part that changed before it was locked is not concatenated', async (t) => {
   const locker = new MemoryLocker()
   const app = await build(t, { locker })
   const [part = ''] = await partials(app, ['ab'])
   const before = await fs.readdir(app.directory)
   const newLock = locker.newLock.bind(locker)
   locker.newLock = (id) => {
-    // Somebody else was faster, in another process.
+    // Another process was faster.
     if (id === path.basename(part)) nodeFs.truncateSync(path.join(app.directory, id), 1)
     return newLock(id)
   }
@@ -188,5 +188,5 @@ t.test('CONCAT-16 EDGE-77 a part that changed before it was locked is not joined
   }))
   nodeFs.writeFileSync(path.join(app.directory, path.basename(part)), 'ab')
   t.match(await final(app, [part]), { statusCode: 423, headers: { 'retry-after': '1' } })
-  t.same(await fs.readdir(app.directory), before, 'and nothing is left of it')
+  t.same(await fs.readdir(app.directory), before, 'nothing of it is kept')
 })

@@ -8,17 +8,17 @@ import { fileSystem } from '../../../plugin/stores/file/file-system.ts'
 import { build, type Built, until } from '../../helper.ts'
 import { ForeignStore } from '../../foreign-store.ts'
 
-/** A final upload of a whole part, `ab`, and one of 3 bytes that has none yet. */
-async function waiting (app: Built): Promise<{ location: string, whole: string, growing: string }> {
-  const whole = await app.create(2, { 'upload-concat': 'partial' })
-  await app.patch(whole, 0, 'ab')
+/** A final upload of a complete part, `ab`, and of an empty part of length 3. */
+async function waiting (app: Built): Promise<{ location: string, completePart: string, growing: string }> {
+  const completePart = await app.create(2, { 'upload-concat': 'partial' })
+  await app.patch(completePart, 0, 'ab')
   const growing = await app.create(3, { 'upload-concat': 'partial' })
-  const response = await app.post({ 'upload-concat': `final;${whole} ${growing}` })
+  const response = await app.post({ 'upload-concat': `final;${completePart} ${growing}` })
   t.equal(response.statusCode, 201)
-  return { location: response.headers.location as string, whole, growing }
+  return { location: response.headers.location as string, completePart, growing }
 }
 
-t.test('CONCAT-07 a final upload whose parts grow has a length and no offset, and completes by itself', async (t) => {
+t.test('CONCAT-07 a final upload whose parts grow has a length and no offset, and completes on its own', async (t) => {
   const finished: string[] = []
   const app = await build(t, { onUploadFinish: (_request, { id }) => { finished.push(id) } })
   const { location, growing } = await waiting(app)
@@ -35,7 +35,7 @@ t.test('CONCAT-07 a final upload whose parts grow has a length and no offset, an
   t.same(finished, [path.basename(location)], 'the finish hook ran once')
 })
 
-t.test('after a restart a final upload that waits is found again', async (t) => {
+t.test('a waiting final upload is found again after a restart', async (t) => {
   const first = await build(t)
   const { location, growing } = await waiting(first)
   await first.app.close()
@@ -48,12 +48,12 @@ t.test('after a restart a final upload that waits is found again', async (t) => 
   t.equal(finished.length, 1)
 })
 
-t.test('what a crash left to be joined is joined by the sweep at the start, and by HEAD', async (t) => {
+t.test('a concatenation that a crash prevented is done by the sweep at startup, and by HEAD', async (t) => {
   for (const contact of ['sweep', 'head']) {
     const app = await build(t)
     const { location, growing } = await waiting(app)
     await app.app.close()
-    // The last part became whole, and the process ended before the joining.
+    // The last part was completed, and the process ended before the concatenation.
     await fs.writeFile(path.join(app.directory, path.basename(growing)), 'cde')
     let finished = 0
     const again = await build(t, { directory: app.directory, onUploadFinish: () => { finished++ } })
@@ -65,7 +65,7 @@ t.test('what a crash left to be joined is joined by the sweep at the start, and 
   }
 })
 
-t.test('CONCAT-16 a joining that fails leaves nothing of the final upload', async (t) => {
+t.test('CONCAT-16 a failed concatenation leaves nothing of the final upload', async (t) => {
   const directory = t.testdir()
   const fault = async () => { throw Object.assign(new Error('full'), { code: 'ENOSPC' }) }
   for (const call of ['copyFile', 'rename'] as const) {
@@ -78,24 +78,24 @@ t.test('CONCAT-16 a joining that fails leaves nothing of the final upload', asyn
     const response = await app.post({ 'upload-concat': `final;${part}` })
     t.match(response, { statusCode: 507, body: /FST_TUS_INSUFFICIENT_STORAGE/ })
     t.same(await fs.readdir(directory), before, call)
-    t.equal((await app.head(part)).statusCode, 200, 'the part is as it was')
+    t.equal((await app.head(part)).statusCode, 200, 'the part is unchanged')
   }
 })
 
-t.test('a joining that fails behind a request is logged, and done at the next contact', async (t) => {
+t.test('a concatenation that fails in the background is logged, and retried at the next request', async (t) => {
   const directory = t.testdir()
   const broken = { ...fileSystem }
   const app = await build(t, { datastore: new FileStore({ directory, fs: broken }) })
   const { location, growing } = await waiting({ ...app, directory })
   broken.copyFile = async () => { throw Object.assign(new Error('full'), { code: 'ENOSPC' }) }
-  t.equal((await app.patch(growing, 0, 'cde')).statusCode, 204, 'the part is whole all the same')
+  t.equal((await app.patch(growing, 0, 'cde')).statusCode, 204, 'the part is complete nevertheless')
   await until(() => app.logs.some(({ msg }) => msg === 'final upload not completed'))
   t.match(await app.head(location), { statusCode: 423, headers: { 'retry-after': '1' } })
   broken.copyFile = fileSystem.copyFile
   t.equal((await app.head(location)).headers['upload-offset'], '5')
 })
 
-t.test('the finish hook of a final upload that waited is called, whatever the store concatenates with', async (t) => {
+t.test('the finish hook of a waiting final upload is called, however the store concatenates', async (t) => {
   class Joining extends ForeignStore {
     capabilities = new Set<Capability>(['creation', 'updates', 'concatenation'])
     async concatenate (upload: Upload, parts: Upload[]): Promise<Upload> {
@@ -120,14 +120,14 @@ t.test('the finish hook of a final upload that waited is called, whatever the st
   t.same(finished, [path.basename(location)])
 })
 
-t.test('a final upload is deleted without an error if another process deletes a part before the joining', async (t) => {
+t.test('a final upload is deleted without an error if another process deletes a part too early', async (t) => {
   const locker = new MemoryLocker()
   const app = await build(t, { locker })
-  const { location, whole, growing } = await waiting(app)
+  const { location, completePart, growing } = await waiting(app)
   const newLock = locker.newLock.bind(locker)
   let isDeleted = false
   locker.newLock = (id) => {
-    if (id === path.basename(whole) && !isDeleted) {
+    if (id === path.basename(completePart) && !isDeleted) {
       for (const name of [id, `${id}.json`]) nodeFs.unlinkSync(path.join(app.directory, name))
       isDeleted = true
     }
@@ -139,7 +139,7 @@ t.test('a final upload is deleted without an error if another process deletes a 
   t.same(app.logs.filter(({ level }) => level >= 40), [])
 })
 
-t.test('a final upload that waits can be deleted, and its parts live on', async (t) => {
+t.test('a waiting final upload can be deleted, and its parts remain', async (t) => {
   const app = await build(t)
   const { location, growing } = await waiting(app)
   t.equal((await app.request('DELETE', location)).statusCode, 204)
@@ -148,7 +148,7 @@ t.test('a final upload that waits can be deleted, and its parts live on', async 
   t.equal((await app.head(growing)).headers['upload-offset'], '3')
 })
 
-t.test('a part that was deleted while the final upload is created refuses it', async (t) => {
+t.test('a part that is deleted while the final upload is created makes the creation fail', async (t) => {
   const locker = new MemoryLocker()
   const app = await build(t, { locker })
   const part = await app.create(3, { 'upload-concat': 'partial' })
@@ -164,7 +164,7 @@ t.test('a part that was deleted while the final upload is created refuses it', a
   t.same(await fs.readdir(app.directory), [])
 })
 
-t.test('no more than 10 final uploads wait for one part', async (t) => {
+t.test('at most 10 final uploads wait for one part', async (t) => {
   const app = await build(t)
   const part = await app.create(3, { 'upload-concat': 'partial' })
   const finals: string[] = []
@@ -177,7 +177,7 @@ t.test('no more than 10 final uploads wait for one part', async (t) => {
   t.equal((await app.post({ 'upload-concat': `final;${part}` })).statusCode, 201, 'a deleted one does not count')
 })
 
-t.test('a final upload waits on if the store fails to read a part, and is completed later', async (t) => {
+t.test('a final upload keeps waiting if the store fails to read a part, and completes later', async (t) => {
   let isBroken = false
   let partId = ''
   const datastore = new class extends FileStore {
@@ -188,7 +188,7 @@ t.test('a final upload waits on if the store fails to read a part, and is comple
 
     override async update (...args: Parameters<FileStore['update']>) {
       await super.update(...args)
-      // The part is complete; what follows is about the final upload.
+      // The part is complete; the rest of the test is about the final upload.
       isBroken = args[0].id === partId && args[1].finished === true
     }
   }({ directory: t.testdir() })
@@ -202,7 +202,7 @@ t.test('a final upload waits on if the store fails to read a part, and is comple
   t.equal((await app.head(location)).headers['upload-offset'], '3')
 })
 
-t.test('a final upload that waits for many parts is asked for at the cost of few reads', async (t) => {
+t.test('HEAD of a final upload that waits for many parts costs few reads', async (t) => {
   let reads = 0
   const datastore = new class extends FileStore {
     override async getUpload (id: string) {
@@ -229,7 +229,7 @@ t.test('a final upload that waits for many parts is asked for at the cost of few
 
 t.test('a final upload is deleted if one of its parts is deleted', async (t) => {
   const app = await build(t)
-  for (const part of ['whole', 'growing'] as const) {
+  for (const part of ['completePart', 'growing'] as const) {
     const uploads = await waiting(app)
     t.equal((await app.request('DELETE', uploads[part])).statusCode, 204)
     await until(() => app.logs.some(({ msg, uploadId }) =>

@@ -4,7 +4,7 @@ import t from 'tap'
 import type { Intent } from '../../../plugin/index.ts'
 import { build, OFFSET_OCTET_STREAM } from '../../helper.ts'
 
-/** A hook that keeps what it was asked, in short. */
+/** A hook that records its calls in short form. */
 function record (): { asked: string[], authorize: (request: unknown, intent: Intent) => void } {
   const asked: string[] = []
   return {
@@ -13,7 +13,7 @@ function record (): { asked: string[], authorize: (request: unknown, intent: Int
   }
 }
 
-t.test('authorize is asked before everything that happens to an upload', async (t) => {
+t.test('authorize is called before every operation on an upload', async (t) => {
   const { asked, authorize } = record()
   const { app, create, patch, head, request } = await build(t, { authorize })
   const location = await create(3)
@@ -29,7 +29,7 @@ t.test('authorize is asked before everything that happens to an upload', async (
   ])
 })
 
-t.test('CORE-09 authorize is asked about the method that the request means', async (t) => {
+t.test('CORE-09 authorize gets the method that X-HTTP-Method-Override names', async (t) => {
   const { asked, authorize } = record()
   const { request, create } = await build(t, { authorize })
   const location = await create(3)
@@ -41,7 +41,7 @@ t.test('CORE-09 authorize is asked about the method that the request means', asy
   t.same(asked.slice(1), [`append ${id} 0/3`, `inspect ${id} 3/3`, `terminate ${id} 3/3`])
 })
 
-t.test('authorize is told the upload of the path, whatever else the request names', async (t) => {
+t.test('authorize gets the upload of the path, whatever else the request names', async (t) => {
   const { asked, authorize } = record()
   const { create, head, patch } = await build(t, { authorize })
   const mine = await create(3)
@@ -53,7 +53,7 @@ t.test('authorize is told the upload of the path, whatever else the request name
   t.equal((await head(other)).headers['upload-offset'], '0')
 })
 
-t.test('authorize is not asked where there is nothing to do', async (t) => {
+t.test('authorize is not called without an upload or an operation to authorize', async (t) => {
   const { asked, authorize } = record()
   const { app, head, patch, request } = await build(t, { authorize })
   t.equal((await head('/files/nothing')).statusCode, 404)
@@ -74,27 +74,27 @@ const refusals: Array<[name: string, refuse: () => unknown, status: number, body
   ['resolves with false', async () => false, 403, { code: 'FST_TUS_FORBIDDEN' }]
 ]
 for (const [name, refuse, status, body] of refusals) {
-  t.test(`where authorize ${name}, nothing happens`, async (t) => {
+  t.test(`nothing happens if authorize ${name}`, async (t) => {
     let refusing = false
     const authorize = () => (refusing ? refuse() : undefined) as undefined
     const { app, directory, post, create, patch, head, request, stored } = await build(t, { authorize })
     const location = await create(6)
     await patch(location, 0, 'abc')
-    const whole = await create(0)
+    const complete = await create(0)
     const files = await readdir(directory)
     refusing = true
-    const answers = [
+    const responses = [
       await post({ 'upload-length': '3' }),
       await post({ 'upload-length': '3', 'content-type': OFFSET_OCTET_STREAM }, 'abc'),
       await patch(location, 3, 'def'),
       await request('DELETE', location),
-      await app.inject(whole)
+      await app.inject(complete)
     ]
-    for (const answer of answers) {
-      t.equal(answer.statusCode, status)
-      t.match(answer.json(), body)
+    for (const reply of responses) {
+      t.equal(reply.statusCode, status)
+      t.match(reply.json(), body)
     }
-    const versions = answers.map(({ headers }) => headers['tus-resumable'])
+    const versions = responses.map(({ headers }) => headers['tus-resumable'])
     t.same(versions, ['1.0.0', '1.0.0', '1.0.0', '1.0.0', undefined], 'a download is plain HTTP')
     const inspected = await head(location)
     t.equal(inspected.statusCode, status)
@@ -104,19 +104,19 @@ for (const [name, refuse, status, body] of refusals) {
   })
 }
 
-t.test('an authorize that fails by itself refuses, without a word about why', async (t) => {
+t.test('an authorize that fails unexpectedly refuses the request without giving the reason', async (t) => {
   const noError = Object.assign(new Error('10.0.0.7'), { statusCode: 200 })
   for (const thrown of [new Error('no connection to 10.0.0.7'), noError, null]) {
     const { directory, post } = await build(t, { authorize: () => { throw thrown } })
-    const answer = await post({ 'upload-length': '3' })
-    t.equal(answer.statusCode, 500)
-    t.match(answer.json(), { code: 'FST_TUS_HOOK_FAILED', message: 'Upload processing failed' })
-    t.notMatch(answer.body, '10.0.0.7')
+    const reply = await post({ 'upload-length': '3' })
+    t.equal(reply.statusCode, 500)
+    t.match(reply.json(), { code: 'FST_TUS_HOOK_FAILED', message: 'Upload processing failed' })
+    t.notMatch(reply.body, '10.0.0.7')
     t.same(await readdir(directory), [])
   }
 })
 
-t.test('LOCK-02 a request that is refused does not end the body that is on its way', async (t) => {
+t.test('LOCK-02 a refused request does not end a body that is being received', async (t) => {
   const authorize = (request: { headers: { authorization?: string | undefined } }) =>
     request.headers.authorization !== 'eve'
   const { create, stall, untilStored, head, patch, request, stored } = await build(t, { authorize })

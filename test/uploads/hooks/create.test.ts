@@ -6,18 +6,18 @@ import { build, OFFSET_OCTET_STREAM } from '../../helper.ts'
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 
-t.test('onUploadCreate is told the upload that will be made, before it is', async (t) => {
-  let told: Upload | undefined
+t.test('onUploadCreate gets the upload before it is created', async (t) => {
+  let seen: Upload | undefined
   let there: string[] | undefined
   const { directory, post } = await build(t, {
     onUploadCreate: async (request, upload) => {
       t.equal(request.method, 'POST')
-      told = upload
+      seen = upload
       there = await readdir(directory)
     }
   })
   const { headers } = await post({ 'upload-length': '3', 'upload-metadata': `filename ${base64('a.txt')},private` })
-  t.match(told, {
+  t.match(seen, {
     id: path.basename(headers.location as string),
     size: 3,
     offset: 0,
@@ -26,29 +26,29 @@ t.test('onUploadCreate is told the upload that will be made, before it is', asyn
   t.same(there, [])
 })
 
-t.test('CREATE-09 what onUploadCreate refuses leaves nothing behind', async (t) => {
+t.test('CREATE-09 a refusal by onUploadCreate leaves nothing in the store', async (t) => {
   const { directory, post } = await build(t, {
     onUploadCreate: () => { throw Object.assign(new Error('no videos, please'), { statusCode: 415 }) }
   })
   const withUpload = { 'upload-length': '3', 'content-type': OFFSET_OCTET_STREAM }
-  for (const answer of [await post({ 'upload-length': '3' }), await post(withUpload, 'abc')]) {
-    t.equal(answer.statusCode, 415)
-    t.equal(answer.json().message, 'no videos, please')
-    t.notOk('location' in answer.headers)
+  for (const response of [await post({ 'upload-length': '3' }), await post(withUpload, 'abc')]) {
+    t.equal(response.statusCode, 415)
+    t.equal(response.json().message, 'no videos, please')
+    t.notOk('location' in response.headers)
   }
   t.same(await readdir(directory), [])
 })
 
-t.test('an onUploadCreate that fails by itself refuses, without a word about why', async (t) => {
+t.test('an onUploadCreate that fails unexpectedly refuses the request without giving the reason', async (t) => {
   const { directory, post } = await build(t, { onUploadCreate: async () => { throw new Error('no connection') } })
-  const answer = await post({ 'upload-length': '3' })
-  t.equal(answer.statusCode, 500)
-  t.match(answer.json(), { code: 'FST_TUS_HOOK_FAILED' })
-  t.notMatch(answer.body, 'no connection')
+  const response = await post({ 'upload-length': '3' })
+  t.equal(response.statusCode, 500)
+  t.match(response.json(), { code: 'FST_TUS_HOOK_FAILED' })
+  t.notMatch(response.body, 'no connection')
   t.same(await readdir(directory), [])
 })
 
-t.test('metadata that onUploadCreate returns replaces that of the client', async (t) => {
+t.test('metadata returned by onUploadCreate replaces that of the client', async (t) => {
   const { app, post, head } = await build(t, {
     onUploadCreate: async (_request, { metadata }) => ({ metadata: { ...metadata, filename: 'b.txt', owner: null } })
   })
@@ -58,7 +58,7 @@ t.test('metadata that onUploadCreate returns replaces that of the client', async
   t.match((await app.inject(location)).headers['content-disposition'], 'b.txt')
 })
 
-t.test('HEAD-07 where onUploadCreate returns no metadata, that of the client stays as it was sent', async (t) => {
+t.test('HEAD-07 if onUploadCreate returns no metadata, that of the client is kept as sent', async (t) => {
   for (const returned of [undefined, {}]) {
     const { post, head } = await build(t, { onUploadCreate: () => returned })
     const sent = 'z /w==,a,filename YQ=='

@@ -5,13 +5,13 @@ import { FileStore } from '../../../plugin/index.ts'
 import type { Upload } from '../../../plugin/index.ts'
 import { build } from '../../helper.ts'
 
-/** The two files of a whole upload, as a crash right after the last byte leaves them. */
+/** The two files of a complete upload, as a crash right after the last byte leaves them. */
 function crashed (id: string, record: object = {}): Record<string, string> {
   const fields = { id, size: 3, offset: 0, creation_date: '2026-01-01T00:00:00.000Z', finished: false, ...record }
   return { [id]: 'abc', [`${id}.json`]: JSON.stringify(fields) }
 }
 
-/** A store that tells when a sweep has been through all of it. */
+/** A store whose `swept` resolves once a sweep has processed it completely. */
 class WatchedStore extends FileStore {
   readonly swept: Promise<void>
   #isSwept = () => {}
@@ -28,7 +28,7 @@ class WatchedStore extends FileStore {
   }
 }
 
-t.test('EDGE-55 the sweep at the start makes up for an onUploadFinish that a crash prevented', async (t) => {
+t.test('EDGE-55 the sweep at startup calls an onUploadFinish that a crash prevented', async (t) => {
   const directory = t.testdir({
     ...crashed('due', { metadata: { name: 'a' } }),
     ...crashed('done', { finished: true }),
@@ -48,7 +48,7 @@ t.test('EDGE-55 the sweep at the start makes up for an onUploadFinish that a cra
   t.equal(calls.length, 1)
 })
 
-t.test('EDGE-55 HEAD makes up for what the sweep could not', async (t) => {
+t.test('EDGE-55 HEAD calls an onUploadFinish that failed in the sweep', async (t) => {
   const datastore = new WatchedStore(t.testdir(crashed('due')))
   const calls: Array<string | undefined> = []
   let failing = true
@@ -72,8 +72,8 @@ t.test('EDGE-55 HEAD makes up for what the sweep could not', async (t) => {
   t.same(calls, [undefined, '/files/due', '/files/due'])
 })
 
-t.test('an upload that @tus/file-store finished is not finished again', async (t) => {
-  // Its records do not say whether anything is due.
+t.test('onUploadFinish is not called again for an upload that @tus/file-store completed', async (t) => {
+  // Its records do not show whether the hook is due.
   const datastore = new WatchedStore(t.testdir(crashed('theirs', { finished: undefined })))
   let calls = 0
   const { app, head, patch } = await build(t, { datastore, onUploadFinish: () => { calls++ } })
@@ -84,7 +84,7 @@ t.test('an upload that @tus/file-store finished is not finished again', async (t
   t.equal(calls, 0)
 })
 
-t.test('an upload that @tus/file-store began is finished here, once', async (t) => {
+t.test('onUploadFinish is called once for an upload that @tus/file-store began', async (t) => {
   const half = crashed('theirs', { finished: undefined, size: 6 })
   let calls = 0
   const { head, patch } = await build(t, { directory: t.testdir(half), onUploadFinish: () => { calls++ } })

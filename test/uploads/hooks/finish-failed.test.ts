@@ -30,33 +30,33 @@ async function isMarked ({ directory }: Built, location: string): Promise<boolea
   return (JSON.parse(record) as { finished: boolean }).finished
 }
 
-t.test('EDGE-54 a 4xx of onUploadFinish is its last word', async (t) => {
+t.test('EDGE-54 a 4xx of onUploadFinish is final', async (t) => {
   const built = await buildFailing(t)
   const { create, patch, head, calls, failWith } = built
   failWith(Object.assign(new Error('not a video'), { statusCode: 422 }))
   const location = await create(3)
-  const answer = await patch(location, 0, 'abc')
-  t.equal(answer.statusCode, 422)
-  t.equal(answer.json().message, 'not a video')
+  const response = await patch(location, 0, 'abc')
+  t.equal(response.statusCode, 422)
+  t.equal(response.json().message, 'not a video')
   t.ok(await isMarked(built, location))
   t.equal((await head(location)).statusCode, 410)
   t.equal((await patch(location, 3)).statusCode, 410)
   t.same(calls, ['PATCH'])
 })
 
-t.test('EDGE-54 an onUploadFinish that fails by itself is called again until it works, and then never', async (t) => {
+t.test('EDGE-54 an onUploadFinish that fails unexpectedly is retried until it succeeds', async (t) => {
   const built = await buildFailing(t)
   const { create, patch, head, logs, calls, failWith } = built
   failWith(new Error('no connection to 10.0.0.7'))
   const location = await create(3)
-  const answer = await patch(location, 0, 'abc')
-  t.equal(answer.statusCode, 500)
-  t.match(answer.json(), { code: 'FST_TUS_HOOK_FAILED', message: 'Upload processing failed' })
-  t.notMatch(answer.body, '10.0.0.7')
+  const response = await patch(location, 0, 'abc')
+  t.equal(response.statusCode, 500)
+  t.match(response.json(), { code: 'FST_TUS_HOOK_FAILED', message: 'Upload processing failed' })
+  t.notMatch(response.body, '10.0.0.7')
   t.notOk(await isMarked(built, location))
 
   for (let i = 0; i < 2; i++) {
-    // tus-js-client asks again after 423; after 5xx it would begin anew, after 200 it would be done.
+    // tus-js-client retries after 423; after 5xx it would start over, after 200 it would be done.
     t.match(await head(location), { statusCode: 423, headers: { 'retry-after': '1', 'upload-offset': undefined } })
   }
   t.match(logs.filter(({ msg }) => msg === 'onUploadFinish failed'), [{ level: 40 }, { level: 40 }])
@@ -71,7 +71,7 @@ t.test('EDGE-54 an onUploadFinish that fails by itself is called again until it 
   t.same(calls, ['PATCH', 'HEAD', 'HEAD', 'HEAD'])
 })
 
-t.test('EDGE-54 an empty PATCH makes up for onUploadFinish too', async (t) => {
+t.test('EDGE-54 an empty PATCH retries onUploadFinish too', async (t) => {
   const { create, patch, calls, failWith } = await buildFailing(t)
   failWith(new Error('no connection'))
   const location = await create(3)
@@ -83,20 +83,20 @@ t.test('EDGE-54 an empty PATCH makes up for onUploadFinish too', async (t) => {
   t.same(calls, ['PATCH', 'PATCH', 'PATCH'])
 })
 
-t.test('EDGE-54 a 5xx of onUploadFinish is told, and it stays due', async (t) => {
+t.test('EDGE-54 a 5xx of onUploadFinish is the status of the response, and the hook stays due', async (t) => {
   const { create, patch, head, calls, failWith } = await buildFailing(t)
   failWith(Object.assign(new Error('the encoder is busy'), { statusCode: 503 }))
   const location = await create(3)
-  const answer = await patch(location, 0, 'abc')
-  t.match(answer, { statusCode: 503, headers: { 'retry-after': '1' } })
-  t.equal(answer.json().message, 'the encoder is busy')
+  const response = await patch(location, 0, 'abc')
+  t.match(response, { statusCode: 503, headers: { 'retry-after': '1' } })
+  t.equal(response.json().message, 'the encoder is busy')
   t.equal((await head(location)).statusCode, 423)
   failWith(undefined)
   t.equal((await head(location)).statusCode, 200)
   t.same(calls, ['PATCH', 'HEAD', 'HEAD'])
 })
 
-t.test('EDGE-54 a last word that comes when it is made up for is told as an upload that is gone', async (t) => {
+t.test('EDGE-54 a final refusal by a retried onUploadFinish is reported as an upload that is gone', async (t) => {
   const built = await buildFailing(t)
   const { create, patch, head, calls, failWith } = built
   failWith(new Error('no connection'))
@@ -109,31 +109,31 @@ t.test('EDGE-54 a last word that comes when it is made up for is told as an uplo
   t.same(calls, ['PATCH', 'HEAD'])
 })
 
-t.test('EDGE-54 requests that come at the same time make up for onUploadFinish once', async (t) => {
+t.test('EDGE-54 concurrent requests retry onUploadFinish once', async (t) => {
   const { create, patch, head, calls, failWith } = await buildFailing(t)
   failWith(new Error('no connection'))
   const location = await create(3)
   await patch(location, 0, 'abc')
   failWith(undefined)
-  const answers = await Promise.all([head(location), head(location), patch(location, 3), head(location)])
-  t.same(answers.map(({ statusCode }) => statusCode), [200, 200, 204, 200])
+  const responses = await Promise.all([head(location), head(location), patch(location, 3), head(location)])
+  t.same(responses.map(({ statusCode }) => statusCode), [200, 200, 204, 200])
   t.equal(calls.length, 2)
 })
 
-t.test('EDGE-54 an onUploadFinish that fails for a creation answers it', async (t) => {
+t.test('EDGE-54 a failing onUploadFinish of a creation is the response to it', async (t) => {
   const { post, calls, failWith } = await buildFailing(t)
-  const whole = { 'upload-length': '3', 'content-type': OFFSET_OCTET_STREAM }
+  const complete = { 'upload-length': '3', 'content-type': OFFSET_OCTET_STREAM }
   failWith(new Error('no connection to 10.0.0.7'))
-  const failed = await post(whole, 'abc')
+  const failed = await post(complete, 'abc')
   t.equal(failed.statusCode, 500)
   t.notMatch(failed.body, '10.0.0.7')
   failWith(Object.assign(new Error('not a video'), { statusCode: 422 }))
-  t.equal((await post(whole, 'abc')).statusCode, 422)
+  t.equal((await post(complete, 'abc')).statusCode, 422)
   t.equal((await post({ 'upload-length': '0' })).statusCode, 422)
   t.same(calls, ['POST', 'POST', 'POST'])
 })
 
-t.test('EDGE-54 onUploadFinish is called again until it is recorded that it ran', async (t) => {
+t.test('EDGE-54 onUploadFinish is retried until its run is recorded', async (t) => {
   for (const refuses of [false, true]) {
     const directory = await temporaryDirectory(t)
     let isBroken = false

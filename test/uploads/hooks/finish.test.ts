@@ -7,13 +7,13 @@ import { build, OFFSET_OCTET_STREAM } from '../../helper.ts'
 
 type OnFinish = NonNullable<FastifyTusHooks['onUploadFinish']>
 
-/** A hook that keeps which uploads it was called for. */
+/** A hook that records the uploads for which it was called. */
 function record (): { finished: Upload[], onUploadFinish: OnFinish } {
   const finished: Upload[] = []
   return { finished, onUploadFinish: (_request, upload) => { finished.push(upload) } }
 }
 
-t.test('onUploadFinish is called once the last byte is stored, and once', async (t) => {
+t.test('onUploadFinish is called once, after the last byte is stored', async (t) => {
   const calls: Array<{ method: string | undefined, upload: Upload, bytes: string }> = []
   const { create, patch, head } = await build(t, {
     onUploadFinish: async (request, upload) => {
@@ -32,7 +32,7 @@ t.test('onUploadFinish is called once the last byte is stored, and once', async 
   t.equal(calls.length, 1)
 })
 
-t.test('CREATE-05 an empty upload is finished by its creation', async (t) => {
+t.test('CREATE-05 creating an empty upload completes it', async (t) => {
   const { finished, onUploadFinish } = record()
   const { post, head, patch } = await build(t, { onUploadFinish })
   const { statusCode, headers } = await post({ 'upload-length': '0' })
@@ -44,7 +44,7 @@ t.test('CREATE-05 an empty upload is finished by its creation', async (t) => {
   t.equal(finished.length, 1)
 })
 
-t.test('CWU-03 an upload that comes whole with its creation is finished by it', async (t) => {
+t.test('CWU-03 a creation with all bytes completes the upload', async (t) => {
   const { finished, onUploadFinish } = record()
   const { post } = await build(t, { onUploadFinish })
   const type = { 'content-type': OFFSET_OCTET_STREAM }
@@ -54,7 +54,7 @@ t.test('CWU-03 an upload that comes whole with its creation is finished by it', 
   t.match(finished, [{ offset: 3, size: 3 }])
 })
 
-t.test('DEFER-08 an upload is finished by its length alone, if that is what was missing', async (t) => {
+t.test('DEFER-08 declaring the length completes an upload that has all its bytes', async (t) => {
   const { finished, onUploadFinish } = record()
   const { create, patch } = await build(t, { onUploadFinish })
   const location = await create('deferred')
@@ -81,7 +81,7 @@ t.test('PATCH-09 an empty PATCH of a finished upload does not call onUploadFinis
   t.equal(finished.length, 1)
 })
 
-t.test('onUploadFinish may change the answer', async (t) => {
+t.test('onUploadFinish can change the response', async (t) => {
   let response: ReturnType<OnFinish>
   const { create, patch, post } = await build(t, { onUploadFinish: () => response })
   const finishByPatch = async () => await patch(await create(3), 0, 'abc')
@@ -104,7 +104,7 @@ t.test('onUploadFinish may change the answer', async (t) => {
   t.match(await finishByPatch(), { statusCode: 204, body: '' })
 })
 
-t.test('only the answer that finishes the upload is changed', async (t) => {
+t.test('only the response to the request that completes the upload is changed', async (t) => {
   const { create, patch } = await build(t, { onUploadFinish: () => ({ body: 'done', headers: { 'x-video': '7' } }) })
   const location = await create(3)
   t.notOk('x-video' in (await patch(location, 0, 'ab')).headers)
@@ -112,11 +112,11 @@ t.test('only the answer that finishes the upload is changed', async (t) => {
   t.match(await patch(location, 3), { statusCode: 204, body: '', headers: { 'x-video': undefined } })
 })
 
-t.test('a request that comes while onUploadFinish runs waits for it', async (t) => {
-  let goOn = () => {}
+t.test('a request that arrives while onUploadFinish runs waits for it', async (t) => {
+  let resume = () => {}
   let called = () => {}
   const running = new Promise<void>((resolve) => { called = resolve })
-  const mayEnd = new Promise<void>((resolve) => { goOn = resolve })
+  const mayEnd = new Promise<void>((resolve) => { resume = resolve })
   let calls = 0
   const { create, patch, head } = await build(t, {
     onUploadFinish: async () => {
@@ -130,13 +130,13 @@ t.test('a request that comes while onUploadFinish runs waits for it', async (t) 
   const patched = patch(location, 0, 'abc').then(({ statusCode }) => order.push(`PATCH ${statusCode}`))
   await running
   const asked = head(location).then(({ statusCode }) => order.push(`HEAD ${statusCode}`))
-  goOn()
+  resume()
   await Promise.all([patched, asked])
   t.same(order, ['PATCH 204', 'HEAD 200'])
   t.equal(calls, 1)
 })
 
-t.test('what onUploadFinish gives and HTTP cannot carry is 500, and the upload is finished all the same', async (t) => {
+t.test('a result of onUploadFinish that HTTP cannot carry is a 500, and the upload is finished', async (t) => {
   const given = [
     () => ({ body: createReadStream('/nonexistent/receipt.pdf') }), () => ({ body: { video: 7 } }),
     () => ({ statusCode: 999 }), () => ({ statusCode: Number.NaN }), () => ({ statusCode: 100 })
@@ -145,15 +145,15 @@ t.test('what onUploadFinish gives and HTTP cannot carry is 500, and the upload i
   const { create, patch, head } = await build(t, { onUploadFinish: () => given[calls++]?.() as never })
   while (calls < given.length) {
     const location = await create(3)
-    const answer = await patch(location, 0, 'abc')
-    t.match(answer.json(), { statusCode: 500, code: 'FST_TUS_INTERNAL' })
-    t.notMatch(answer.body, /receipt|999/)
+    const reply = await patch(location, 0, 'abc')
+    t.match(reply.json(), { statusCode: 500, code: 'FST_TUS_INTERNAL' })
+    t.notMatch(reply.body, /receipt|999/)
     t.match(await head(location), { statusCode: 200, headers: { 'upload-offset': '3' } })
   }
   t.equal(calls, given.length)
 })
 
-t.test('what onUploadFinish does to the upload that it is given changes no answer', async (t) => {
+t.test('changes of onUploadFinish to its upload object do not affect the response', async (t) => {
   const { create, patch, head } = await build(t, {
     onUploadFinish: (_request, upload) => { Object.assign(upload, { id: 'other', offset: 0, size: 1 }) }
   })

@@ -16,11 +16,11 @@ t.test('CREATE-06 maxSize may be a function of the request and the metadata', as
   t.equal((await post({ 'upload-length': '4', 'x-quota': '4' })).statusCode, 201)
   t.equal((await post({ 'upload-length': '4', 'x-quota': '0', 'upload-metadata': 'free' })).statusCode, 201)
   t.equal((await post({ 'upload-length': '0', 'x-quota': '0' })).statusCode, 201)
-  // Nobody knows for whom OPTIONS asks.
+  // OPTIONS does not identify a user.
   t.notOk('tus-max-size' in (await app.inject({ method: 'OPTIONS', url: '/files' })).headers)
 })
 
-t.test('DEFER-05 the function is asked again when the length comes later', async (t) => {
+t.test('DEFER-05 the function is called again if the length is declared later', async (t) => {
   const { create, patch, head } = await build(t, byUser)
   const location = await create('deferred', { 'x-quota': '3' })
   const refused = await patch(location, 0, 'ab', { 'upload-length': '4', 'x-quota': '3' })
@@ -29,7 +29,7 @@ t.test('DEFER-05 the function is asked again when the length comes later', async
   t.equal((await patch(location, 0, 'ab', { 'upload-length': '4', 'x-quota': '4' })).statusCode, 204)
 })
 
-t.test('DEFER-06 the function binds while the length is not known', async (t) => {
+t.test('DEFER-06 the limit of the function applies while the length is unknown', async (t) => {
   const { listen, post, create, patch, head } = await build(t, byUser)
   const quota = { 'x-quota': '3' }
   const location = await create('deferred', quota)
@@ -48,14 +48,14 @@ t.test('DEFER-06 the function binds while the length is not known', async (t) =>
   t.equal((await post(withUpload, 'abcd')).statusCode, 413)
 })
 
-t.test('a maxSize that gives no number of bytes is a failure of the server, not of the client', async (t) => {
+t.test('a maxSize that does not return a number of bytes is a server error, not a client error', async (t) => {
   let given: unknown
   const { directory, post, create, patch } = await build(t, { maxSize: () => given as number })
   for (given of [undefined, null, NaN, -1, '5', {}]) {
-    const answer = await post({ 'upload-length': '3' })
-    t.equal(answer.statusCode, 500, String(given))
-    t.match(answer.json(), { code: 'FST_TUS_HOOK_FAILED' })
-    t.notMatch(answer.body, 'maxSize')
+    const response = await post({ 'upload-length': '3' })
+    t.equal(response.statusCode, 500, String(given))
+    t.match(response.json(), { code: 'FST_TUS_HOOK_FAILED' })
+    t.notMatch(response.body, 'maxSize')
   }
   t.same(await readdir(directory), [])
   given = 10
@@ -64,11 +64,11 @@ t.test('a maxSize that gives no number of bytes is a failure of the server, not 
   t.equal((await patch(location, 0, 'abc')).statusCode, 500)
 })
 
-t.test('a maxSize that throws with a status is heard', async (t) => {
+t.test('the status of an error thrown by maxSize is kept', async (t) => {
   const { post } = await build(t, {
     maxSize: () => { throw Object.assign(new Error('pay first'), { statusCode: 402 }) }
   })
-  const answer = await post({ 'upload-length': '3' })
-  t.equal(answer.statusCode, 402)
-  t.equal(answer.json().message, 'pay first')
+  const response = await post({ 'upload-length': '3' })
+  t.equal(response.statusCode, 402)
+  t.equal(response.json().message, 'pay first')
 })

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises'
 import t from 'tap'
 import { build } from '../../helper.ts'
 
-t.test('namingFunction makes the id from the request and the metadata', async (t) => {
+t.test('namingFunction returns the id, given the request and the metadata', async (t) => {
   const { post, patch, stored } = await build(t, {
     namingFunction: async (request, metadata) => `${String(request.headers['x-user'])}-${metadata['name']}`
   })
@@ -12,7 +12,7 @@ t.test('namingFunction makes the id from the request and the metadata', async (t
   t.equal((await stored('/files/ann-b.png')).toString(), 'abc')
 })
 
-t.test('an id that cannot be one is refused and logged, and nothing is made', async (t) => {
+t.test('an invalid id is refused and logged, and no upload is created', async (t) => {
   const longest = 'a'.repeat(100)
   const bad = [
     '', '.', '..', '../up', 'a/b', 'a\\b', '/a', '.hidden', 'a b', 'a\0', 'ä', 'a%2f', 'a.json', 'a.JSON', 'a.tmp',
@@ -23,16 +23,16 @@ t.test('an id that cannot be one is refused and logged, and nothing is made', as
   t.equal((await post({ 'upload-length': '3' })).headers.location, `/files/${longest}`)
   const files = await readdir(directory)
   for (id of bad) {
-    const answer = await post({ 'upload-length': '3' })
-    t.equal(answer.statusCode, 500, JSON.stringify(id))
-    t.equal(answer.json().code, 'FST_TUS_INVALID_ID')
+    const reply = await post({ 'upload-length': '3' })
+    t.equal(reply.statusCode, 500, JSON.stringify(id))
+    t.equal(reply.json().code, 'FST_TUS_INVALID_ID')
     t.match(logs.find(({ msg }) => msg.startsWith('namingFunction must return')), { level: 50 })
     logs.length = 0
   }
   t.same(await readdir(directory), files)
 })
 
-t.test('a namingFunction that refuses is heard, and one that fails by itself is not told of', async (t) => {
+t.test('the refusal of a namingFunction is sent, and an unexpected failure is not disclosed', async (t) => {
   const directory = t.testdir()
   let error: Error = Object.assign(new Error('a name, please'), { statusCode: 400 })
   const { post } = await build(t, { directory, namingFunction: () => { throw error } })
@@ -47,7 +47,7 @@ t.test('a namingFunction that refuses is heard, and one that fails by itself is 
   t.same(await readdir(directory), [])
 })
 
-t.test('EDGE-28 an id that is taken is refused, and nothing is overwritten', async (t) => {
+t.test('EDGE-28 an id that exists is refused, and nothing is overwritten', async (t) => {
   const { post, patch, head, stored } = await build(t, { namingFunction: () => 'taken' })
   await post({ 'upload-length': '3', 'upload-metadata': 'name YQ==' })
   await patch('/files/taken', 0, 'abc')
@@ -62,7 +62,7 @@ t.test('EDGE-28 an id that is taken is refused, and nothing is overwritten', asy
   t.equal((await stored('/files/taken')).toString(), 'abc')
 })
 
-t.test('EDGE-28 an id that is taken does not end the body that is on its way', async (t) => {
+t.test('EDGE-28 a creation with an existing id does not end a body that is being received', async (t) => {
   const { post, stall, untilStored } = await build(t, { namingFunction: () => 'taken' })
   await post({ 'upload-length': '6' })
   const { socket, response } = await stall('/files/taken', 0, 6, 'abc')

@@ -17,7 +17,7 @@ t.test('onUploadTerminate is called after the upload is deleted', async (t) => {
   t.equal(calls.length, 1)
 })
 
-t.test('TERM-07 where finished uploads are protected, their DELETE is refused', async (t) => {
+t.test('TERM-07 DELETE of a finished upload is refused if finished uploads are protected', async (t) => {
   let calls = 0
   const { create, patch, head, request } = await build(t, {
     disableTerminationForFinishedUploads: true,
@@ -34,13 +34,13 @@ t.test('TERM-07 where finished uploads are protected, their DELETE is refused', 
   t.equal(calls, 1)
 })
 
-t.test('an onUploadTerminate that fails is logged, and the upload is deleted all the same', async (t) => {
+t.test('an onUploadTerminate that fails is logged, and the upload is deleted nevertheless', async (t) => {
   for (const fail of [() => { throw new Error('no connection') }, () => Promise.reject(new Error('no connection'))]) {
     const { directory, logs, create, head, request } = await build(t, { onUploadTerminate: fail })
     const location = await create(3)
-    const answer = await request('DELETE', location)
-    t.equal(answer.statusCode, 204)
-    t.equal(answer.body, '')
+    const reply = await request('DELETE', location)
+    t.equal(reply.statusCode, 204)
+    t.equal(reply.body, '')
     t.match(logs.find(({ msg }) => msg === 'onUploadTerminate failed'), {
       level: 50, uploadId: path.basename(location), err: { message: 'no connection' }
     })
@@ -49,7 +49,7 @@ t.test('an onUploadTerminate that fails is logged, and the upload is deleted all
   }
 })
 
-t.test('onProgress is called with the offset that is stored', async (t) => {
+t.test('onProgress is called with the stored offset', async (t) => {
   const calls: Array<[method: string, id: string, offset: number, size: number | undefined]> = []
   const { create, patch, stall } = await build(t, {
     progressInterval: 0,
@@ -66,7 +66,7 @@ t.test('onProgress is called with the offset that is stored', async (t) => {
   t.same(calls.slice(1), [['PATCH', id, 6, 9], ['PATCH', id, 9, 9]])
 })
 
-t.test('onProgress is called at most every progressInterval ms for one body, and for its last bytes', async (t) => {
+t.test('onProgress is called at most every progressInterval ms per body, and for its last bytes', async (t) => {
   const offsets: number[] = []
   const { create, patch, stall, untilStored } = await build(t, {
     progressInterval: 3_600_000,
@@ -81,10 +81,10 @@ t.test('onProgress is called at most every progressInterval ms for one body, and
   t.equal((await response).status, 204)
   t.same(offsets, [3, 9])
   await patch(location, 9, 'jkl')
-  t.same(offsets, [3, 9, 12], 'each body is reported on its own')
+  t.same(offsets, [3, 9, 12], 'each body reports its progress separately')
 })
 
-t.test('an onProgress that fails is logged, and not waited for', async (t) => {
+t.test('an onProgress that fails is logged, and not awaited', async (t) => {
   const fail: Array<() => Promise<void>> = [
     () => { throw new Error('no connection') },
     () => Promise.reject(new Error('no connection')),

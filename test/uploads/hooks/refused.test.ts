@@ -11,11 +11,11 @@ t.test('an upload that the finish hook refuses is not served, and expires', asyn
   const location = await app.create(3)
   t.match(await app.patch(location, 0, 'abc'), { statusCode: 422, body: /a virus/ })
   t.equal((await app.request('GET', location)).statusCode, 410)
-  t.equal((await app.head(location)).statusCode, 410, 'a client that lost the answer does not take it for accepted')
+  t.equal((await app.head(location)).statusCode, 410, 'a client that lost the response sees that it is gone')
   t.equal((await app.patch(location, 3)).statusCode, 410)
 })
 
-t.test('a sweep deletes what the finish hook refused, once its time is over', async (t) => {
+t.test('a sweep deletes an upload that the finish hook refused once it has expired', async (t) => {
   const expired: string[] = []
   const app = await build(t, {
     expiration: { period: 1, sweepInterval: 1 },
@@ -28,7 +28,7 @@ t.test('a sweep deletes what the finish hook refused, once its time is over', as
   t.same(await fs.readdir(app.directory), [])
 })
 
-t.test('an upload that the finish hook serves has no expiry any more', async (t) => {
+t.test('an upload that the finish hook accepts no longer expires', async (t) => {
   const app = await build(t, { expiration: { period: 60_000 }, onUploadFinish: () => {} })
   const location = await app.create(3)
   await app.patch(location, 0, 'abc')
@@ -54,7 +54,7 @@ t.test('a finish hook that removes the upload leaves nothing of it', async (t) =
   }
 })
 
-t.test('a finish hook that moves the file away leaves a record to be collected', async (t) => {
+t.test('a finish hook that moves the file away leaves a record that a sweep collects', async (t) => {
   const directory = t.testdir({ uploads: {} })
   const uploads = path.join(directory, 'uploads')
   const app = await build(t, {

@@ -9,7 +9,7 @@ import { build, OFFSET_OCTET_STREAM, temporaryDirectory, until } from '../../hel
 const HOUR = 3_600_000
 const expiration = { period: HOUR }
 const octets = { 'content-type': OFFSET_OCTET_STREAM }
-/** Whose request it is says a header here; an app has something better. */
+/** A header identifies the client here; real apps need something safer. */
 const key = ({ headers }: FastifyRequest) => headers['x-user'] as string
 
 /** Sets this process's clock ahead, for one test. */
@@ -20,7 +20,7 @@ function laterIn (t: Test): (ms: number) => void {
   }
 }
 
-t.test('EDGE-73 there are no more unfinished uploads than maxUploads', async (t) => {
+t.test('EDGE-73 the number of unfinished uploads never exceeds maxUploads', async (t) => {
   const { post, create, patch, request, directory, logs } = await build(t, { expiration, maxUploads: 3 })
   const uploads = [await create(3), await create(3), await create('deferred')]
   const refused = await post({ 'upload-length': '3' })
@@ -29,21 +29,21 @@ t.test('EDGE-73 there are no more unfinished uploads than maxUploads', async (t)
   t.match(refused.json(), {
     code: 'FST_TUS_TOO_MANY_UPLOADS', message: 'Too many unfinished uploads on this server'
   })
-  t.equal((await readdir(directory)).length, 6, 'nothing is made of it')
+  t.equal((await readdir(directory)).length, 6, 'no upload is created')
 
   t.equal((await patch(uploads[0] as string, 0, 'abc')).statusCode, 204)
   await create(3)
-  t.equal((await post({ 'upload-length': '3' })).statusCode, 503, 'the finished one does not count')
+  t.equal((await post({ 'upload-length': '3' })).statusCode, 503, 'the finished upload does not count')
   t.equal((await request('DELETE', uploads[1] as string)).statusCode, 204)
   const another = await create(3)
   t.equal((await post({ 'upload-length': '3' })).statusCode, 503, 'nor does the deleted one')
   t.equal((await patch(another, 0, 'ab')).statusCode, 204)
-  t.equal((await post({ 'upload-length': '3' })).statusCode, 503, 'one that is gone on with counts once')
-  t.same(logs.filter(({ level }) => level >= 40), [], 'and the log has nothing to complain of')
+  t.equal((await post({ 'upload-length': '3' })).statusCode, 503, 'an appended upload counts once')
+  t.same(logs.filter(({ level }) => level >= 40), [], 'nothing is logged as a warning')
   t.match(logs.find(({ err }) => err !== undefined), { level: 30, err: { code: 'FST_TUS_TOO_MANY_UPLOADS' } })
 })
 
-t.test('EDGE-73 what is whole at once, or refused, does not count', async (t) => {
+t.test('EDGE-73 an upload that completes or is refused at once does not count', async (t) => {
   let refuse = false
   const { post, create } = await build(t, {
     expiration,
@@ -65,22 +65,22 @@ t.test('EDGE-73 what is whole at once, or refused, does not count', async (t) =>
   t.equal((await post({ 'upload-length': '3' })).statusCode, 503)
 })
 
-t.test('EDGE-73 many creations at once make no more than maxUploads', async (t) => {
+t.test('EDGE-73 many concurrent creations create no more than maxUploads', async (t) => {
   const { post, directory } = await build(t, { expiration, maxUploads: 10 })
-  const answers = await Promise.all(Array.from({ length: 100 }, () => post({ 'upload-length': '3' })))
-  t.equal(answers.filter(({ statusCode }) => statusCode === 201).length, 10)
-  t.equal(answers.filter(({ statusCode }) => statusCode === 503).length, 90)
+  const responses = await Promise.all(Array.from({ length: 100 }, () => post({ 'upload-length': '3' })))
+  t.equal(responses.filter(({ statusCode }) => statusCode === 201).length, 10)
+  t.equal(responses.filter(({ statusCode }) => statusCode === 503).length, 90)
   t.equal((await readdir(directory)).length, 20)
 })
 
-t.test('EDGE-28 an id that is taken is not counted twice, nor forgotten', async (t) => {
+t.test('EDGE-28 a creation with an existing id neither counts twice nor ends the count of that upload', async (t) => {
   const { post, create } = await build(t, { expiration, maxUploads: 2, namingFunction: () => 'same' })
   await create(3)
   t.equal((await post({ 'upload-length': '3' })).statusCode, 409)
   t.equal((await post({ 'upload-length': '3' })).statusCode, 409)
 })
 
-t.test('EDGE-73 uploads of before a restart count, once the first sweep found them', async (t) => {
+t.test('EDGE-73 uploads from before a restart count once the first sweep has found them', async (t) => {
   const directory = t.testdir()
   const first = await build(t, { directory, expiration, maxUploads: 1 })
   await first.create(0)
@@ -92,10 +92,10 @@ t.test('EDGE-73 uploads of before a restart count, once the first sweep found th
     if (statusCode === 201) await second.request('DELETE', headers.location as string)
     return statusCode === 503
   })
-  t.equal((await readdir(directory)).length, 4, 'no other is left')
+  t.equal((await readdir(directory)).length, 4, 'no other upload is left')
 })
 
-t.test('EDGE-73 a final upload that waits for its parts counts after a restart too', async (t) => {
+t.test('EDGE-73 a waiting final upload still counts after a restart', async (t) => {
   const directory = await temporaryDirectory(t)
   const first = await build(t, { directory, expiration, maxUploads: 2 })
   const part = await first.create(3, { 'upload-concat': 'partial' })
@@ -109,10 +109,10 @@ t.test('EDGE-73 a final upload that waits for its parts counts after a restart t
   })
   t.equal((await second.patch(part, 0, 'abc')).statusCode, 204)
   await second.create(3)
-  t.pass('what is joined does not count any more')
+  t.pass('a completed final upload no longer counts')
 })
 
-t.test('EDGE-73 an upload whose body broke off lives longer, and counts as long', async (t) => {
+t.test('EDGE-73 an interrupted body extends the lifetime of an upload, and the upload counts that long', async (t) => {
   const { post, create, stall, head, untilStored } = await build(t, { expiration, maxUploads: 1 })
   const location = await create(9)
   const later = laterIn(t)
@@ -125,7 +125,7 @@ t.test('EDGE-73 an upload whose body broke off lives longer, and counts as long'
   t.equal((await post({ 'upload-length': '3' })).statusCode, 503)
 })
 
-t.test('EDGE-73 an upload whose body is on its way for long counts all the time', async (t) => {
+t.test('EDGE-73 an upload whose body takes long counts all the time', async (t) => {
   let stored = 0
   const { post, create, stall } = await build(t, {
     expiration, maxUploads: 1, progressInterval: 0, onProgress: (_request, { offset }) => { stored = offset }
@@ -140,7 +140,7 @@ t.test('EDGE-73 an upload whose body is on its way for long counts all the time'
   socket.destroy()
 })
 
-t.test('EDGE-73 expired uploads make room, whoever deleted them', async (t) => {
+t.test('EDGE-73 expired uploads no longer count, however they were deleted', async (t) => {
   const { create, patch, directory } = await build(t, { expiration: { period: HOUR, sweepInterval: 0 }, maxUploads: 2 })
   const later = laterIn(t)
   const one = await create(3)
@@ -149,14 +149,14 @@ t.test('EDGE-73 expired uploads make room, whoever deleted them', async (t) => {
   t.equal((await patch(one, 0, 'a')).statusCode, 204)
   later(0.6 * HOUR)
   await create(3)
-  t.pass('the one that was left alone does not count any more')
+  t.pass('the unused upload no longer counts')
   later(2 * HOUR)
   await create(3)
   t.pass('nor do the others')
   t.equal((await readdir(directory)).length, 8)
 })
 
-t.test('EDGE-73 a sweep that deletes an upload makes room', async (t) => {
+t.test('EDGE-73 an upload that a sweep deletes no longer counts', async (t) => {
   const { post, create } = await build(t, { expiration: { period: 30, sweepInterval: 5 }, maxUploads: 1 })
   await create(3)
   await until(async () => (await post({ 'upload-length': '3' })).statusCode === 201)
@@ -180,7 +180,7 @@ t.test('EDGE-73 no client has more unfinished uploads than perClient.maxUploads'
   t.equal((await post({ 'upload-length': '3', ...ann })).statusCode, 429)
 })
 
-t.test('EDGE-73 the parts of a parallel upload count until they are whole, and the final one not', async (t) => {
+t.test('EDGE-73 the parts of a parallel upload count until they are complete, the final upload never', async (t) => {
   const { post, create, patch } = await build(t, { expiration, perClient: { maxUploads: 2 } })
   for (let i = 0; i < 3; i++) {
     const parts = [await create(1, { 'upload-concat': 'partial' }), await create(1, { 'upload-concat': 'partial' })]
@@ -193,17 +193,17 @@ t.test('EDGE-73 the parts of a parallel upload count until they are whole, and t
   t.equal((await post({ 'upload-length': '3' })).statusCode, 429, 'a client is an address by default')
 })
 
-t.test('a client that the app cannot name is refused, without a word about why', async (t) => {
+t.test('a failing perClient.key refuses the request without giving the reason', async (t) => {
   for (const key of [() => undefined as never, () => { throw new Error('no database') }]) {
     const { post, directory } = await build(t, { expiration, perClient: { key, maxUploads: 1, maxBodies: 1 } })
-    const answer = await post({ 'upload-length': '3' })
-    t.equal(answer.statusCode, 500)
-    t.match(answer.json(), { code: 'FST_TUS_HOOK_FAILED' })
+    const response = await post({ 'upload-length': '3' })
+    t.equal(response.statusCode, 500)
+    t.match(response.json(), { code: 'FST_TUS_HOOK_FAILED' })
     t.same(await readdir(directory), [])
   }
 })
 
-t.test('EDGE-40 no client sends more bodies at a time than perClient.maxBodies', async (t) => {
+t.test('EDGE-40 no client sends more concurrent bodies than perClient.maxBodies', async (t) => {
   const perClient = { key, maxBodies: 2 }
   const { post, create, stall, untilStored, patch, head, directory } = await build(t, { perClient })
   const ann = { 'x-user': 'ann' }
@@ -217,14 +217,14 @@ t.test('EDGE-40 no client sends more bodies at a time than perClient.maxBodies',
   t.equal(refused.headers['retry-after'], '1')
   t.match(refused.json(), { code: 'FST_TUS_TOO_MANY_BODIES' })
   t.equal((await post({ 'upload-length': '3', ...octets, ...ann }, 'abc')).statusCode, 503)
-  t.equal((await readdir(directory)).length, 6, 'nothing is made of it')
+  t.equal((await readdir(directory)).length, 6, 'no upload is created')
   t.equal((await patch(uploads[2], 0, 'abc', { 'x-user': 'bob' })).statusCode, 204)
 
   t.equal((await head(uploads[0], ann)).headers['upload-offset'], '3', 'the dead connection is displaced')
   t.equal((await patch(uploads[0], 3, 'def', ann)).statusCode, 204, 'and does not count')
 })
 
-t.test('EDGE-56 an upload that is damaged does not keep the others from being counted', async (t) => {
+t.test('EDGE-56 a damaged upload does not keep the others from being counted', async (t) => {
   const directory = t.testdir()
   await writeFile(path.join(directory, 'torn.json'), '{"id":')
   const { post, create } = await build(t, { directory, expiration, maxUploads: 1 })
@@ -232,7 +232,7 @@ t.test('EDGE-56 an upload that is damaged does not keep the others from being co
   t.equal((await post({ 'upload-length': '3' })).statusCode, 503)
 })
 
-t.test('EDGE-73 an upload that this process has not counted may grow', async (t) => {
+t.test('EDGE-73 an upload that this process has not counted can be appended to', async (t) => {
   const datastore = new ForeignStore()
   await datastore.create({ id: 'before', size: 6, offset: 0, creation_date: new Date().toISOString() })
   const { create, patch, post } = await build(t, { datastore, maxUploads: 1, expiration: { period: 3_600_000 } })
