@@ -8,7 +8,7 @@ import type { Test } from 'tap'
 import type { Lock, Locker, RequestRelease } from '../../plugin/index.ts'
 import { until } from '../helper.ts'
 
-/** What lockers under test share: one process, one machine, one server. */
+/** The environment that lockers under test share: a process, a machine, a server. */
 export interface LockerEngine {
   /** A locker, as each process would create one. */
   open (): Locker | Promise<Locker>
@@ -19,18 +19,18 @@ export interface LockerContractOptions {
   start: (t: Test) => LockerEngine | Promise<LockerEngine>
   /** Whether two lockers of an engine exclude each other. */
   isShared: boolean
-  /** Whether waiters get the lock in the order in which they came. */
+  /** Whether waiters get the lock in order of arrival. */
   isFair: boolean
   /** Whether locks have `tryLock`. */
   canTry: boolean
-  /** Tests that a locker is known to fail, by their names. Only for lockers that are not ours. */
+  /** Names of the tests that a locker is known to fail. Only for third-party lockers. */
   fails?: string[]
 }
 
 const never = () => new AbortController().signal
 const ignore = () => {}
 
-/** Locks, and counts how often the holder is asked to release. */
+/** Acquires locks, and counts how often the holder is asked to release. */
 async function hold (locker: Locker, id: string): Promise<{ lock: Lock, asked: () => number }> {
   const lock = locker.newLock(id)
   let asked = 0
@@ -53,7 +53,7 @@ export function lockerContract (name: string, options: LockerContractOptions): v
     })
   }
 
-  check('it says whether other processes use it', async (t, locker) => {
+  check('shared says whether other processes use the locker', async (t, locker) => {
     t.equal(locker.shared, isShared)
   })
 
@@ -80,7 +80,7 @@ export function lockerContract (name: string, options: LockerContractOptions): v
     await b.lock.unlock()
   })
 
-  check('a request that waits asks the holder to release the lock', async (t, first, second) => {
+  check('a waiting request asks the holder to release the lock', async (t, first, second) => {
     const holder = await hold(first, 'a')
     const waiter = second.newLock('a')
     let isHeld = false
@@ -92,7 +92,7 @@ export function lockerContract (name: string, options: LockerContractOptions): v
     await waiter.unlock()
   })
 
-  check('a holder is asked too if requests were waiting before it', async (t, first, second) => {
+  check('a holder is also asked if requests were waiting before it', async (t, first, second) => {
     const holder = await hold(first, 'a')
     let asked = 0
     const ask: RequestRelease = () => { asked++ }
@@ -123,14 +123,14 @@ export function lockerContract (name: string, options: LockerContractOptions): v
     await next.lock.unlock()
   })
 
-  check('a signal that has aborted before gets no lock that is held', async (t, first, second) => {
+  check('a held lock is not granted if the signal has already aborted', async (t, first, second) => {
     const holder = await hold(first, 'a')
     await t.rejects(second.newLock('a').lock(AbortSignal.abort(new Error('too late')), ignore))
     await holder.lock.unlock()
     await (await hold(second, 'a')).lock.unlock()
   })
 
-  check('a holder that fails when it is asked keeps the lock until it releases it', async (t, first, second) => {
+  check('a holder whose callback throws keeps the lock until it releases it', async (t, first, second) => {
     for (const fail of [() => { throw new Error('no') }, () => Promise.reject(new Error('no'))]) {
       const lock = first.newLock('a')
       let asked = 0
@@ -150,7 +150,7 @@ export function lockerContract (name: string, options: LockerContractOptions): v
   })
 
   if (isFair) {
-    check('the first to wait is the first to hold', async (t, first, second) => {
+    check('waiters get the lock in order of arrival', async (t, first, second) => {
       const holder = await hold(first, 'a')
       const order: number[] = []
       const waiting: Array<Promise<void>> = []
@@ -170,7 +170,7 @@ export function lockerContract (name: string, options: LockerContractOptions): v
   }
 
   if (canTry) {
-    check('tryLock takes a free lock, and disturbs no holder', async (t, first, second) => {
+    check('tryLock acquires a free lock, and does not ask a holder to release', async (t, first, second) => {
       const lock = first.newLock('a')
       let asked = 0
       t.equal(await lock.tryLock?.(() => { asked++ }), true)
@@ -185,7 +185,7 @@ export function lockerContract (name: string, options: LockerContractOptions): v
     })
   }
 
-  check('a lock may be taken again after it was released', async (t, first, second) => {
+  check('a lock can be acquired again after its release', async (t, first, second) => {
     for (const locker of [first, second, first]) {
       const { lock, asked } = await hold(locker, 'a')
       t.equal(asked(), 0)
@@ -193,7 +193,7 @@ export function lockerContract (name: string, options: LockerContractOptions): v
     }
   })
 
-  check('a locker may be used after it was closed', async (t, first) => {
+  check('a locker can be used after it was closed', async (t, first) => {
     await first.close?.()
     const { lock } = await hold(first, 'a')
     await lock.unlock()

@@ -21,6 +21,7 @@ lockerContract('MemoryLocker of @tus/server', {
   isFair: false,
   canTry: false,
   fails: [
-    'it says whether other processes use it', 'a holder that fails when it is asked keeps the lock until it releases it'
+    'shared says whether other processes use the locker',
+    'a holder whose callback throws keeps the lock until it releases it'
   ]
 })

@@ -10,7 +10,7 @@ import type { Capability, DataStore, Upload } from '../../plugin/index.ts'
 import { StoreAdapter } from '../../plugin/stores/adapter.ts'
 import { isComplete } from '../../plugin/uploads/state.ts'
 
-/** What a store under test keeps its uploads in. */
+/** The place in which a store under test keeps its uploads. */
 export interface Engine {
   /** Opens the store. Called again, it opens the same uploads as another process would. */
   open (): DataStore | Promise<DataStore>
@@ -19,17 +19,17 @@ export interface Engine {
 export interface StoreContractOptions {
   /** Starts an engine without uploads, for one test. */
   start: (t: Test) => Engine | Promise<Engine>
-  /** What the store can do: it must say so, and the tests that need it run. */
+  /** The capabilities of the store: it must declare them, and the tests that need them run. */
   capabilities: Capability[]
-  /** Whether uploads are still there if the store is opened again. Default `true`. */
+  /** Whether uploads persist if the store is opened again. Default `true`. */
   persists?: boolean
-  /** Tests that a store is known to fail, by their names. Only for stores that are not ours. */
+  /** Names of the tests that a store is known to fail. Only for third-party stores. */
   fails?: string[]
 }
 
 interface Rig {
   store: StoreAdapter
-  /** As another process sees the store, after this one has died. */
+  /** The store as another process sees it after this one has died. */
   reopen (): Promise<StoreAdapter>
 }
 
@@ -60,11 +60,11 @@ export function storeContract (name: string, options: StoreContractOptions): voi
     })
   }
 
-  check('it says what it can do', [], async (t, { store }) => {
+  check('the store declares its capabilities', [], async (t, { store }) => {
     t.same([...store.capabilities].sort(), [...capabilities].sort())
   })
 
-  check('an upload is as it was created', ['creation'], async (t, { store, reopen }) => {
+  check('a created upload is read as it was created', ['creation'], async (t, { store, reopen }) => {
     const metadata = { filename: 'résumé 日本語.mp4', empty: null, blank: '' }
     await store.create({ id: 'a', size: 2 ** 40, offset: 0, metadata, creation_date: created })
     for (const seen of [store, await reopen()]) {
@@ -83,7 +83,7 @@ export function storeContract (name: string, options: StoreContractOptions): voi
     t.match(await store.getUpload('a'), { size: 6, offset: 3 })
   })
 
-  check('an upload that does not exist is reported as not found', [], async (t, { store }) => {
+  check('a missing upload is reported as not found', [], async (t, { store }) => {
     await t.rejects(store.getUpload('a'), { code: 'FST_TUS_NOT_FOUND' })
   })
 
@@ -97,17 +97,17 @@ export function storeContract (name: string, options: StoreContractOptions): voi
     if (store.capabilities.has('read')) t.equal(await textOf(await reopen(), 'a'), 'abcdefghi')
   })
 
-  check('a batch is written in order, whatever its buffers look like', ['creation', 'read'], async (t, { store }) => {
+  check('a batch is written in order, whatever its buffer sizes', ['creation', 'read'], async (t, { store }) => {
     const pieces = [0, 1, 70_000, 3, 1_500_000].map((length) => randomBytes(length))
-    const whole = Buffer.concat(pieces)
-    await store.create({ id: 'a', size: whole.length, offset: 0 })
+    const content = Buffer.concat(pieces)
+    await store.create({ id: 'a', size: content.length, offset: 0 })
     const appending = await store.openAppend(await store.getUpload('a'), {})
-    await appending.write(pieces, whole.length)
-    t.equal(await appending.commit({}), whole.length)
-    t.ok(whole.equals(await buffer(await store.read('a'))))
+    await appending.write(pieces, content.length)
+    t.equal(await appending.commit({}), content.length)
+    t.ok(content.equals(await buffer(await store.read('a'))))
   })
 
-  check('buffers that it does not retain may change once written', ['creation', 'read'], async (t, { store }) => {
+  check('without retainsBuffers, buffers may change once written', ['creation', 'read'], async (t, { store }) => {
     await store.create({ id: 'a', size: 6, offset: 0 })
     const appending = await store.openAppend(await store.getUpload('a'), {})
     for (const text of ['abc', 'def']) {
@@ -119,19 +119,19 @@ export function storeContract (name: string, options: StoreContractOptions): voi
     t.equal(await textOf(store, 'a'), 'abcdef')
   })
 
-  check('an upload of no bytes is complete', ['creation'], async (t, { store }) => {
+  check('an upload of length 0 is complete', ['creation'], async (t, { store }) => {
     await store.create({ id: 'a', size: 0, offset: 0 })
     t.ok(isComplete(await store.getUpload('a')))
     if (store.capabilities.has('read')) t.equal(await textOf(store, 'a'), '')
   })
 
-  check('what an append has stored survives the end of the process', ['creation'], async (t, { store, reopen }) => {
+  check('the bytes of an append survive the end of the process', ['creation'], async (t, { store, reopen }) => {
     await store.create({ id: 'a', size: 9, offset: 0 })
     const appending = await store.openAppend(await store.getUpload('a'), {})
     await appending.write(bytesOf('abc'), 3)
     const { stored } = appending
     t.ok(stored >= 0 && stored <= 3)
-    // A store of @tus/server says nothing: its bytes count when `write` ends.
+    // A store of @tus/server declares nothing: its bytes count when `write` ends.
     if (store.capabilities.has('checksum')) t.ok((await (await reopen()).getUpload('a')).offset >= stored)
     t.equal(await appending.commit({}), 3)
     t.match(await (await reopen()).getUpload('a'), { offset: 3 })
@@ -159,7 +159,7 @@ export function storeContract (name: string, options: StoreContractOptions): voi
   check('completion may be declared', ['creation', 'deferred-length', 'updates'], async (t, { store, reopen }) => {
     await store.create({ id: 'a', size: 3, offset: 0, complete: false })
     await append(store, 'a', 'abc')
-    t.notOk(isComplete(await (await reopen()).getUpload('a')), 'the length alone does not decide')
+    t.notOk(isComplete(await (await reopen()).getUpload('a')), 'the length alone does not complete it')
     const appending = await store.openAppend(await store.getUpload('a'), {})
     t.equal(await appending.commit({ complete: true }), 3)
     t.ok(isComplete(await (await reopen()).getUpload('a')))
@@ -192,7 +192,7 @@ export function storeContract (name: string, options: StoreContractOptions): voi
     if (store.capabilities.has('read')) t.equal(await textOf(other, 'a'), 'abcdef')
   })
 
-  check('what an append after a verified one has stored survives', ['creation', 'checksum'], async (t, rig) => {
+  check('the bytes of an append after a verified one survive', ['creation', 'checksum'], async (t, rig) => {
     const { store, reopen } = rig
     await store.create({ id: 'a', size: 9, offset: 0 })
     const verified = await store.openAppend(await store.getUpload('a'), { unverified: true })
@@ -239,7 +239,7 @@ export function storeContract (name: string, options: StoreContractOptions): voi
     if (store.capabilities.has('read')) t.equal(await textOf(other, 'a'), 'abcdef')
   })
 
-  check('an append fails at the commit if another one came between', ['creation', 'fencing'], async (t, rig) => {
+  check('an append fails at the commit if another one came in between', ['creation', 'fencing'], async (t, rig) => {
     const { store, reopen } = rig
     await store.create({ id: 'a', size: 6, offset: 0 })
     const first = await store.openAppend(await store.getUpload('a'), {})
@@ -269,7 +269,7 @@ export function storeContract (name: string, options: StoreContractOptions): voi
       t.ok(isComplete(upload))
     }
     t.equal(await textOf(await reopen(), 'final'), 'abcdabc')
-    t.equal(await textOf(store, 'a'), 'abc', 'the parts stay')
+    t.equal(await textOf(store, 'a'), 'abc', 'the parts remain')
   })
 
   check('facts about an upload are recorded', ['creation', 'updates'], async (t, { store, reopen }) => {
@@ -304,7 +304,7 @@ export function storeContract (name: string, options: StoreContractOptions): voi
     if (store.capabilities.has('ranges')) t.equal(await textOf(store, 'a', { start: 2, end: 3 }), 'cd')
   })
 
-  check('reading an upload that does not exist is an error', ['read'], async (t, { store }) => {
+  check('reading a missing upload is an error', ['read'], async (t, { store }) => {
     await t.rejects(store.read('a'))
   })
 
@@ -324,18 +324,18 @@ export function storeContract (name: string, options: StoreContractOptions): voi
     for (const id of ['a', 'b', 'c']) await store.create({ id, size: 3, offset: 0, creation_date: created })
     await append(store, 'c', 'abc')
     const ids = await collect((await reopen()).due(Date.now()))
-    t.ok(['a', 'b', 'c'].every((id) => ids.includes(id)), 'c is without its finish hook')
+    t.ok(['a', 'b', 'c'].every((id) => ids.includes(id)), 'the finish hook of c has not run')
     t.equal(new Set(ids).size, ids.length)
   })
 
-  check('orphans are removed without harm', ['creation'], async (t, { store, reopen }) => {
+  check('orphans are removed without side effects', ['creation'], async (t, { store, reopen }) => {
     await store.create({ id: 'a', size: 6, offset: 0 })
     await append(store, 'a', 'abc')
     await (await reopen()).removeOrphans()
     t.match(await append(store, 'a', 'def'), { offset: 6 })
   })
 
-  check('many uploads grow at the same time', ['creation', 'read'], async (t, { store }) => {
+  check('many uploads grow concurrently', ['creation', 'read'], async (t, { store }) => {
     const ids = Array.from({ length: 20 }, (_, i) => `upload-${i}`)
     await Promise.all(ids.map(async (id) => {
       await store.create({ id, size: 3 * id.length, offset: 0 })
@@ -345,7 +345,7 @@ export function storeContract (name: string, options: StoreContractOptions): voi
     for (const id of ids) t.equal(await textOf(store, id), id.repeat(3))
   })
 
-  check('a store may be used after it was closed', ['creation'], async (t, { store }) => {
+  check('a store can be used after it was closed', ['creation'], async (t, { store }) => {
     await store.create({ id: 'a', size: 6, offset: 0 })
     await append(store, 'a', 'abc')
     await store.close()

@@ -19,7 +19,7 @@ for (const durability of ['none', 'finished', 'every-append'] satisfies Durabili
   })
 }
 
-storeContract('FileStore that is exclusive', {
+storeContract('FileStore with exclusive access', {
   capabilities: everything,
   persists: false,
   start: (t) => {

@@ -12,7 +12,7 @@ class LeaseLocker implements Locker {
   readonly #memory = new MemoryLocker()
   readonly #leases = new Map<string, AbortController>()
 
-  /** The lease of an upload runs out: another process may lock it. */
+  /** The lease of an upload expires: another process may lock it. */
   lose (location: string): void {
     const id = location.slice('/files/'.length)
     this.#leases.get(id)?.abort()
@@ -29,14 +29,14 @@ class LeaseLocker implements Locker {
       },
       unlock: async () => {
         await lock.unlock()
-        if (lease.signal.aborted) throw new Error('the lease has run out')
+        if (lease.signal.aborted) throw new Error('the lease has expired')
       },
       lost: lease.signal
     }
   }
 }
 
-t.test('a lost lock ends the body, and its response claims no offset', async (t) => {
+t.test('a lost lock ends the body, and the response has no Upload-Offset', async (t) => {
   const locker = new LeaseLocker()
   const { create, stall, untilStored, head, patch, logs } = await build(t, { locker })
   const location = await create(6)
@@ -47,9 +47,9 @@ t.test('a lost lock ends the body, and its response claims no offset', async (t)
   t.equal(lost.status, 423)
   t.equal(JSON.parse(lost.body).code, 'FST_TUS_LOCK_LOST')
   t.equal(lost.headers['upload-offset'], undefined)
-  t.equal((await head(location)).headers['upload-offset'], '3', 'what was stored before is valid')
+  t.equal((await head(location)).headers['upload-offset'], '3', 'bytes stored before are valid')
   t.equal((await patch(location, 3, 'def')).statusCode, 204)
-  t.same(logs.filter(({ level }) => level >= 50), [], 'a lock that is lost need not be released')
+  t.same(logs.filter(({ level }) => level >= 50), [], 'a lost lock need not be released')
 })
 
 t.test('a lost lock leaves a verified upload at its verified offset', async (t) => {
@@ -110,7 +110,7 @@ t.test('a store that fences commits decides itself about a lost lock', async (t)
   t.equal((await head(location)).headers['upload-offset'], '3')
 })
 
-t.test('nothing is processed or deleted under a lock that is lost', async (t) => {
+t.test('nothing is processed or deleted under a lost lock', async (t) => {
   const locker = new LeaseLocker()
   let lose = ''
   const datastore = new class extends FileStore {
@@ -135,7 +135,7 @@ t.test('nothing is processed or deleted under a lock that is lost', async (t) =>
   t.equal(finished.length, 1)
 })
 
-t.test('the finish hook stays due if the lock is lost before it', async (t) => {
+t.test('the finish hook stays due if the lock is lost before it runs', async (t) => {
   const locker = new LeaseLocker()
   let isLosing = false
   const datastore = new class extends FileStore {
@@ -173,7 +173,7 @@ t.test('a lock that is lost before the work begins ends it at once', async (t) =
   t.equal((await head(location)).headers['upload-offset'], '0')
 })
 
-t.test('bytes that arrived before the lock was lost are not written after it', async (t) => {
+t.test('bytes that arrived before the lock was lost are not written afterwards', async (t) => {
   const locker = new LeaseLocker()
   let release = () => {}
   const isWriting = new Promise<void>((resolve) => { release = resolve })
@@ -198,7 +198,7 @@ t.test('bytes that arrived before the lock was lost are not written after it', a
   const { socket, response } = await stall(location, 0, 9, 'abc')
   await hasBegun
   await new Promise<void>((resolve) => socket.write('def', () => resolve()))
-  // The server answers another request only after it has read from this socket.
+  // The server responds to another request only after it has read from this socket.
   t.equal((await head(await create(1))).statusCode, 200)
   locker.lose(location)
   release()
@@ -207,7 +207,7 @@ t.test('bytes that arrived before the lock was lost are not written after it', a
   t.equal((await head(location)).headers['upload-offset'], '3')
 })
 
-t.test('a lock that is lost while a checksum is verified rolls nothing back', async (t) => {
+t.test('a lock that is lost while a checksum is verified causes no rollback', async (t) => {
   const locker = new LeaseLocker()
   const ends: string[] = []
   const datastore = new class extends FileStore {

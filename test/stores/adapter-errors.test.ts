@@ -7,7 +7,7 @@ import { ForeignStore } from '../foreign-store.ts'
 const secret = 'no such host 10.0.0.7'
 const failure = (fields: object) => Object.assign(new Error(secret), fields)
 
-/** What a store may throw, and what is made of it. */
+/** What a store may throw, and the response to it. */
 const failures: Array<[name: string, thrown: unknown, status: number, code: string]> = [
   ...['ENOSPC', 'EDQUOT', 'EFBIG'].map((code): [string, unknown, number, string] =>
     [code, failure({ code }), 507, 'FST_TUS_INSUFFICIENT_STORAGE']),
@@ -22,11 +22,11 @@ const failures: Array<[name: string, thrown: unknown, status: number, code: stri
   ['null', null, 500, 'FST_TUS_STORE_FAILED'],
   ['a 404 of @tus/server', { status_code: 404, body: secret }, 404, 'FST_TUS_NOT_FOUND'],
   ['a 410 of @tus/server', { status_code: 410, body: secret }, 410, 'FST_TUS_GONE'],
-  ['an error of ours', new errors.Gone(), 410, 'FST_TUS_GONE']
+  ['an error of fastify-tus', new errors.Gone(), 410, 'FST_TUS_GONE']
 ]
 
 for (const [name, thrown, status, code] of failures) {
-  t.test(`EDGE-80 a store that throws ${name} is answered for with ${status}`, async (t) => {
+  t.test(`EDGE-80 if a store throws ${name}, the status is ${status}`, async (t) => {
     const datastore = new ForeignStore()
     const { create, post, patch, head, request, logs } = await build(t, { datastore })
     const location = await create(9)
@@ -52,11 +52,11 @@ for (const [name, thrown, status, code] of failures) {
     }
     fail('getUpload')
     const inspected = await head(location)
-    // After a 5xx tus-js-client would begin anew.
+    // After a 5xx, tus-js-client would start over.
     t.equal(inspected.statusCode, status < 500 ? status : 423)
     t.equal(inspected.headers['retry-after'], status < 500 ? undefined : '1')
     t.notOk('upload-offset' in inspected.headers)
-    if (thrown instanceof Error && status >= 500) t.match(JSON.stringify(logs), secret, 'why is for the log')
+    if (thrown instanceof Error && status >= 500) t.match(JSON.stringify(logs), secret, 'the reason is logged')
 
     fail('nothing')
     t.equal((await head(location)).headers['upload-offset'], '0')
@@ -64,7 +64,7 @@ for (const [name, thrown, status, code] of failures) {
   })
 }
 
-t.test('PATCH-11 what a store took before it failed counts, if it says so', async (t) => {
+t.test('PATCH-11 bytes that a store wrote before it failed count if it reports them', async (t) => {
   const datastore = new ForeignStore()
   const { create, stall, head, patch } = await build(t, { datastore })
   const location = await create(9)
@@ -72,7 +72,7 @@ t.test('PATCH-11 what a store took before it failed counts, if it says so', asyn
   const { socket, response } = await stall(location, 0, 9, 'abc')
   datastore.before = (method) => {
     if (method === 'write' && datastore.bytesOf(id).length === 3) throw failure({ code: 'ENOSPC' })
-    // The rest comes only when the first part is stored.
+    // The rest is sent only after the first part is stored.
     if (method === 'write') setImmediate(() => socket.write('def'))
   }
   t.equal((await response).status, 507)
@@ -82,7 +82,7 @@ t.test('PATCH-11 what a store took before it failed counts, if it says so', asyn
   t.equal(datastore.bytesOf(id).toString(), 'abcdefghi')
 })
 
-t.test('CREATE-09 a creation whose first bytes cannot be stored leaves nothing behind', async (t) => {
+t.test('CREATE-09 a creation whose first bytes cannot be stored leaves nothing in the store', async (t) => {
   const datastore = new ForeignStore()
   const { post } = await build(t, { datastore })
   datastore.before = (method) => { if (method === 'write') throw failure({ code: 'ENOSPC' }) }
@@ -92,7 +92,7 @@ t.test('CREATE-09 a creation whose first bytes cannot be stored leaves nothing b
   t.equal(datastore.uploads.size, 0)
 })
 
-t.test('a store that destroys the stream before it rejects brings nobody down', async (t) => {
+t.test('a store that destroys the stream before it rejects does not crash the process', async (t) => {
   const datastore = new ForeignStore()
   datastore.write = async (stream) => {
     stream.destroy(new Error(secret))
@@ -104,7 +104,7 @@ t.test('a store that destroys the stream before it rejects brings nobody down', 
   t.equal((await head(location)).headers['upload-offset'], '0')
 })
 
-t.test('a store that stops reading early is believed', async (t) => {
+t.test('the offset of a store that stops reading early is used', async (t) => {
   const datastore = new ForeignStore()
   datastore.write = async () => 0
   const { create, patch } = await build(t, { datastore })
@@ -113,14 +113,14 @@ t.test('a store that stops reading early is believed', async (t) => {
   t.equal(headers['upload-offset'], '0')
 })
 
-t.test('a store that cannot be closed does not keep the app from closing', async (t) => {
+t.test('a store that fails to close does not keep the app from closing', async (t) => {
   const datastore = Object.assign(new ForeignStore(), { close: async () => { throw failure({}) } })
   const { app, logs } = await build(t, { datastore })
   await t.resolves(app.close())
   t.match(logs.filter(({ level }) => level >= 50), [{ msg: 'store not closed', err: { message: secret } }])
 })
 
-t.test('EDGE-45 a directory that is gone for a while answers 503, and is used again once it is back', async (t) => {
+t.test('EDGE-45 a temporarily missing directory is a 503, and is used again once it exists', async (t) => {
   const { create, post, patch, head, request, directory } = await build(t)
   const location = await create(6)
   t.equal((await patch(location, 0, 'abc')).statusCode, 204)

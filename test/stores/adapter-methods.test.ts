@@ -2,13 +2,13 @@ import t from 'tap'
 import { StoreAdapter } from '../../plugin/stores/adapter.ts'
 import { ForeignStore } from '../foreign-store.ts'
 
-t.test('a method that a store lacks is a failure of the store, not of the process', async (t) => {
+t.test('a missing method is an error of the store and does not crash the process', async (t) => {
   const store = new StoreAdapter(new ForeignStore())
   await t.rejects(store.read('a'), { code: 'FST_TUS_STORE_FAILED', cause: { message: 'The store has no method read' } })
   t.throws(() => store.due(0), { message: 'The store has no method list' })
 })
 
-t.test('an append that cannot be abandoned is rolled back', async (t) => {
+t.test('an append without a rollback in the store is rolled back by the adapter', async (t) => {
   const foreign = new ForeignStore()
   const store = new StoreAdapter(foreign)
   await store.create({ id: 'a', size: 6, offset: 0 })
@@ -18,7 +18,7 @@ t.test('an append that cannot be abandoned is rolled back', async (t) => {
   await t.rejects(append.commit({}), { code: 'FST_TUS_STORE_FAILED' })
 })
 
-t.test('a length that is declared twice at the end of an append is declared once', async (t) => {
+t.test('a length that is declared twice at the end of an append is passed on once', async (t) => {
   const foreign = new ForeignStore()
   let declared = 0
   const store = new StoreAdapter(foreign)

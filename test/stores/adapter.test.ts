@@ -3,7 +3,7 @@ import t from 'tap'
 import { build, OFFSET_OCTET_STREAM, until } from '../helper.ts'
 import { ForeignStore } from '../foreign-store.ts'
 
-t.test('a store needs no more than @tus/server asks of one', async (t) => {
+t.test('a store needs only the methods that @tus/server requires', async (t) => {
   const datastore = new ForeignStore()
   const finished: string[] = []
   const { app, create, patch, head, request } = await build(t, {
@@ -19,13 +19,13 @@ t.test('a store needs no more than @tus/server asks of one', async (t) => {
   t.equal(datastore.bytesOf(id).toString(), 'abcdef')
   t.same(finished, [id])
   const read = await app.inject(location)
-  t.equal(read.statusCode, 405, 'what cannot be read is not offered')
+  t.equal(read.statusCode, 405, 'GET is not offered if the store cannot read')
   t.notMatch(read.headers.allow, 'GET')
   t.equal((await request('DELETE', location)).statusCode, 204)
   t.equal((await head(location)).statusCode, 404)
 })
 
-t.test('EXP-05 uploads of a store that cannot list them expire all the same', async (t) => {
+t.test('EXP-05 uploads of a store that cannot list them still expire', async (t) => {
   const datastore = new ForeignStore(['creation', 'expiration'])
   const { create, patch, head, request } = await build(t, { datastore, expiration: { period: 3_600_000 } })
   t.equal((await request('OPTIONS', '/files')).headers['tus-extension'], 'creation,expiration')
@@ -36,10 +36,10 @@ t.test('EXP-05 uploads of a store that cannot list them expire all the same', as
   t.equal((await head(location)).statusCode, 410)
   t.equal((await patch(location, 0, 'abc')).statusCode, 410)
   upload!.creation_date = undefined
-  t.equal((await head(location)).statusCode, 200, 'without a date there is no end')
+  t.equal((await head(location)).statusCode, 200, 'without a date nothing expires')
 })
 
-t.test('CORE-07 what a store does not offer is not advertised, and refused', async (t) => {
+t.test('CORE-07 an extension that the store does not support is not advertised, and refused', async (t) => {
   const { create, patch, post, request } = await build(t, { datastore: new ForeignStore(['creation']) })
   const { headers } = await request('OPTIONS', '/files')
   t.equal(headers['tus-extension'], 'creation')
@@ -56,7 +56,7 @@ t.test('CORE-07 what a store does not offer is not advertised, and refused', asy
   t.equal((await patch(location, 0, 'abc')).statusCode, 204)
 })
 
-t.test('CORE-07 with a store that offers nothing there is no Tus-Extension', async (t) => {
+t.test('CORE-07 without extensions in the store there is no Tus-Extension', async (t) => {
   const datastore = new ForeignStore([])
   await datastore.create({ id: 'made-elsewhere', size: 3, offset: 0 })
   const { post, patch, request } = await build(t, { datastore })
@@ -68,7 +68,7 @@ t.test('CORE-07 with a store that offers nothing there is no Tus-Extension', asy
   t.equal(datastore.bytesOf('made-elsewhere').toString(), 'abc')
 })
 
-t.test('a store that is able to read is offered for GET', async (t) => {
+t.test('a store that can read is offered for GET', async (t) => {
   class ReadableStore extends ForeignStore {
     async read (id: string): Promise<Readable> {
       return Readable.from([this.bytesOf(id)])
@@ -77,7 +77,7 @@ t.test('a store that is able to read is offered for GET', async (t) => {
   const datastore = new ReadableStore()
   await datastore.create({ id: 'made-elsewhere', size: 3, offset: 0 })
   const { app, patch } = await build(t, { datastore })
-  t.equal((await app.inject('/files/made-elsewhere')).statusCode, 404, 'it is not whole yet')
+  t.equal((await app.inject('/files/made-elsewhere')).statusCode, 404, 'it is not complete yet')
   await patch('/files/made-elsewhere', 0, 'abc')
   const { statusCode, headers, body } = await app.inject('/files/made-elsewhere')
   t.equal(statusCode, 200)
@@ -87,10 +87,10 @@ t.test('a store that is able to read is offered for GET', async (t) => {
     'content-disposition': 'attachment',
     'content-length': '3',
     'x-content-type-options': 'nosniff'
-  }, 'nothing is known about it, and so it is a download')
+  }, 'the type is unknown, so it is a download')
 })
 
-t.test('EXP-07 a store that is able to list is swept, and needs nothing to be left over', async (t) => {
+t.test('EXP-07 a store that can list is swept, and does not need removeOrphans', async (t) => {
   class ListingStore extends ForeignStore {
     async * list (): AsyncGenerator<string> {
       yield * [...this.uploads.keys()]
@@ -106,7 +106,7 @@ t.test('EXP-07 a store that is able to list is swept, and needs nothing to be le
   t.match(logs.find(({ msg }) => msg === 'expired uploads and orphans deleted'), { expired: 1, orphans: 0 })
 })
 
-t.test('a store that wraps another one and remembers no finish has none due', async (t) => {
+t.test('a wrapping store that does not record finished hooks has none due', async (t) => {
   class WrappingStore extends ForeignStore {
     override async getUpload (id: string) {
       return { ...await super.getUpload(id), finished: false }
@@ -122,13 +122,13 @@ t.test('a store that wraps another one and remembers no finish has none due', as
   t.equal((await request('GET', location)).statusCode, 200)
 })
 
-t.test('what a store says it has written is no more than the upload can hold', async (t) => {
+t.test('an offset of the store beyond the length of the upload is an error', async (t) => {
   class BoastfulStore extends ForeignStore {
     override async write (...args: Parameters<ForeignStore['write']>): Promise<number> {
       return await super.write(...args) + 500
     }
   }
   const { create, patch } = await build(t, { datastore: new BoastfulStore(['creation']) })
-  const answer = await patch(await create(6), 0, 'abc')
-  t.match(answer.json(), { statusCode: 500, code: 'FST_TUS_STORE_FAILED' })
+  const response = await patch(await create(6), 0, 'abc')
+  t.match(response.json(), { statusCode: 500, code: 'FST_TUS_STORE_FAILED' })
 })

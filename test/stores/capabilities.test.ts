@@ -20,12 +20,12 @@ t.test('allowedTypes works if only complete uploads can be read, however short t
   }
 })
 
-t.test('allowedTypes refuses the first bytes also if only complete uploads can be read', async (t) => {
+t.test('allowedTypes refuses by the first bytes even if only complete uploads can be read', async (t) => {
   const { create, patch } = await build(t, { datastore: new FinishedOnlyStore(), allowedTypes: ['video/*'] })
   t.equal((await patch(await create(text.length), 0, text.subarray(0, 5000))).statusCode, 415)
 })
 
-t.test('growing downloads need a store that reads unfinished uploads, and say so at registration', async (t) => {
+t.test('growing downloads without a store that reads unfinished uploads fail at registration', async (t) => {
   await t.rejects(build(t, { datastore: new FinishedOnlyStore(), download: { growing: true } }), {
     code: 'FST_TUS_INVALID_OPTION',
     message: 'fastify-tus: option "download.growing" needs a store with the capability "read-unfinished"'
@@ -50,7 +50,7 @@ t.test('a store must have the methods of its capabilities', async (t) => {
   await build(t, { datastore: { ...methods, capabilities: capabilities('creation') } as never })
 })
 
-t.test('a sweep looks only at what is due, if the store knows that', async (t) => {
+t.test('a sweep reads only expired uploads if the store can find them', async (t) => {
   const looked: string[] = []
   const datastore = new class extends MemoryStore {
     override async * list (): AsyncGenerator<string> {
@@ -82,7 +82,7 @@ t.test('a sweep looks only at what is due, if the store knows that', async (t) =
   t.notOk(looked.includes('young'))
 })
 
-t.test('a locker of one process keeps the cache of the default store, and a shared one does not', async (t) => {
+t.test('the default store caches with a locker of one process, and not with a shared locker', async (t) => {
   const lockers: Array<[locker: Locker | undefined, isCached: boolean]> = [
     [undefined, true],
     [new MemoryLocker(), true],
@@ -95,13 +95,13 @@ t.test('a locker of one process keeps the cache of the default store, and a shar
     await patch(location, 0, 'abc')
     const record = path.join(directory, `${path.basename(location)}.json`)
     const before = await readFile(record, 'utf8')
-    // A cached record is not read again as long as the size of the file is the expected one.
+    // A cached record is not read again while the size of the file is the expected one.
     await writeFile(record, before.replace('"size":9', '"size":5'))
     t.equal((await patch(location, 3, 'def')).statusCode, isCached ? 204 : 413)
   }
 })
 
-t.test('registrations for one directory share the default store, and the default locker', async (t) => {
+t.test('registrations for one directory share the default store and the default locker', async (t) => {
   for (const engines of [{ locker: new MemoryLocker() }, {}]) {
     const directory = await temporaryDirectory(t)
     const first = await build(t, { directory, ...engines })
@@ -110,7 +110,7 @@ t.test('registrations for one directory share the default store, and the default
     const stalled = await first.stall(location, 0, 9, 'abc')
     await first.untilStored(location, 3)
     t.equal((await second.patch(location, 3, '', { 'upload-length': '6' })).statusCode, 204)
-    t.equal((await stalled.response).status, 423, 'the one displaces the body of the other')
+    t.equal((await stalled.response).status, 423, 'one registration displaces the body of the other')
     t.equal((await first.head(location)).headers['upload-length'], '6', 'and sees its changes')
     await t.rejects(build(t, { directory, ...engines, durability: 'none' }), {
       code: 'FST_TUS_INVALID_OPTION', message: /"durability" must be "finished", as in the other registration/
@@ -119,13 +119,13 @@ t.test('registrations for one directory share the default store, and the default
   }
 })
 
-t.test('after the app has closed, a directory may be used with another durability', async (t) => {
+t.test('after the app has closed, its directory may be used with another durability', async (t) => {
   const { app, directory } = await build(t)
   await app.close()
   await t.resolves(build(t, { directory, durability: 'none' }))
 })
 
-t.test('records of version 0.1.0 are read as they were meant', async (t) => {
+t.test('records of version 0.1.0 keep their meaning', async (t) => {
   const concatenation = { header: 'final;/files/part', parts: ['part'] }
   const record = (id: string, fields: object) => JSON.stringify({ id, size: 3, offset: 0, finished: true, ...fields })
   const directory = t.testdir({

@@ -22,7 +22,7 @@ async function buildOnUpstream (t: Test, expirationPeriodInMilliseconds = 0): Pr
   return { ...built, finished, bytesOf: (location) => readFile(path.join(directory, path.basename(location))) }
 }
 
-t.test('CORE-07 with the store of @tus/file-store, what that is able to do is advertised', async (t) => {
+t.test('CORE-07 the capabilities of the store of @tus/file-store are advertised', async (t) => {
   const able = 'creation,creation-with-upload,creation-defer-length,termination'
   const { request } = await buildOnUpstream(t)
   t.equal((await request('OPTIONS', '/files')).headers['tus-extension'], able)
@@ -43,7 +43,7 @@ t.test('the store of @tus/file-store serves every method', async (t) => {
     statusCode: 200,
     headers: { 'upload-offset': '3', 'upload-length': '6', 'upload-metadata': 'filename YS50eHQ=,empty' }
   })
-  t.equal((await app.inject(location)).statusCode, 404, 'it is not whole yet')
+  t.equal((await app.inject(location)).statusCode, 404, 'it is not complete yet')
   t.match(await patch(location, 3, 'def'), { statusCode: 204, headers: { 'upload-offset': '6' } })
   t.equal((await patch(location, 6)).statusCode, 204)
   t.same(finished, [path.basename(location)])
@@ -54,20 +54,20 @@ t.test('the store of @tus/file-store serves every method', async (t) => {
   t.equal((await patch(location, 6)).statusCode, 404)
 })
 
-t.test('CWU-02 the store of @tus/file-store takes the first bytes with the creation', async (t) => {
+t.test('CWU-02 the store of @tus/file-store stores the body of a creation', async (t) => {
   const { post, head, bytesOf, finished } = await buildOnUpstream(t)
   const type = { 'content-type': OFFSET_OCTET_STREAM }
   const part = await post({ ...type, 'upload-length': '6' }, 'abc')
   t.match(part, { statusCode: 201, headers: { 'upload-offset': '3' } })
   t.equal((await head(part.headers.location as string)).headers['upload-offset'], '3')
-  const whole = await post({ ...type, 'upload-length': '3' }, 'abc')
-  t.equal((await bytesOf(whole.headers.location as string)).toString(), 'abc')
-  t.same(finished, [path.basename(whole.headers.location as string)])
+  const complete = await post({ ...type, 'upload-length': '3' }, 'abc')
+  t.equal((await bytesOf(complete.headers.location as string)).toString(), 'abc')
+  t.same(finished, [path.basename(complete.headers.location as string)])
   t.equal((await post({ 'upload-length': '0' })).statusCode, 201)
   t.equal(finished.length, 2)
 })
 
-t.test('DEFER-02 the store of @tus/file-store records a length that comes later', async (t) => {
+t.test('DEFER-02 the store of @tus/file-store records a length that is declared later', async (t) => {
   const { create, patch, head, finished } = await buildOnUpstream(t)
   const location = await create('deferred')
   await patch(location, 0, 'abc')
@@ -81,7 +81,7 @@ t.test('DEFER-02 the store of @tus/file-store records a length that comes later'
   t.same(finished, [path.basename(location), path.basename(other)])
 })
 
-t.test('PATCH-06 the store of @tus/file-store keeps what came of a body that breaks off', async (t) => {
+t.test('PATCH-06 the store of @tus/file-store keeps the bytes of an interrupted body', async (t) => {
   const { create, stall, head, patch, bytesOf } = await buildOnUpstream(t)
   const bytes = sampleBytes(300_000)
   const location = await create(bytes.length)
@@ -93,7 +93,7 @@ t.test('PATCH-06 the store of @tus/file-store keeps what came of a body that bre
   t.equal(sha256(await bytesOf(location)), sha256(bytes))
 })
 
-t.test('LOCK-02 HEAD ends a body on its way to the store of @tus/file-store', async (t) => {
+t.test('LOCK-02 HEAD ends a body that is being written to the store of @tus/file-store', async (t) => {
   const { create, stall, head, bytesOf } = await buildOnUpstream(t)
   const location = await create(6)
   const { response } = await stall(location, 0, 6, 'abc')
@@ -102,7 +102,7 @@ t.test('LOCK-02 HEAD ends a body on its way to the store of @tus/file-store', as
   t.match(await response, { status: 423, headers: { 'upload-offset': '3', connection: 'close' } })
 })
 
-t.test('PATCH-04 a large body goes through the stream of the store of @tus/file-store as it is', async (t) => {
+t.test('PATCH-04 a large body is written unchanged to the store of @tus/file-store', async (t) => {
   const { create, listen, bytesOf } = await buildOnUpstream(t)
   const bytes = sampleBytes(6_000_001)
   const location = await create(bytes.length)
@@ -131,7 +131,7 @@ t.test('PATCH-08 the store of @tus/file-store gets no byte beyond the length', a
     for (const part of more) socket.write(chunk(part))
     t.equal((await response).status, 413)
     const { 'upload-offset': offset } = (await head(location)).headers
-    t.ok(Number(offset) < 6, 'and the upload is not whole by what was refused')
+    t.ok(Number(offset) < 6, 'and refused bytes do not complete the upload')
     t.equal((await bytesOf(location)).length, Number(offset))
     t.equal((await patch(location, Number(offset), 'abcdef'.slice(Number(offset)))).statusCode, 204)
   }
@@ -140,7 +140,7 @@ t.test('PATCH-08 the store of @tus/file-store gets no byte beyond the length', a
   t.equal((await post({ 'upload-length': '3', 'content-type': OFFSET_OCTET_STREAM }, 'abcd')).statusCode, 413)
 })
 
-t.test('CKSUM-10 a checksum that the store cannot keep apart is refused, and nothing is stored', async (t) => {
+t.test('CKSUM-10 a checksum that the store cannot verify before storing is refused', async (t) => {
   const { create, patch, head, request } = await buildOnUpstream(t)
   const location = await create(3)
   const refused = await patch(location, 0, 'abc', { 'upload-checksum': 'sha1 qZk+NkcGgWq6PiVxeFDCbJzQ2J0=' })

@@ -13,13 +13,13 @@ const SIZE = 2 * SYNC_BYTES + MIB.length
 interface Rig {
   append: Append
   directory: string
-  /** How many flushes were begun, and how many are under way. */
+  /** How many syncs have started, and how many are running. */
   flushes: { begun: number, running: number }
-  /** Appends so many bytes. */
+  /** Appends this many bytes. */
   write: (bytes: number) => Promise<void>
 }
 
-/** An append of a store whose flushes are counted, and end as `flush` says. */
+/** An append of a store whose syncs are counted, and end as `flush` decides. */
 async function rig (t: Test, durability: Durability, flush = async () => {}): Promise<Rig> {
   const directory = await temporaryDirectory(t)
   const flushes = { begun: 0, running: 0 }
@@ -49,7 +49,7 @@ async function rig (t: Test, durability: Durability, flush = async () => {}): Pr
 
 const failing = async () => { throw Object.assign(new Error('flush'), { code: 'EIO' }) }
 
-t.test('a file is flushed while more comes, and at its end', async (t) => {
+t.test('a file is synced while more bytes arrive, and at its end', async (t) => {
   let release = () => {}
   const { append, flushes, write } = await rig(t, 'finished', () => new Promise((resolve) => { release = resolve }))
   await write(SYNC_BYTES - MIB.length)
@@ -57,7 +57,7 @@ t.test('a file is flushed while more comes, and at its end', async (t) => {
   await write(MIB.length)
   t.equal(flushes.begun, 1)
   await write(SYNC_BYTES + MIB.length)
-  t.equal(flushes.begun, 1, 'the next one waits for the first one')
+  t.equal(flushes.begun, 1, 'the next sync waits for the first one')
   const committed = append.commit()
   t.equal(flushes.begun, 1, 'and so does the last one')
   release()
@@ -66,21 +66,21 @@ t.test('a file is flushed while more comes, and at its end', async (t) => {
   t.equal(await committed, SIZE)
 })
 
-t.test('without durability nothing is flushed', async (t) => {
+t.test('durability "none" never syncs', async (t) => {
   const { append, flushes, write } = await rig(t, 'none')
   await write(SIZE)
   t.equal(await append.commit(), SIZE)
   t.equal(flushes.begun, 0)
 })
 
-t.test('an append whose flush failed fails, though the system says it only once', async (t) => {
+t.test('an append fails after a failed sync, even though the kernel reports the failure only once', async (t) => {
   let times = 0
   const { append, write } = await rig(t, 'finished', async () => { if (times++ === 0) await failing() })
   await write(SYNC_BYTES)
   await t.rejects(append.commit(), { code: 'EIO' })
 })
 
-t.test('what comes after a flush that failed is refused', async (t) => {
+t.test('a write after a failed sync is refused', async (t) => {
   let times = 0
   const { append, write, flushes } = await rig(t, 'finished', async () => { if (times++ === 0) await failing() })
   await write(SYNC_BYTES)
@@ -89,7 +89,7 @@ t.test('what comes after a flush that failed is refused', async (t) => {
   await t.rejects(append.commit(), { code: 'EIO' })
 })
 
-t.test('an append whose flush failed is taken back, and says what else is wrong', async (t) => {
+t.test('an append is rolled back after a failed sync, and the rollback reports the error', async (t) => {
   const { append, directory, write } = await rig(t, 'finished', failing)
   await write(SYNC_BYTES)
   await t.rejects(append.rollback(), { code: 'EIO' })

@@ -3,17 +3,17 @@ import path from 'node:path'
 import t from 'tap'
 import { FileStore } from '../../../plugin/index.ts'
 
-t.test('when a FileStore is made its directory is there, and nothing goes on behind', async (t) => {
+t.test('the constructor of FileStore creates its directory before it returns', async (t) => {
   const directory = path.join(t.testdir(), 'a', 'b')
-  // Nobody could catch what this throws, for instance because the directory is being deleted again.
-  const behind = t.capture(fs, 'mkdir')
+  // An error in the background could not be caught, for instance if the directory is deleted meanwhile.
+  const later = t.capture(fs, 'mkdir')
   const store = new FileStore({ directory })
   t.equal(store.directory, directory)
   t.ok(fs.statSync(directory).isDirectory())
-  t.same(behind(), [])
+  t.same(later(), [])
 })
 
-t.test('EDGE-62 a directory that the system does not make is an error, however deep', async (t) => {
+t.test('EDGE-62 a directory that cannot be created is an error, at any depth', async (t) => {
   const root = t.testdir({ dangling: t.fixture('symlink', 'nowhere') })
   const places = [path.join(root, 'dangling'), ...process.platform === 'linux' ? ['/proc/uploads'] : []]
   for (const place of places) {
@@ -23,7 +23,7 @@ t.test('EDGE-62 a directory that the system does not make is an error, however d
   }
 })
 
-t.test('a directory that another process makes at the same time is taken', async (t) => {
+t.test('a directory that another process creates at the same time is used', async (t) => {
   const directory = path.join(t.testdir(), 'a')
   const { mkdirSync } = fs
   t.intercept(fs, 'mkdirSync', {

@@ -1,4 +1,4 @@
-/** A flush that failed is told of once: what it may have lost must not count, whoever asks later. */
+/** A failed fsync is reported once: bytes that may be lost must not count in any later request. */
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import t, { type Test } from 'tap'
@@ -13,12 +13,12 @@ const SIZE = 2 * SYNC_BYTES
 interface Rig {
   store: FileStore
   directory: string
-  /** Which calls on files of uploads fail, for once. */
+  /** Which calls on files of uploads fail, once each. */
   broken: Set<'datasync' | 'truncate'>
   /** Appends bytes of the sample up to an offset. */
   appendTo: (end: number, unverified?: boolean) => Promise<number>
   stored: () => Promise<Buffer>
-  /** Does something before the next record gets its name. */
+  /** Runs `work` before the next record is renamed. */
   whileRenaming: (work: () => Promise<void>) => void
 }
 
@@ -56,7 +56,7 @@ async function rig (t: Test, options: Partial<FileStoreOptions> = {}): Promise<R
     try {
       for (let at = upload.offset; at < end; at += MIB) await append.write([sample.subarray(at, at + MIB)], MIB)
     } catch {
-      // What arrived counts, if it can.
+      // The commit keeps the bytes that arrived, if possible.
     }
     return await append.commit()
   }
@@ -66,17 +66,17 @@ async function rig (t: Test, options: Partial<FileStoreOptions> = {}): Promise<R
 
 const eio = { code: 'EIO' }
 
-t.test('PATCH-11 a flush that failed takes back what may not be on the disk, and the upload goes on', async (t) => {
+t.test('PATCH-11 a failed sync removes the bytes that may be lost, and the upload can be resumed', async (t) => {
   const { store, broken, appendTo, stored } = await rig(t)
   await appendTo(4 * MIB)
   broken.add('datasync')
   await t.rejects(appendTo(SIZE), eio)
-  t.equal((await store.getUpload('a')).offset, 0, 'nobody knows what of it is on the disk')
+  t.equal((await store.getUpload('a')).offset, 0, 'none of it is known to be on disk')
   t.equal(await appendTo(SIZE), SIZE)
   t.ok((await stored()).equals(sample))
 })
 
-t.test('what was flushed before a flush that failed is kept', async (t) => {
+t.test('bytes that were synced before a failed sync are kept', async (t) => {
   for (const slice of [SYNC_BYTES, 4 * MIB]) {
     const { store, broken, appendTo, stored } = await rig(t, { exclusive: true })
     for (let end = slice; end < SIZE; end += slice) await appendTo(end)
@@ -88,7 +88,7 @@ t.test('what was flushed before a flush that failed is kept', async (t) => {
   }
 })
 
-t.test('where every append is flushed, one whose flush fails is taken back alone', async (t) => {
+t.test('durability "every-append": a failed sync removes only the bytes of its append', async (t) => {
   const { store, broken, appendTo } = await rig(t, { durability: 'every-append', exclusive: true })
   await appendTo(4 * MIB)
   broken.add('datasync')
@@ -96,7 +96,7 @@ t.test('where every append is flushed, one whose flush fails is taken back alone
   t.equal((await store.getUpload('a')).offset, 4 * MIB)
 })
 
-t.test('where every append is flushed, what a killed process left is flushed before it is told of', async (t) => {
+t.test('durability "every-append": bytes of a killed process are synced before they count', async (t) => {
   for (const contact of ['head', 'patch'] as const) {
     const { store, directory, broken } = await rig(t, { durability: 'every-append' })
     const { head, patch } = await build(t, { datastore: store })
@@ -110,7 +110,7 @@ t.test('where every append is flushed, what a killed process left is flushed bef
   }
 })
 
-t.test('what was verified does not count either, if its flush failed', async (t) => {
+t.test('verified bytes do not count either after a failed sync', async (t) => {
   const { store, broken, appendTo, stored } = await rig(t)
   await appendTo(4 * MIB, true)
   broken.add('datasync')
@@ -120,7 +120,7 @@ t.test('what was verified does not count either, if its flush failed', async (t)
   t.ok((await stored()).equals(sample))
 })
 
-t.test('where a file cannot be cut off, the record tells what counts, also after a restart', async (t) => {
+t.test('if a file cannot be truncated, the record keeps the valid offset, also after a restart', async (t) => {
   const { store, directory, broken, appendTo, stored } = await rig(t)
   broken.add('datasync').add('truncate')
   await t.rejects(appendTo(SIZE), eio)
@@ -129,7 +129,7 @@ t.test('where a file cannot be cut off, the record tells what counts, also after
   t.ok((await stored()).equals(sample))
 })
 
-t.test('what is asked for an upload that is taken back finds it, and nothing that does not fit', async (t) => {
+t.test('the upload can be read while its bytes are removed, with a consistent offset', async (t) => {
   const { store, broken, appendTo, whileRenaming } = await rig(t)
   await appendTo(4 * MIB, true)
   broken.add('datasync')
@@ -140,7 +140,7 @@ t.test('what is asked for an upload that is taken back finds it, and nothing tha
   t.same(offsets, [4 * MIB, 0])
 })
 
-t.test('an upload that cannot be taken back is gone, and can be deleted', async (t) => {
+t.test('an upload whose bytes cannot be removed is gone, and can be deleted', async (t) => {
   const { store, broken, appendTo, whileRenaming } = await rig(t)
   broken.add('datasync').add('truncate')
   whileRenaming(async () => { throw Object.assign(new Error('rename'), { code: 'EIO' }) })
@@ -151,7 +151,7 @@ t.test('an upload that cannot be taken back is gone, and can be deleted', async 
   t.equal(await appendTo(SIZE), SIZE)
 })
 
-t.test('an upload that a killed process left whole is flushed before its finish hook is told of it', async (t) => {
+t.test('a complete upload of a killed process is synced before its finish hook runs', async (t) => {
   const { store, directory, broken } = await rig(t)
   const finished: string[] = []
   const { head, patch } = await build(t, {
@@ -160,18 +160,18 @@ t.test('an upload that a killed process left whole is flushed before its finish 
   await fs.writeFile(path.join(directory, 'a'), sample)
   broken.add('datasync')
   t.equal((await head('/files/a')).statusCode, 423)
-  t.equal((await head('/files/a')).headers['upload-offset'], '0', 'nobody knows what of it is on the disk')
+  t.equal((await head('/files/a')).headers['upload-offset'], '0', 'none of it is known to be on disk')
   t.same(finished, [])
   t.equal((await patch('/files/a', 0, sample)).statusCode, 204)
   t.same(finished, ['a'])
 })
 
-t.test('a final upload whose flush fails is joined again', async (t) => {
+t.test('a final upload whose sync fails is concatenated again', async (t) => {
   const { store, directory, broken, appendTo } = await rig(t)
   await appendTo(SIZE)
   const concatenation = { header: 'final;/a', parts: [{ id: 'a' }] }
   await store.create({ id: 'b', size: SIZE, offset: 0, complete: true, concatenation })
-  // As a process leaves it that was killed behind the joining.
+  // As left by a process that was killed after the concatenation.
   await fs.writeFile(path.join(directory, 'b'), sample)
   broken.add('datasync')
   await t.rejects(store.sync(await store.getUpload('b')), eio)
@@ -182,7 +182,7 @@ t.test('a final upload whose flush fails is joined again', async (t) => {
   t.ok((await fs.readFile(path.join(directory, 'b'))).equals(sample))
 })
 
-t.test('EDGE-45 a client sends again what a failing disk may have lost', async (t) => {
+t.test('EDGE-45 a client resends the bytes that a failing disk may have lost', async (t) => {
   const { store, broken } = await rig(t)
   const { create, patch, head, request } = await build(t, { datastore: store })
   const location = await create(6)

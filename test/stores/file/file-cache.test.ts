@@ -10,13 +10,13 @@ import { build, temporaryDirectory, until } from '../../helper.ts'
 
 const record = (id: string) => new StoredUpload({ id, size: 10, offset: 0 })
 
-/** A file that only knows whether it was closed. */
+/** A file that only counts how often it was closed. */
 function openFile (): OpenFile & { closed: number } {
   const file = { closed: 0, close: async () => { file.closed++ } }
   return file as never
 }
 
-/** A store that tells which calls it makes. */
+/** A store that records its calls of the file system. */
 function recorded (t: Test, exclusive: boolean) {
   const directory = t.testdir()
   const calls: string[] = []
@@ -47,7 +47,7 @@ async function append (store: FileStore, id: string, text: string): Promise<numb
   return await opened.commit()
 }
 
-t.test('the next append to an upload looks at the file and writes, and that is all', async (t) => {
+t.test('the next append to an upload only checks the file and writes', async (t) => {
   const { calls, store } = recorded(t, true)
   await store.create({ id: 'a', size: 9, offset: 0 })
   for (const text of ['abc', 'def']) {
@@ -57,10 +57,10 @@ t.test('the next append to an upload looks at the file and writes, and that is a
   }
   calls.length = 0
   await append(store, 'a', 'ghi')
-  t.same(calls, ['stat', 'writev', 'close'], 'what is whole is closed')
+  t.same(calls, ['stat', 'writev', 'close'], 'the file of a complete upload is closed')
 })
 
-t.test('CKSUM-10 what was written through the file of a creation can be read back', async (t) => {
+t.test('CKSUM-10 bytes written through the file of a creation can be read back', async (t) => {
   const { store } = recorded(t, true)
   const append = await store.openAppend(await store.create({ id: 'a', size: 9, offset: 0 }))
   await append.write([Buffer.from('abc')], 3)
@@ -70,7 +70,7 @@ t.test('CKSUM-10 what was written through the file of a creation can be read bac
   await append.commit()
 })
 
-t.test('where other processes write too, nothing is kept', async (t) => {
+t.test('nothing is cached if other processes write too', async (t) => {
   const { calls, store } = recorded(t, false)
   await store.create({ id: 'a', size: 9, offset: 0 })
   for (const text of ['abc', 'def']) {
@@ -80,7 +80,7 @@ t.test('where other processes write too, nothing is kept', async (t) => {
   }
 })
 
-t.test('what another process did to an upload is noticed all the same', async (t) => {
+t.test('a change by another process is noticed nevertheless', async (t) => {
   const { directory, store } = recorded(t, true)
   const other = new FileStore({ directory })
   await store.create({ id: 'a', offset: 0 })
@@ -97,53 +97,53 @@ t.test('what another process did to an upload is noticed all the same', async (t
 })
 
 t.test('a file stays open for a moment, and is closed then', async (t) => {
-  const atHand = new FileCache({ records: 10, files: 10, openMs: 20 })
+  const cache = new FileCache({ records: 10, files: 10, openMs: 20 })
   const [first, second] = [openFile(), openFile()]
-  atHand.remember('a', record('a'), 0)
-  await atHand.keepFile('a', first)
-  t.equal(atHand.takeFile('a'), first)
-  t.equal(atHand.takeFile('a'), undefined, 'it has one user at a time')
-  await atHand.keepFile('a', first)
+  cache.remember('a', record('a'), 0)
+  await cache.keepFile('a', first)
+  t.equal(cache.takeFile('a'), first)
+  t.equal(cache.takeFile('a'), undefined, 'it has one user at a time')
+  await cache.keepFile('a', first)
   await new Promise((resolve) => setTimeout(resolve, 10))
-  atHand.remember('b', record('b'), 0)
-  await atHand.keepFile('b', second)
+  cache.remember('b', record('b'), 0)
+  await cache.keepFile('b', second)
   await until(() => first.closed === 1 && second.closed === 1)
-  t.equal(atHand.takeFile('a'), undefined)
-  t.match(atHand.recordOf('a', 0), { id: 'a' }, 'the record stays')
+  t.equal(cache.takeFile('a'), undefined)
+  t.match(cache.recordOf('a', 0), { id: 'a' }, 'the record stays')
 })
 
-t.test('no more files and records are kept than said, the oldest go', async (t) => {
-  const atHand = new FileCache({ records: 3, files: 2, openMs: 60_000 })
+t.test('the cache evicts the oldest files and records beyond its limits', async (t) => {
+  const cache = new FileCache({ records: 3, files: 2, openMs: 60_000 })
   const files = [openFile(), openFile(), openFile()]
   for (const [at, file] of files.entries()) {
-    atHand.remember(String(at), record(String(at)), 0)
-    await atHand.keepFile(String(at), file)
+    cache.remember(String(at), record(String(at)), 0)
+    await cache.keepFile(String(at), file)
   }
   t.same(files.map(({ closed }) => closed), [1, 0, 0])
-  for (const id of ['3', '4']) atHand.remember(id, record(id), 0)
-  t.same(['0', '1', '2', '3', '4'].map((id) => atHand.recordOf(id, 0)?.id), [undefined, undefined, '2', '3', '4'])
-  t.equal(files[1]?.closed, 1, 'without its record a file is of no use')
+  for (const id of ['3', '4']) cache.remember(id, record(id), 0)
+  t.same(['0', '1', '2', '3', '4'].map((id) => cache.recordOf(id, 0)?.id), [undefined, undefined, '2', '3', '4'])
+  t.equal(files[1]?.closed, 1, 'a file without its record is not cached')
 })
 
-t.test('two users at once keep one file', async (t) => {
-  const atHand = new FileCache({ records: 3, files: 2, openMs: 60_000 })
+t.test('two concurrent users keep one file', async (t) => {
+  const cache = new FileCache({ records: 3, files: 2, openMs: 60_000 })
   const [first, second] = [openFile(), openFile()]
-  atHand.remember('a', record('a'), 0)
-  await atHand.keepFile('a', first)
-  await atHand.keepFile('a', second)
+  cache.remember('a', record('a'), 0)
+  await cache.keepFile('a', first)
+  await cache.keepFile('a', second)
   t.same([first.closed, second.closed], [0, 1])
 })
 
-t.test('a file that cannot be closed behind the back is nobody\'s trouble', async (t) => {
-  const atHand = new FileCache({ records: 3, files: 2, openMs: 60_000 })
+t.test('an error while closing a file in the background is ignored', async (t) => {
+  const cache = new FileCache({ records: 3, files: 2, openMs: 60_000 })
   const file = { close: async () => { throw new Error('EIO') } } as never
-  atHand.remember('a', record('a'), 0)
-  await atHand.keepFile('a', file)
-  atHand.forget('a')
-  t.equal(atHand.takeFile('a'), undefined)
+  cache.remember('a', record('a'), 0)
+  await cache.keepFile('a', file)
+  cache.forget('a')
+  t.equal(cache.takeFile('a'), undefined)
 })
 
-t.test('files that are kept open are closed with the store, which goes on to be of use', async (t) => {
+t.test('cached files are closed with the store, which remains usable', async (t) => {
   const { calls, store } = recorded(t, true)
   for (const id of ['a', 'b']) await store.create({ id, size: 9, offset: 0 })
   calls.length = 0
@@ -153,7 +153,7 @@ t.test('files that are kept open are closed with the store, which goes on to be 
   await store.close()
 })
 
-t.test('no file is kept open once the app has closed', async (t) => {
+t.test('no file stays open after the app has closed', async (t) => {
   const { calls, store } = recorded(t, true)
   const { app, create, patch } = await build(t, { datastore: store })
   t.equal((await patch(await create(9), 0, 'abc')).statusCode, 204)
@@ -162,7 +162,7 @@ t.test('no file is kept open once the app has closed', async (t) => {
   t.equal(calls.filter((call) => call === 'close').length, 1)
 })
 
-t.test('two registrations that share a directory and a locker see what the other one did', async (t) => {
+t.test('two registrations that share a directory and a locker see the changes of each other', async (t) => {
   const directory = await temporaryDirectory(t)
   const locker = new MemoryLocker()
   const one = await build(t, { directory, locker })
@@ -173,10 +173,10 @@ t.test('two registrations that share a directory and a locker see what the other
   t.equal((await one.head(location)).headers['upload-length'], '9')
 })
 
-t.test('what a hook does to the upload that it is given is not kept', async (t) => {
+t.test('changes of a hook to its upload object are not cached', async (t) => {
   const app = await build(t, {
     authorize: (_request, { action, upload }) => {
-      if (action === 'append') Object.assign(upload.metadata ?? {}, { owner: 'somebody' })
+      if (action === 'append') Object.assign(upload.metadata ?? {}, { owner: 'bob' })
     }
   })
   const location = await app.create(6, { 'upload-metadata': 'filename YS50eHQ=' })

@@ -5,7 +5,7 @@ import t from 'tap'
 import { FileStore } from '../../../plugin/stores/file/file-store.ts'
 import { type FileSystem, fileSystem, type OpenFile } from '../../../plugin/stores/file/file-system.ts'
 
-/** A file system whose open files behave otherwise: faults that no real disk gives on request. */
+/** A file system with faults in its open files that no real disk produces on request. */
 function faulty (faults: (file: OpenFile, name: string) => Partial<OpenFile>): FileSystem {
   return {
     ...fileSystem,
@@ -29,7 +29,7 @@ function bound (file: OpenFile): OpenFile {
 
 const fault = (code: string) => async () => { throw Object.assign(new Error(code), { code }) }
 
-t.test('a file system that takes a part of a batch is given the rest', async (t) => {
+t.test('the rest of a partially written batch is written again', async (t) => {
   const directory = t.testdir()
   const store = new FileStore({
     directory,
@@ -44,14 +44,14 @@ t.test('a file system that takes a part of a batch is given the rest', async (t)
   t.equal(await fs.readFile(path.join(directory, 'a'), 'utf8'), 'abcdefghij')
 })
 
-t.test('a file system that takes nothing and says nothing is an error, not a loop', async (t) => {
+t.test('a write of no bytes without an error is an error, not a loop', async (t) => {
   const fs = faulty((_file, name) => name === 'a' ? { writev: async () => 0 } : {})
   const store = new FileStore({ directory: t.testdir(), fs })
   await store.create({ id: 'a', size: 10, offset: 0 })
   await t.rejects(store.write(Readable.from([Buffer.from('abc')]), 'a', 0), { code: 'EIO' })
 })
 
-t.test('EDGE-45 a creation that fails half-way leaves no files', async (t) => {
+t.test('EDGE-45 a creation that fails halfway leaves no files', async (t) => {
   const directory = t.testdir()
   const fullForRecords = new FileStore({ directory, fs: faulty(() => ({ writev: fault('ENOSPC') })) })
   await t.rejects(fullForRecords.create({ id: 'a', offset: 0 }), { code: 'ENOSPC' })
@@ -83,7 +83,7 @@ t.test('EDGE-45 a creation that fails half-way leaves no files', async (t) => {
   t.same(await fs.readdir(directory), [])
 })
 
-t.test('EDGE-45 trouble with reading a record is not an upload that does not exist', async (t) => {
+t.test('EDGE-45 an error while reading a record is not reported as a missing upload', async (t) => {
   for (const call of ['readFile', 'stat'] as const) {
     const directory = t.testdir({ a: '', 'a.json': '{"id":"a","offset":0}' })
     const store = new FileStore({ directory, fs: { ...fileSystem, [call]: fault('EMFILE') } })
@@ -91,7 +91,7 @@ t.test('EDGE-45 trouble with reading a record is not an upload that does not exi
   }
 })
 
-t.test('B-07 a record that cannot be replaced stays as it was, and nothing lies beside it', async (t) => {
+t.test('B-07 a record that cannot be replaced is unchanged, and no temporary file is left', async (t) => {
   const directory = t.testdir()
   await new FileStore({ directory }).create({ id: 'a', offset: 0 })
   const store = new FileStore({ directory, fs: { ...fileSystem, rename: fault('EIO') } })
@@ -100,7 +100,7 @@ t.test('B-07 a record that cannot be replaced stays as it was, and nothing lies 
   t.same((await fs.readdir(directory)).sort(), ['a', 'a.json'])
 })
 
-t.test('PATCH-11 an append whose flush fails does not commit, and its file is closed', async (t) => {
+t.test('PATCH-11 an append whose sync fails does not commit, and its file is closed', async (t) => {
   const directory = t.testdir()
   let closed = 0
   const fs = faulty((file) => ({
@@ -119,7 +119,7 @@ t.test('PATCH-11 an append whose flush fails does not commit, and its file is cl
   t.equal(closed, 1)
 })
 
-t.test('a directory is flushed where the system knows that, and left alone on Windows', async (t) => {
+t.test('a directory is synced if the system supports it, and not on Windows', async (t) => {
   const synced: string[] = []
   const fs = faulty((file, name) => ({
     sync: async () => {
@@ -139,7 +139,7 @@ t.test('a directory is flushed where the system knows that, and left alone on Wi
   t.same(synced, ['uploads'])
 })
 
-t.test('a file that cannot be deleted keeps its record, to be found by', async (t) => {
+t.test('a file that cannot be deleted keeps its record, so that a sweep finds it', async (t) => {
   const directory = t.testdir()
   await new FileStore({ directory }).create({ id: 'a', offset: 0 })
   const store = new FileStore({ directory, fs: { ...fileSystem, unlink: fault('EBUSY') } })
@@ -147,7 +147,7 @@ t.test('a file that cannot be deleted keeps its record, to be found by', async (
   t.same((await fs.readdir(directory)).sort(), ['a', 'a.json'])
 })
 
-t.test('a leftover that cannot be looked at does not keep the others', async (t) => {
+t.test('an orphan that cannot be read does not keep the others', async (t) => {
   const directory = t.testdir({ 'a.json.01234567.tmp': '', 'b.json.01234567.tmp': '', 'c.json.01234567.tmp': '' })
   for (const name of await fs.readdir(directory)) await fs.utimes(path.join(directory, name), 0, 0)
   const stat: FileSystem['stat'] = async (file) =>
@@ -156,7 +156,7 @@ t.test('a leftover that cannot be looked at does not keep the others', async (t)
   t.same(await fs.readdir(directory), ['b.json.01234567.tmp'])
 })
 
-t.test('CONCAT-16 a part that lost bytes is not joined', async (t) => {
+t.test('CONCAT-16 a part that lost bytes is not concatenated', async (t) => {
   const directory = t.testdir()
   const store = new FileStore({ directory })
   const parts = []
@@ -178,7 +178,7 @@ t.test('CONCAT-16 a part that lost bytes is not joined', async (t) => {
   t.match(await store.getUpload('final'), { offset: 0, complete: false })
 })
 
-t.test('CKSUM-07 where what a crash left cannot be cut off, nothing is written behind it', async (t) => {
+t.test('CKSUM-07 if leftovers of a crash cannot be truncated, nothing is written after them', async (t) => {
   const directory = t.testdir()
   const upload = await new FileStore({ directory }).create({ id: 'a', size: 3, offset: 0 })
   let closed = 0

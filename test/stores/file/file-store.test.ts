@@ -33,7 +33,7 @@ t.test('an upload is created, appended to, read and removed', async (t) => {
   await t.rejects(store.getUpload('a'), { code: 'FST_TUS_NOT_FOUND', statusCode: 404 })
 })
 
-t.test('write stores a stream at an offset, and what arrived before the stream failed', async (t) => {
+t.test('write stores a stream at an offset, including the bytes before the stream failed', async (t) => {
   const { store } = open(t)
   await store.create({ id: 'a', size: 10, offset: 0 })
   t.equal(await store.write(Readable.from([Buffer.from('abc')]), 'a', 0), 3)
@@ -51,7 +51,7 @@ t.test('write stores a stream at an offset, and what arrived before the stream f
   await t.rejects(failing, { message: 'reset at once' })
 })
 
-t.test('a rollback leaves the upload as it was', async (t) => {
+t.test('a rollback restores the upload', async (t) => {
   const { store } = open(t)
   await store.create({ id: 'a', size: 10, offset: 0 })
   await store.write(Readable.from([Buffer.from('abc')]), 'a', 0)
@@ -75,20 +75,20 @@ t.test('a length that an append declares is recorded when it commits, and not be
   t.match(await store.getUpload('a'), { size: 3, offset: 3 })
 })
 
-t.test('EDGE-28 an id that exists is never created again, whichever part of it exists', async (t) => {
+t.test('EDGE-28 an id that exists is never created again, whichever of its files exists', async (t) => {
   const { directory, store } = open(t)
   await store.create({ id: 'a', size: 3, offset: 0 })
   await store.write(Readable.from([Buffer.from('abc')]), 'a', 0)
   await t.rejects(store.create({ id: 'a', size: 9, offset: 0 }), { code: 'FST_TUS_EXISTS' })
   t.match(await store.getUpload('a'), { size: 3, offset: 3 })
 
-  await fs.writeFile(path.join(directory, 'stray'), 'of somebody else')
+  await fs.writeFile(path.join(directory, 'stray'), 'of another owner')
   await t.rejects(store.create({ id: 'stray', size: 9, offset: 0 }), { code: 'FST_TUS_EXISTS' })
-  t.equal(await fs.readFile(path.join(directory, 'stray'), 'utf8'), 'of somebody else')
-  t.same((await fs.readdir(directory)).sort(), ['a', 'a.json', 'stray'], 'and nothing is left of the attempt')
+  t.equal(await fs.readFile(path.join(directory, 'stray'), 'utf8'), 'of another owner')
+  t.same((await fs.readdir(directory)).sort(), ['a', 'a.json', 'stray'], 'nothing is left of the attempt')
 })
 
-t.test('EDGE-20 an id that is a path or the name of a file beside an upload is no upload', async (t) => {
+t.test('EDGE-20 an id that is a path or the name of another file of the directory is no upload', async (t) => {
   const { store } = open(t)
   for (const id of ['../a', 'a/b', 'a\\b', '.', '..', '.a', 'a\0', '', 'a.json', 'a.JSON', 'a.info', 'x'.repeat(101)]) {
     await t.rejects(store.getUpload(id), { code: 'FST_TUS_NOT_FOUND' }, JSON.stringify(id))
@@ -96,17 +96,17 @@ t.test('EDGE-20 an id that is a path or the name of a file beside an upload is n
   }
 })
 
-t.test('EDGE-62 a directory that cannot be used is an error when the store is made', async (t) => {
+t.test('EDGE-62 a directory that cannot be used is an error in the constructor', async (t) => {
   const directory = t.testdir({ taken: 'a file' })
   for (const name of ['taken', 'taken/below']) {
     t.throws(() => new FileStore({ directory: path.join(directory, name) }), { code: 'FST_TUS_DIRECTORY' })
   }
   const deep = path.join(directory, 'deep', 'er')
   t.equal(new FileStore({ directory: deep }).directory, deep)
-  t.ok((await fs.stat(deep)).isDirectory(), 'one that is missing is made')
+  t.ok((await fs.stat(deep)).isDirectory(), 'a missing directory is created')
 })
 
-t.test('EDGE-57 a file that does not fit its record is not gone on with', async (t) => {
+t.test('EDGE-57 appending to a file that does not fit its record is refused', async (t) => {
   const { directory, store } = open(t)
   for (const id of ['longer', 'shorter', 'gone']) {
     const upload = await store.create({ id, size: 3, offset: 0 })
@@ -122,7 +122,7 @@ t.test('EDGE-57 a file that does not fit its record is not gone on with', async 
   await t.rejects(store.openAppend({ id: 'gone', offset: 0 }), { code: 'FST_TUS_GONE' })
 })
 
-t.test('TERM-06 what is left of an upload is removed', async (t) => {
+t.test('TERM-06 all files of a damaged upload are removed', async (t) => {
   const { directory, store } = open(t)
   const id = randomBytes(16).toString('hex')
   await store.create({ id, size: 3, offset: 0 })
@@ -132,19 +132,19 @@ t.test('TERM-06 what is left of an upload is removed', async (t) => {
 
   await fs.writeFile(path.join(directory, id), 'abc')
   await store.remove(id)
-  t.same(await fs.readdir(directory), [], 'also a file without its record, where only we make such names')
+  t.same(await fs.readdir(directory), [], 'also a file without its record, if its name can only be ours')
   await t.rejects(store.remove(id), { code: 'FST_TUS_NOT_FOUND' })
 
   await fs.writeFile(path.join(directory, 'holiday.mp4'), 'abc')
   await t.rejects(store.remove('holiday.mp4'), { code: 'FST_TUS_NOT_FOUND' })
-  t.same(await fs.readdir(directory), ['holiday.mp4'], 'but not one that may be of somebody else')
+  t.same(await fs.readdir(directory), ['holiday.mp4'], 'but not a file that may have another owner')
 
   await fs.writeFile(path.join(directory, `${id}.json`), '{"id":"to')
   await store.remove(id)
   t.same(await fs.readdir(directory), ['holiday.mp4'])
 })
 
-t.test('files that only look like an upload are not one, and stay', async (t) => {
+t.test('files that only resemble an upload are no upload, and stay', async (t) => {
   const foreign: Record<string, string> = {
     users: 'ann',
     'users.json': '{"a":1}',
@@ -166,23 +166,23 @@ t.test('files that only look like an upload are not one, and stay', async (t) =>
   t.same((await fs.readdir(directory)).sort(), Object.keys(foreign).sort())
 })
 
-t.test('EDGE-56 leftovers of a crash are removed once they are old, and nothing else', async (t) => {
+t.test('EDGE-56 orphans of a crash are removed once they are old, and nothing else', async (t) => {
   const { directory, store } = open(t)
-  await store.create({ id: 'whole', size: 3, offset: 0 })
+  await store.create({ id: 'complete', size: 3, offset: 0 })
   const torn = randomBytes(16).toString('hex')
   const files: Record<string, string> = {
-    'whole.json.0123abcd.tmp': '{"id":',
+    'complete.json.0123abcd.tmp': '{"id":',
     [`${torn}.json`]: '{"id":"to',
     [torn]: 'bytes',
     'lonely.json': '{"id":"lonely","offset":0}',
-    'notes.txt': 'of somebody else'
+    'notes.txt': 'of another owner'
   }
   for (const [name, content] of Object.entries(files)) await fs.writeFile(path.join(directory, name), content)
-  t.equal(await store.removeOrphans(), 0, 'what is young may be a creation under way')
+  t.equal(await store.removeOrphans(), 0, 'a young file may be a creation in progress')
   for (const name of Object.keys(files)) await fs.utimes(path.join(directory, name), past, past)
-  await fs.utimes(path.join(directory, 'whole.json'), past, past)
+  await fs.utimes(path.join(directory, 'complete.json'), past, past)
   t.equal(await store.removeOrphans(), 3)
-  t.same((await fs.readdir(directory)).sort(), ['notes.txt', 'whole', 'whole.json'])
+  t.same((await fs.readdir(directory)).sort(), ['complete', 'complete.json', 'notes.txt'])
 })
 
 t.test('a record may be as long as metadata makes it', async (t) => {
@@ -194,7 +194,7 @@ t.test('a record may be as long as metadata makes it', async (t) => {
   }
 })
 
-t.test('a record that the system reads in small pieces is read to its end', async (t) => {
+t.test('a record is read completely, even if the system returns it in small pieces', async (t) => {
   const { store } = open(t)
   const metadata = { filename: 'a'.repeat(5000) }
   await store.create({ id: 'a', size: 1, offset: 0, metadata })
@@ -206,7 +206,7 @@ t.test('a record that the system reads in small pieces is read to its end', asyn
   t.same((await store.getUpload('a')).metadata, metadata)
 })
 
-t.test('a record that is being renamed away while leftovers are looked for is none', async (t) => {
+t.test('a record that is renamed during the search for orphans is not an orphan', async (t) => {
   const directory = t.testdir({ 'a.json': '{"id":"a"}' })
   const stat = async () => { throw Object.assign(new Error('gone'), { code: 'ENOENT' }) }
   const { store } = open(t, { directory, fs: { ...fileSystem, stat } })
@@ -228,7 +228,7 @@ t.test('each durability stores the same bytes', async (t) => {
   }
 })
 
-t.test('uploads that @tus/file-store made are served, and their finish is not due', async (t) => {
+t.test('uploads of @tus/file-store are served, and their finish hook is not due', async (t) => {
   const directory = t.testdir({
     old: 'hello',
     'old.json': JSON.stringify({ id: 'old', size: 5, offset: 0, metadata: { filename: 'a' }, creation_date: past })

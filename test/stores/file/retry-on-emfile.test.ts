@@ -9,7 +9,7 @@ import { type FileSystem, fileSystem, type OpenFile } from '../../../plugin/stor
 import { retryOnEmfile } from '../../../plugin/stores/file/retry-on-emfile.ts'
 import { build, temporaryDirectory } from '../../helper.ts'
 
-/** A file system for a process that may have only so many files open. */
+/** A file system for a process with a limited number of open files. */
 function limited (limit: number, code: string): { fs: FileSystem, open: Set<OpenFile> } {
   const open = new Set<OpenFile>()
   const full = () => Object.assign(new Error(`${code}: too many open files, open '/disk/secret'`), { code })
@@ -46,49 +46,49 @@ async function buildLimited (t: Test, limit: number, code = 'EMFILE') {
     datastore.removeOrphans = async () => { resolve(); return 0 }
   })
   const app = await build(t, { datastore })
-  // The sweep at the start opens files too, and would make room.
+  // The sweep at startup opens files too, and would close cached ones.
   await swept
   return { ...app, directory, open }
 }
 
 for (const code of ['EMFILE', 'ENFILE']) {
-  t.test(`EDGE-45 files that are kept open make room where there is no free descriptor (${code})`, async (t) => {
+  t.test(`EDGE-45 cached files are closed if no descriptor is free (${code})`, async (t) => {
     const { create, patch, post, open } = await buildLimited(t, 3, code)
     const locations = [await create(6), await create(6), await create(6)]
-    t.equal(open.size, 3, 'all of them are kept open')
+    t.equal(open.size, 3, 'all of them are open in the cache')
     locations.push(await create(6))
-    t.equal(open.size, 1, 'which they are no more')
+    t.equal(open.size, 1, 'they have been closed')
     for (const location of locations) t.equal((await patch(location, 0, 'abcdef')).statusCode, 204)
     t.equal((await post({ 'upload-length': '6' })).statusCode, 201)
   })
 }
 
-t.test('EDGE-45 where that does not help, 503 says so, and nothing half-made is left', async (t) => {
+t.test('EDGE-45 if no cached file can be closed, the response is 503 and no files are left', async (t) => {
   const { create, patch, head, post, directory, open } = await buildLimited(t, 2)
   const location = await create(6)
   const busy = { close: async () => {} } as OpenFile
   for (const file of [busy, { ...busy }]) open.add(file)
-  // Its own file is at hand.
+  // Its own file is cached.
   t.equal((await patch(location, 0, 'abc')).statusCode, 204)
   const refused = await post({ 'upload-length': '6' })
   t.match(refused.json(), { statusCode: 503, code: 'FST_TUS_STORE_UNAVAILABLE' })
   t.notMatch(refused.body, /EMFILE|disk/)
-  t.equal((await patch(location, 3, 'def')).statusCode, 503, 'its file was closed to make room')
-  t.match((await head(location)).headers, { 'upload-offset': '3' }, 'its record is at hand all the same')
+  t.equal((await patch(location, 3, 'def')).statusCode, 503, 'its file was closed to free a descriptor')
+  t.match((await head(location)).headers, { 'upload-offset': '3' }, 'its record is still cached')
   t.same((await fs.readdir(directory)).sort(), [path.basename(location), `${path.basename(location)}.json`])
   open.clear()
   t.equal((await patch(location, 3, 'def')).statusCode, 204)
 })
 
-t.test('EDGE-45 reading, copying and listing make room as well, and other failures are not tried again', async (t) => {
+t.test('EDGE-45 reading, copying and listing are retried too, and other errors are not', async (t) => {
   const directory = await temporaryDirectory(t)
   const { fs, open } = limited(1, 'EMFILE')
-  const atHand = new FileCache({ records: 10, files: 10, openMs: 60_000 })
-  const room = retryOnEmfile(fs, atHand)
+  const cache = new FileCache({ records: 10, files: 10, openMs: 60_000 })
+  const room = retryOnEmfile(fs, cache)
   const file = path.join(directory, 'a')
   const fill = async (flags: 'r' | 'wx') => {
-    atHand.remember('a', { id: 'a' } as never, 0)
-    await atHand.keepFile('a', await room.open(file, flags))
+    cache.remember('a', { id: 'a' } as never, 0)
+    await cache.keepFile('a', await room.open(file, flags))
     t.equal(open.size, 1)
   }
   await fill('wx')
@@ -99,7 +99,7 @@ t.test('EDGE-45 reading, copying and listing make room as well, and other failur
   await (await room.opendir(directory)).close()
   await fill('r')
   t.equal(await text(room.createReadStream(file)), '')
-  t.equal(await text(fileSystem.createReadStream(file)), '', 'which needs no room here')
+  t.equal(await text(fileSystem.createReadStream(file)), '', 'no descriptor has to be freed')
   await fill('r')
   await t.rejects(room.copyFile(file, `${file}.copy`, constants.COPYFILE_EXCL), { code: 'EEXIST' })
 })

@@ -36,7 +36,7 @@ async function serve (t: Test, directory: string): Promise<Client> {
 
 const at = (offset: number) => ({ 'upload-offset': String(offset), 'content-type': OFFSET_OCTET_STREAM })
 
-t.test('our FileStore serves every request of @tus/server', async (t) => {
+t.test('FileStore serves every request of @tus/server', async (t) => {
   const { datastore, send } = await serve(t, t.testdir())
   const created = await send('POST', '/files', { 'upload-length': '6', 'upload-metadata': 'name YQ==' })
   t.equal(created.status, 201)
@@ -57,7 +57,7 @@ t.test('our FileStore serves every request of @tus/server', async (t) => {
   t.equal((await send('PATCH', location, at(6), '')).status, 404)
 })
 
-t.test('our FileStore serves the extensions that @tus/server offers', async (t) => {
+t.test('FileStore serves the extensions that @tus/server offers', async (t) => {
   const { send } = await serve(t, t.testdir())
   const offered = (await send('OPTIONS', '/files')).headers.get('tus-extension') ?? ''
   t.same(offered.split(',').sort(), [
@@ -75,7 +75,7 @@ t.test('our FileStore serves the extensions that @tus/server offers', async (t) 
   t.equal((await send('HEAD', location)).headers.get('upload-length'), '3')
 })
 
-t.test('an upload goes on from @tus/server to the plugin and back', async (t) => {
+t.test('an upload can be moved from @tus/server to the plugin and back while unfinished', async (t) => {
   const directory = t.testdir()
   const theirs = await serve(t, directory)
   const finished: string[] = []

@@ -1,4 +1,4 @@
-/** What `@tus/file-store` 2.1.1 does wrong, shown on it, and ours beside it. */
+/** Bugs of `@tus/file-store` 2.1.1, demonstrated on it and on `FileStore`. */
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import { Readable } from 'node:stream'
@@ -18,7 +18,7 @@ function both (directory: string, options: { expirationPeriodInMilliseconds?: nu
   }
 }
 
-/** The base class makes its directory at some time after its constructor. */
+/** The base class creates its directory at some time after its constructor. */
 async function settled (directory: string): Promise<void> {
   for (;;) {
     const made = await fs.stat(path.join(directory, 'upstream')).then(() => true, () => false)
@@ -27,7 +27,7 @@ async function settled (directory: string): Promise<void> {
   }
 }
 
-t.test('B-01 a sweep deletes finished uploads upstream, and unfinished ones only here', async (t) => {
+t.test('B-01 a sweep deletes finished uploads upstream, and only unfinished ones here', async (t) => {
   const { upstream, ours } = both(t.testdir(), period)
   await settled(t.testdirName)
   for (const store of [upstream, ours]) {
@@ -46,10 +46,10 @@ t.test('B-01 a sweep deletes finished uploads upstream, and unfinished ones only
 
   await fs.writeFile(path.join(ours.directory, 'undated.json'), '{"id":"undated","offset":0,"size":3}')
   await fs.writeFile(path.join(ours.directory, 'undated'), '')
-  t.equal(await ours.deleteExpired(), 0, 'nor what has no date')
+  t.equal(await ours.deleteExpired(), 0, 'nor without a date')
 })
 
-t.test('B-01 what we finished, a sweep of upstream over our directory leaves alone', async (t) => {
+t.test('B-01 a sweep of @tus/file-store over our directory keeps our finished uploads', async (t) => {
   const directory = t.testdir()
   const ours = new FileStore({ directory })
   const upload = await ours.create({ id: 'finished', size: 3, offset: 0, creation_date: long })
@@ -71,13 +71,13 @@ t.test('B-02 EXP-08 a sweep unlinks a file that is being written upstream, and n
     const deleted = await store.deleteExpired()
     body.push('def')
     body.push(null)
-    t.equal(await writing, 6, 'the writer is told that all is well')
+    t.equal(await writing, 6, 'the writer gets no error')
     const kept = await store.getUpload('a').then(({ offset }) => offset, () => 'lost')
     t.same({ deleted, kept }, store === ours ? { deleted: 0, kept: 6 } : { deleted: 1, kept: 'lost' })
   }
 })
 
-t.test('B-04 a repeated id empties the upload that has it upstream, and is refused here', async (t) => {
+t.test('B-04 a repeated id empties the existing upload upstream, and is refused here', async (t) => {
   const { upstream, ours } = both(t.testdir())
   await settled(t.testdirName)
   for (const store of [upstream, ours]) {
@@ -90,7 +90,7 @@ t.test('B-04 a repeated id empties the upload that has it upstream, and is refus
   t.equal((await ours.getUpload('a')).offset, 3)
 })
 
-t.test('B-05 EDGE-23 an id that ends in .json wrecks another upload upstream, and is refused here', async (t) => {
+t.test('B-05 EDGE-23 an id that ends in .json destroys another upload upstream, and is refused here', async (t) => {
   const { upstream, ours } = both(t.testdir())
   await settled(t.testdirName)
   for (const store of [upstream, ours]) await store.create(new Upload({ id: 'a', size: 3, offset: 0 }))
@@ -100,7 +100,7 @@ t.test('B-05 EDGE-23 an id that ends in .json wrecks another upload upstream, an
   t.match(await ours.getUpload('a'), { size: 3 })
 })
 
-t.test('B-06 ids that sort close to each other are lost from the list upstream, and listed here', async (t) => {
+t.test('B-06 ids that sort close to each other are missing from the list upstream, and listed here', async (t) => {
   const { upstream, ours } = both(t.testdir())
   await settled(t.testdirName)
   const ids = ['a', 'a-b', 'ab', 'a_b', 'a.b', 'A']
@@ -114,7 +114,7 @@ t.test('B-06 ids that sort close to each other are lost from the list upstream, 
   t.same(listed.sort(), [...ids].sort())
 })
 
-t.test('B-07 a record torn by a crash stays for ever upstream, and is told and collected here', async (t) => {
+t.test('B-07 a record torn by a crash stays forever upstream, and is reported and collected here', async (t) => {
   const id = '0123456789abcdef0123456789abcdef'
   const { upstream, ours } = both(t.testdir(), period)
   await settled(t.testdirName)
