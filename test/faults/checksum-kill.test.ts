@@ -1,5 +1,5 @@
 /**
- * CKSUM-07: the server is killed while a checksummed body arrives, many times, at random moments. `KILLS` says how
+ * CKSUM-07: the server is killed while it receives a checksummed body, many times, at random moments. `KILLS` sets how
  * often (default 100); `SEED` repeats a run.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
@@ -34,13 +34,13 @@ async function head (port: number, location: string): Promise<number> {
   return Number(response.headers.get('upload-offset'))
 }
 
-/** Sends a checksummed PATCH in pieces and kills the server after one of them; tells whether it said 204. */
+/** Sends a checksummed PATCH in pieces and kills the server after one of them; returns whether the response was 204. */
 async function patchAndKill (
   { server, port }: { server: ChildProcess, port: number }, location: string, offset: number, body: Buffer, at: number
 ): Promise<boolean> {
   const socket = net.connect(port, '127.0.0.1')
-  let answer = ''
-  socket.on('data', (data) => { answer += String(data) }).on('error', () => {})
+  let reply = ''
+  socket.on('data', (data) => { reply += String(data) }).on('error', () => {})
   await once(socket, 'connect')
   const digest = createHash('sha1').update(body).digest('base64')
   socket.write(`PATCH ${location} HTTP/1.1\r\nHost: localhost\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: ${offset}\r\n` +
@@ -53,15 +53,15 @@ async function patchAndKill (
     if (piece === Math.floor(at * (pieces + 4))) break
     await new Promise((resolve) => setTimeout(resolve, 1))
   }
-  // Beyond the last piece it is killed while it verifies, or when it has answered.
+  // A kill after the last piece falls into the verification, or after the response.
   if (at * (pieces + 4) >= pieces) await new Promise((resolve) => setTimeout(resolve, Math.floor(at * 20)))
   server.kill('SIGKILL')
   await once(server, 'exit')
   socket.destroy()
-  return answer.startsWith('HTTP/1.1 204')
+  return reply.startsWith('HTTP/1.1 204')
 }
 
-t.test(`CKSUM-07 ${kills} kills while a checksummed body arrives (SEED=${seed})`, { timeout: 0 }, async (t) => {
+t.test(`CKSUM-07 ${kills} kills while a checksummed body is received (SEED=${seed})`, { timeout: 0 }, async (t) => {
   const directory = t.testdir()
   const next = dice(seed)
   const size = kills * 1024 * 1024
@@ -79,16 +79,16 @@ t.test(`CKSUM-07 ${kills} kills while a checksummed body arrives (SEED=${seed})`
     const acknowledged = await patchAndKill(running, location, verified, body, next())
     running = await start(directory)
     const offset = await head(running.port, location)
-    const whole = verified + body.length
-    if (acknowledged ? offset !== whole : offset !== whole && offset !== verified) {
-      t.fail(`kill ${kill}: the offset is ${offset}, and ${acknowledged ? whole : verified} was verified`)
+    const complete = verified + body.length
+    if (acknowledged ? offset !== complete : offset !== complete && offset !== verified) {
+      t.fail(`kill ${kill}: the offset is ${offset}, and ${acknowledged ? complete : verified} was verified`)
       break
     }
-    count[acknowledged ? 'acknowledged' : offset === whole ? 'verifiedUnheard' : 'dropped']++
+    count[acknowledged ? 'acknowledged' : offset === complete ? 'verifiedUnheard' : 'dropped']++
     verified = offset
   }
   const stored = await readFile(path.join(directory, path.basename(location)))
-  t.ok(stored.subarray(0, verified).equals(content.subarray(0, verified)), 'what counts is what was sent')
+  t.ok(stored.subarray(0, verified).equals(content.subarray(0, verified)), 'the counted bytes are those that were sent')
   t.comment(JSON.stringify(count))
   t.ok(count.dropped > 0, 'bodies were cut off')
   running.server.kill('SIGTERM')

@@ -1,4 +1,4 @@
-/** EDGE-45: a process that has all the files open that it may. Left out where there is no `prlimit`. */
+/** EDGE-45: a process that has reached its limit of open files. Skipped without `prlimit`. */
 import { once } from 'node:events'
 import fs from 'node:fs/promises'
 import http, { type IncomingMessage } from 'node:http'
@@ -11,7 +11,7 @@ import { OFFSET_OCTET_STREAM, temporaryDirectory, until } from '../helper.ts'
 import { isClear, strays, withPrlimit } from './refusals.ts'
 import { startServer } from './server-process.ts'
 
-/** Node.js itself would raise a soft limit, so it is a hard one. */
+/** A hard limit, because Node.js raises a soft one. */
 const LIMIT = 120
 
 /** A server with few descriptors. */
@@ -31,7 +31,7 @@ async function start (t: Test, directory: string) {
   const waiting: net.Socket[] = []
   const idle: net.Socket[] = []
 
-  /** Opens connections for requests to come: one that is made later gets no descriptor. */
+  /** Opens connections for later requests: a connection opened later gets no descriptor. */
   async function reserve (connections: number): Promise<void> {
     while (waiting.length < connections) waiting.push(await connect())
   }
@@ -46,12 +46,12 @@ async function start (t: Test, directory: string) {
     })
     request.end(body)
     const [response] = await once(request, 'response') as [IncomingMessage]
-    const answer = { statusCode: Number(response.statusCode), headers: response.headers, body: await text(response) }
-    // What closes behind its answer must have closed before the next `fill`.
-    if (answer.headers.connection === 'close') await until(async () => await taken() < LIMIT)
-    return answer
+    const reply = { statusCode: Number(response.statusCode), headers: response.headers, body: await text(response) }
+    // A connection that closes after its response must have closed before the next `fill`.
+    if (reply.headers.connection === 'close') await until(async () => await taken() < LIMIT)
+    return reply
   }
-  // The limit is one of their numbers: what was inherited may be above it, and takes nobody's place.
+  // The limit applies to descriptor numbers: inherited ones may be above it and use no slot.
   async function taken (): Promise<number> {
     return (await fs.readdir(descriptors)).filter((number) => Number(number) < LIMIT).length
   }
@@ -59,7 +59,7 @@ async function start (t: Test, directory: string) {
   async function fill (): Promise<void> {
     while (await taken() < LIMIT) idle.push(await connect())
   }
-  /** Gives some of those back that `fill` took. */
+  /** Closes some of the connections that `fill` opened. */
   async function free (most: number): Promise<void> {
     for (const socket of idle.filter(({ closed }) => !closed).slice(0, most)) {
       socket.destroy()
@@ -80,7 +80,7 @@ async function start (t: Test, directory: string) {
   return { stop, ask, create, patch, stored, reserve, fill, free, isOpen }
 }
 
-/** An upload of an earlier process, of which the next one knows nothing. */
+/** An upload of an earlier process, unknown to the next one. */
 async function earlier (directory: string, id: string, bytes: string): Promise<string> {
   const store = new FileStore({ directory })
   const append = await store.openAppend(await store.create({ id, size: 6, offset: 0 }))
@@ -89,20 +89,20 @@ async function earlier (directory: string, id: string, bytes: string): Promise<s
   return `/files/${id}`
 }
 
-t.test('EDGE-45 a process without a free descriptor answers 503, and HEAD never 5xx', withPrlimit, async (t) => {
+t.test('EDGE-45 without a free descriptor, the status is 503, and HEAD is never 5xx', withPrlimit, async (t) => {
   const directory = await temporaryDirectory(t)
   const unknown = await earlier(directory, 'unknown', 'abc')
-  const whole = await earlier(directory, 'whole', 'abcdef')
+  const complete = await earlier(directory, 'complete', 'abcdef')
   const { stop, ask, create, patch, stored, reserve, fill, free, isOpen } = await start(t, directory)
   const known = await create()
   t.equal((await patch(known, 0, 'abcd')).statusCode, 204)
-  // Its file is kept for the next append for a moment.
+  // Its file stays open for the next append for a moment.
   await until(async () => !await isOpen(known))
   await reserve(6)
 
   for (const request of [
     () => ask('POST', '/files', { 'upload-length': '6' }),
-    () => ask('GET', whole),
+    () => ask('GET', complete),
     () => patch(unknown, 3, 'def'),
     () => patch(known, 4, 'ef')
   ]) {
@@ -112,10 +112,10 @@ t.test('EDGE-45 a process without a free descriptor answers 503, and HEAD never 
     t.equal(refused.headers['retry-after'], '1')
   }
   await fill()
-  t.match(await ask('HEAD', unknown), { statusCode: 423, headers: { 'retry-after': '1' } }, 'not known is not gone')
+  t.match(await ask('HEAD', unknown), { statusCode: 423, headers: { 'retry-after': '1' } }, 'unreadable is not gone')
   await fill()
-  t.match(await ask('HEAD', known), { statusCode: 200, headers: { 'upload-offset': '4' } }, 'its record is at hand')
-  t.same(await strays(directory, [known, unknown, whole]), [], 'nothing half-made is left')
+  t.match(await ask('HEAD', known), { statusCode: 200, headers: { 'upload-offset': '4' } }, 'its record is cached')
+  t.same(await strays(directory, [known, unknown, complete]), [], 'no incomplete files are left')
 
   await free(LIMIT)
   for (const [location, offset] of [[known, 4], [unknown, 3]] as const) {
@@ -123,19 +123,19 @@ t.test('EDGE-45 a process without a free descriptor answers 503, and HEAD never 
     t.equal((await patch(location, offset, 'abcdef'.slice(offset))).statusCode, 204)
     t.equal(await stored(location), 'abcdef')
   }
-  t.equal((await ask('GET', whole)).body, 'abcdef')
+  t.equal((await ask('GET', complete)).body, 'abcdef')
   t.equal((await ask('POST', '/files', { 'upload-length': '6' })).statusCode, 201)
   t.equal(await stop(), 0)
 })
 
-t.test('EDGE-45 a kept file goes on without a free descriptor, and makes room for others', withPrlimit, async (t) => {
+t.test('EDGE-45 a cached file is usable without a free descriptor, and closed to free one', withPrlimit, async (t) => {
   const directory = await temporaryDirectory(t)
   const unknown = await earlier(directory, 'unknown', 'abc')
-  const whole = await earlier(directory, 'whole', 'abcdef')
+  const complete = await earlier(directory, 'complete', 'abcdef')
   const { stop, ask, create, patch, stored, reserve, fill, free } = await start(t, directory)
   const made: string[] = []
-  // It is kept for two seconds; where a machine takes longer for this, once more.
-  for (const request of [() => ask('HEAD', unknown), () => ask('GET', whole)]) {
+  // It stays open for two seconds; a slow machine needs another try.
+  for (const request of [() => ask('HEAD', unknown), () => ask('GET', complete)]) {
     await until(async () => {
       await reserve(3)
       const location = await create()
@@ -151,6 +151,6 @@ t.test('EDGE-45 a kept file goes on without a free descriptor, and makes room fo
   const last = made.at(-1) as string
   t.equal((await patch(last, 3, 'def')).statusCode, 204)
   t.equal(await stored(last), 'abcdef')
-  t.same(await strays(directory, [unknown, whole, ...made]), [])
+  t.same(await strays(directory, [unknown, complete, ...made]), [])
   t.equal(await stop(), 0)
 })

@@ -1,4 +1,4 @@
-/** Numbers from 0 to 1, the same ones for the same seed. */
+/** Numbers from 0 to 1, the same sequence for the same seed. */
 export function dice (seed: number): () => number {
   let state = seed
   return () => {

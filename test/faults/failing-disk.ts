@@ -5,16 +5,16 @@ import { type FileSystem, fileSystem, type OpenFile } from '../../plugin/stores/
 
 type Range = [start: number, end: number]
 
-/** What of a file is not on the disk, as far as the system can know. */
+/** The bytes of a file that are not on disk, as far as the system can know. */
 interface Contents {
-  /** Written, and not flushed yet. */
+  /** Written, and not synced yet. */
   dirty: Range[]
-  /** Of these, what a flush that failed has dropped: the system does not tell of it again. */
+  /** The part of them that a failed sync dropped: the system does not report it again. */
   lost: Range[]
   failedFlushes: number
 }
 
-/** What calls fail with; all others with EIO. */
+/** The codes with which calls fail; all others fail with EIO. */
 const codes: Record<string, string[]> = {
   open: ['EMFILE', 'EIO', 'ENOSPC'],
   readFile: ['EMFILE', 'EIO'],
@@ -24,13 +24,13 @@ const codes: Record<string, string[]> = {
 }
 
 /**
- * A file system over the real one, whose calls fail now and then, until it stops as if the process had been killed
- * between two of them. It knows which bytes a machine that goes down would have lost.
+ * A file system on top of the real one, whose calls fail now and then, until it stops as if the process had been killed
+ * between two of them. It knows which bytes a power failure would have lost.
  */
 export class FailingDisk {
-  /** How often a call fails, from 0 to 1. */
+  /** The probability that a call fails, from 0 to 1. */
   rate = 0
-  /** How many calls the process lives for. */
+  /** The number of calls until the process is killed. */
   callsToLive = Infinity
   calls = 0
   faults = 0
@@ -85,15 +85,15 @@ export class FailingDisk {
     return this.#open.size
   }
 
-  /** A new process begins, once what the old one asked for has ended. */
+  /** Starts a new process once the pending calls of the old one have ended. */
   async restart (): Promise<void> {
-    // Between a flush that fails and the cut that follows nobody can know of it any more.
+    // A kill between a failed sync and the following truncation would hide the failure from any later process.
     if (this.isDead) for (const contents of this.#contents.values()) contents.lost = []
     this.isDead = true
     while (this.#inFlight > 0) await setImmediate()
     await Promise.all([...this.#open].map((file) => file.close()))
     this.#open.clear()
-    // One that was read to its end is closed.
+    // A stream that was read to its end is closed.
     for (const directory of this.#directories) await directory.close().catch(() => {})
     this.#directories.clear()
     this.#begin()
@@ -103,7 +103,7 @@ export class FailingDisk {
     return this.#contentsOf(file).failedFlushes
   }
 
-  /** Whether some of the first bytes of a file would not outlive the machine. */
+  /** Whether some of the first bytes of a file would not survive a power failure. */
   isUnsure (file: string, bytes: number): boolean {
     const { dirty, lost } = this.#contentsOf(file)
     return [...dirty, ...lost].some(([start]) => start < bytes)
@@ -129,7 +129,7 @@ export class FailingDisk {
       this.faults++
       const some = codes[name] ?? ['EIO']
       const code = some[Math.floor(this.#random() * some.length)] as string
-      // A file is closed, whatever comes of it.
+      // A file is closed even if the call fails.
       if (name === 'close') await work()
       throw Object.assign(new Error(`${code}: ${name}`), { code })
     }
@@ -154,7 +154,7 @@ export class FailingDisk {
       }),
       writev: (buffers, position) => call('writev', async () => {
         const bytes = Buffer.concat(buffers)
-        // Now and then the system takes less than it is given.
+        // Now and then the system writes less than it is given.
         const taken = this.#random() < this.rate ? Math.ceil(bytes.length / 2) : bytes.length
         const written: Range = [position, position + await file.writev([bytes.subarray(0, taken)], position)]
         contents.lost = without(contents.lost, written)

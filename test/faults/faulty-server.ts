@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream'
 import Fastify, { type FastifyInstance } from 'fastify'
 import tus, { type Durability, FileStore, type Upload } from '../../plugin/index.ts'
 import type { FailingDisk } from './failing-disk.ts'
-import type { Answer } from './known.ts'
+import type { MaybeResponse } from './known.ts'
 
 interface Options {
   directory: string
@@ -11,11 +11,11 @@ interface Options {
   exclusive: boolean
 }
 
-/** An app with the plugin on a disk that fails, which can be started again. */
+/** An app with the plugin on a failing disk, which can be restarted. */
 export class FaultyServer {
   readonly problems: string[] = []
   /** The uploads whose finish hook ran, in any process. */
-  readonly told = new Set<string>()
+  readonly finished = new Set<string>()
   kills = 0
   store!: FileStore
   #app!: FastifyInstance
@@ -30,13 +30,13 @@ export class FaultyServer {
   async start (): Promise<void> {
     const { directory, durability } = this.#options
     this.store = new FileStore({ ...this.#options, fs: this.#disk.fs })
-    const toldNow = new Set<string>()
+    const finishedNow = new Set<string>()
     const onUploadFinish = (_request: unknown, { id }: Upload) => {
-      if (toldNow.has(id)) this.problems.push(`${id} is told of twice by one process`)
-      toldNow.add(id)
-      this.told.add(id)
+      if (finishedNow.has(id)) this.problems.push(`the finish hook of ${id} ran twice in one process`)
+      finishedNow.add(id)
+      this.finished.add(id)
       const isUnsure = durability !== 'none' && this.#disk.isUnsure(path.join(directory, id), Infinity)
-      if (isUnsure) this.problems.push(`${id} is finished and not on the disk`)
+      if (isUnsure) this.problems.push(`${id} is finished and not on disk`)
     }
     this.#app = Fastify()
     const options = { prefix: '/files', idleTimeout: 0, lockTimeout: 2000, onUploadFinish }
@@ -44,7 +44,7 @@ export class FaultyServer {
     await this.#app.ready()
   }
 
-  /** Ends by its own will, where it was not killed before, and begins again. */
+  /** Closes the app unless it was killed before, and starts it again. */
   async restart (): Promise<void> {
     await Promise.race([this.close(), this.#disk.died])
     if (this.#disk.isDead) this.kills++
@@ -55,17 +55,17 @@ export class FaultyServer {
   async close (): Promise<void> {
     await this.#app.close()
     const { isDead, openFiles } = this.#disk
-    if (!isDead && openFiles > 0) this.problems.push(`${openFiles} files are open when the app is closed`)
+    if (!isDead && openFiles > 0) this.problems.push(`${openFiles} files are open after the app has closed`)
   }
 
-  /** @returns `undefined` where the process was killed meanwhile */
+  /** @returns `undefined` if the process was killed meanwhile */
   async ask (
     method: string, url: string, headers: Record<string, string> = {}, payload?: Buffer | Readable
-  ): Promise<Answer> {
-    const answer = await Promise.race([this.#app.inject({
+  ): Promise<MaybeResponse> {
+    const response = await Promise.race([this.#app.inject({
       method: method as 'GET', url, headers: { 'tus-resumable': '1.0.0', ...headers }, ...payload ? { payload } : {}
-    }), this.#disk.died]) as Answer
-    if (answer?.statusCode === 500) this.problems.push(`${method} ${url}: ${answer.body}`)
-    return answer
+    }), this.#disk.died]) as MaybeResponse
+    if (response?.statusCode === 500) this.problems.push(`${method} ${url}: ${response.body}`)
+    return response
   }
 }

@@ -1,9 +1,9 @@
-/** EDGE-45, PATCH-11: a disk that fills up. A real one, a small tmpfs; left out where mounting is not allowed. */
+/** EDGE-45, PATCH-11: a disk that fills up. A real one, a small tmpfs; skipped if mounting is not allowed. */
 import t from 'tap'
 import { build, OFFSET_OCTET_STREAM, sampleBytes } from '../helper.ts'
 import { isClear, MIB, mount, strays, withMount } from './refusals.ts'
 
-const keeps = 'EDGE-45 a disk that is full answers 507, keeps what fitted, and the upload goes on when there is room'
+const keeps = 'EDGE-45 a full disk is a 507, the bytes that fit are kept, and the upload can be resumed later'
 t.test(keeps, withMount, async (t) => {
   const disk = mount(t, 'size=1m')
   const { directory } = disk
@@ -17,16 +17,16 @@ t.test(keeps, withMount, async (t) => {
   isClear(t, refused, 'FST_TUS_INSUFFICIENT_STORAGE', 507)
   const { headers } = await head(location)
   const offset = Number(headers['upload-offset'])
-  t.ok(offset > MIB / 2 && offset < MIB, `${offset} bytes fitted`)
-  t.equal(refused.headers['upload-offset'], String(offset), 'which the answer told')
+  t.ok(offset > MIB / 2 && offset < MIB, `${offset} bytes fit`)
+  t.equal(refused.headers['upload-offset'], String(offset), 'as in the response')
   t.ok((await stored(location)).equals(bytes.subarray(0, offset)))
 
   isClear(t, await post({ 'upload-length': '10' }), 'FST_TUS_INSUFFICIENT_STORAGE', 507)
   const withBody = await post({ 'upload-length': '10', 'content-type': OFFSET_OCTET_STREAM }, 'abc')
   isClear(t, withBody, 'FST_TUS_INSUFFICIENT_STORAGE', 507)
-  t.same(await strays(directory, [other, location]), [], 'nothing half-made is left')
+  t.same(await strays(directory, [other, location]), [], 'no incomplete files are left')
   t.equal((await head(other)).headers['upload-offset'], '600')
-  t.ok((await stored(other)).equals(bytes.subarray(0, 600)), 'the other one is unharmed')
+  t.ok((await stored(other)).equals(bytes.subarray(0, 600)), 'the other upload is unchanged')
 
   disk.remount('size=8m')
   t.equal((await patch(location, offset, bytes.subarray(offset))).statusCode, 204)
@@ -35,7 +35,7 @@ t.test(keeps, withMount, async (t) => {
   t.ok((await stored(other)).equals(bytes.subarray(0, 1000)))
 })
 
-t.test('EDGE-45 a full disk under a checksummed body, and under a concatenation', withMount, async (t) => {
+t.test('EDGE-45 a full disk during a checksummed body, and during a concatenation', withMount, async (t) => {
   const disk = mount(t, 'size=1m')
   const { directory } = disk
   const { create, patch, head, post, stored } = await build(t, { directory })
@@ -46,11 +46,11 @@ t.test('EDGE-45 a full disk under a checksummed body, and under a concatenation'
   const location = await create(bytes.length)
 
   isClear(t, await post({ 'upload-concat': `final;${parts.join(' ')}` }), 'FST_TUS_INSUFFICIENT_STORAGE', 507)
-  t.same(await strays(directory, [...parts, location]), [], 'nothing half-made is left')
+  t.same(await strays(directory, [...parts, location]), [], 'no incomplete files are left')
   // The right digest does not matter: it is never verified.
   const checked = await patch(location, 0, bytes, { 'upload-checksum': 'sha1 AAAAAAAAAAAAAAAAAAAAAAAAAAA=' })
   isClear(t, checked, 'FST_TUS_INSUFFICIENT_STORAGE', 507)
-  t.equal((await head(location)).headers['upload-offset'], '0', 'what cannot be verified does not count')
+  t.equal((await head(location)).headers['upload-offset'], '0', 'unverified bytes do not count')
   t.same(await strays(directory, [...parts, location]), [])
 
   disk.remount('size=8m')

@@ -1,4 +1,6 @@
-/** EDGE-45: EIO of every call of the file system that the store makes, by an injected one: no disk fails on request. */
+/**
+ * EDGE-45: EIO of every call of the file system that the store makes. It is injected, since no disk fails on request.
+ */
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import t from 'tap'
@@ -7,7 +9,7 @@ import { type FileSystem, fileSystem, type OpenFile } from '../../plugin/stores/
 import { build, sampleBytes, temporaryDirectory } from '../helper.ts'
 import { isClear, strays } from './refusals.ts'
 
-/** A file system of which calls fail with EIO while `broken` says so. */
+/** A file system whose calls fail with EIO while `broken` contains them. */
 function failing (isBroken: (call: string) => boolean): FileSystem {
   const guard = <T extends object> (target: T): T => new Proxy(target, {
     get (of, name) {
@@ -26,7 +28,7 @@ function failing (isBroken: (call: string) => boolean): FileSystem {
 
 const calls = ['open', 'writev', 'datasync', 'stat', 'readFile', 'rename', 'unlink', 'truncate']
 for (const call of calls) {
-  t.test(`EDGE-45 EIO of ${call} is answered with 503 or 423, and all goes on when it is over`, async (t) => {
+  t.test(`EDGE-45 EIO of ${call} is a 503 or 423, and uploads continue once it is over`, async (t) => {
     const directory = await temporaryDirectory(t)
     let broken = ''
     const store = new FileStore({ directory, fs: failing((name) => name === broken) })
@@ -39,28 +41,28 @@ for (const call of calls) {
     t.equal((await patch(location, 0, bytes.subarray(0, 40_000))).statusCode, 204)
 
     broken = call
-    const answers = {
+    const responses = {
       PATCH: await patch(location, 40_000, bytes.subarray(40_000)),
       HEAD: await head(location),
       POST: await post({ 'upload-length': '3' })
     }
-    for (const [method, answer] of Object.entries(answers)) {
+    for (const [method, response] of Object.entries(responses)) {
       const fine = method === 'HEAD' ? [200, 423] : [201, 204, 503]
-      t.ok(fine.includes(answer.statusCode), `${method}: ${answer.statusCode}`)
-      if (answer.statusCode === 503) isClear(t, answer, 'FST_TUS_STORE_UNAVAILABLE', 503)
+      t.ok(fine.includes(response.statusCode), `${method}: ${response.statusCode}`)
+      if (response.statusCode === 503) isClear(t, response, 'FST_TUS_STORE_UNAVAILABLE', 503)
     }
     broken = ''
 
     const { headers } = await head(location)
     const offset = Number(headers['upload-offset'])
-    // A disk that could not take them may have lost all bytes that were not flushed before.
+    // A disk that failed to sync may have lost all bytes that were not synced before.
     t.ok(offset >= (call === 'datasync' ? 0 : 40_000), `at ${offset}`)
-    t.ok((await file(location)).subarray(0, offset).equals(bytes.subarray(0, offset)), 'what counts is what was sent')
+    t.ok((await file(location)).subarray(0, offset).equals(bytes.subarray(0, offset)), 'the bytes are those that were sent')
     t.equal((await patch(location, offset, bytes.subarray(offset))).statusCode, 204)
     t.ok((await file(location)).equals(bytes))
     t.equal((await patch(other, 3, 'def')).statusCode, 204)
     t.equal((await file(other)).toString(), 'abcdef')
-    const made = answers.POST.headers.location
+    const made = responses.POST.headers.location
     if (call !== 'unlink') t.same(await strays(directory, [location, other, ...made === undefined ? [] : [made]]), [])
     t.equal((await request('DELETE', location)).statusCode, 204)
   })

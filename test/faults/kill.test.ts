@@ -1,6 +1,6 @@
 /**
- * The server is killed at random moments of many uploads, and each goes on afterwards. `KILLS` says how often (default
- * 500); `SEED` repeats the moments.
+ * The server is killed at random moments of many uploads, and each is resumed afterwards. `KILLS` sets how often
+ * (default 500); `SEED` repeats the moments.
  */
 import assert from 'node:assert/strict'
 import path from 'node:path'
@@ -20,7 +20,10 @@ const kills = Number(process.env['KILLS'] ?? 500)
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
 const PERIOD = 3_600_000
 
-/** After how many kills it begins again with an empty directory: all uploads of one are looked at after each kill. */
+/**
+ * The number of kills after which it starts over with an empty directory: every upload of a round is checked after each
+ * kill.
+ */
 const KILLS_PER_WORLD = 20
 
 const plain: AppendShape = { share: 1, guard: 'none', chunked: false, over: 0, wrongBy: 0, declares: false }
@@ -36,7 +39,7 @@ async function create (world: World, next: Dice, shape: Partial<CreateShape> = {
   return world.uploads.at(-1) as Upload
 }
 
-/** What is under way when the server is killed, and how long it takes at most, in ms. */
+/** The operation during which the server is killed, and its maximum duration, in ms. */
 const moments: Record<string, (world: World, next: Dice) => Promise<{ operations: Operation[], ms: number }>> = {
   async creation (_world, next) {
     const body = { share: next(), over: 0, guard: 'none' as const, chunked: next() < 0.5 }
@@ -73,12 +76,12 @@ const moments: Record<string, (world: World, next: Dice) => Promise<{ operations
   }
 }
 
-/** Resumes what is unfinished, and compares what is whole. */
+/** Resumes unfinished uploads, and compares complete ones. */
 async function resume (world: World): Promise<void> {
   for (const upload of world.uploads) {
     if (upload.isGone || upload.maybeGone) continue
     if (!upload.parts) await alone(world, new Appending(world, upload, plain))
-    await world.look(upload)
+    await world.compare(upload)
     if (!upload.isGone && !upload.maybeGone) await read(world, upload)
   }
 }
@@ -89,7 +92,7 @@ function worldOf (t: Test, machine: Machine, directory: string, tally: Tally): {
   return { world: new World(machine, place, { period: PERIOD, tally }), notes }
 }
 
-t.test(`every upload goes on after ${kills} kills (SEED=${seed})`, { timeout: 0 }, async (t) => {
+t.test(`every upload can be resumed after ${kills} kills (SEED=${seed})`, { timeout: 0 }, async (t) => {
   t.testdir()
   const machine = new Machine({ period: PERIOD, sweepInterval: 30 })
   t.teardown(() => machine.end())
@@ -115,7 +118,7 @@ t.test(`every upload goes on after ${kills} kills (SEED=${seed})`, { timeout: 0 
   t.ok(hooks['ran once'] > 0)
 })
 
-t.test('the finish hook is made up for, and runs twice only where a kill falls behind it', async (t) => {
+t.test('the finish hook is retried, and runs twice only if a kill follows its run', async (t) => {
   t.testdir()
   const machine = new Machine({ period: PERIOD, sweepInterval: 30 })
   t.teardown(() => machine.end())
@@ -129,7 +132,7 @@ t.test('the finish hook is made up for, and runs twice only where a kill falls b
     t.equal((await readNotes(notes)).get(idOf(upload)), times === 1 ? undefined : 1, `killed at the ${where}`)
     await world.restart()
     await world.end()
-    t.equal((await readNotes(notes)).get(idOf(upload)), times, 'how often it ran in all')
+    t.equal((await readNotes(notes)).get(idOf(upload)), times, 'total runs of the hook')
     assert.equal(upload.offset, 10)
   }
 })

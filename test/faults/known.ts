@@ -5,10 +5,10 @@ import type { Durability } from '../../plugin/index.ts'
 import { OFFSET_OCTET_STREAM } from '../helper.ts'
 import type { FailingDisk } from './failing-disk.ts'
 
-/** `undefined` where the process was killed before it. */
-export type Answer = LightMyRequestResponse | undefined
+/** `undefined` if the process was killed before it. */
+export type MaybeResponse = LightMyRequestResponse | undefined
 
-/** What a client knows of one upload, and what must be so. */
+/** The knowledge of a client about one upload, and the invariants that follow from it. */
 export class Known {
   readonly id: string
   readonly location: string
@@ -19,9 +19,9 @@ export class Known {
   /** The last offset that was acknowledged. */
   offset = 0
   mayBeDeleted = false
-  /** Whether a final upload is made of it. */
+  /** Whether it is a part of a final upload. */
   isNeeded = false
-  /** How many flushes of it had failed by then. */
+  /** How many syncs of it had failed by then. */
   #failedFlushes = 0
 
   constructor (location: string, directory: string, content: Buffer, kind: Known['kind'], disk: FailingDisk) {
@@ -41,7 +41,7 @@ export class Known {
     return this.kind === 'final'
   }
 
-  /** Of a body of so many bytes; the last one declares the length. */
+  /** For a body of this many bytes; the last one declares the length. */
   patchHeaders (bytes: number): Record<string, string> {
     const { length } = this.content
     return {
@@ -52,16 +52,16 @@ export class Known {
   }
 
   /**
-   * Takes note of an answer that tells the offset.
-   * @returns what is wrong
+   * Records a response that has an offset.
+   * @returns the problems found
    */
-  async judge (answer: Answer, durability: Durability): Promise<string[]> {
-    if (answer === undefined) return []
-    const { statusCode, headers } = answer
+  async judge (response: MaybeResponse, durability: Durability): Promise<string[]> {
+    if (response === undefined) return []
+    const { statusCode, headers } = response
     const failed = this.#disk.failedFlushes(this.#file)
     const mayGoBack = failed > this.#failedFlushes
     if (statusCode === 404 || statusCode === 410) {
-      // Where the cut fails as well that follows a failed flush, the upload is given up.
+      // If the truncation after a failed sync fails as well, the upload is given up.
       const isGivenUp = statusCode === 410 && failed > 0
       this.mayBeDeleted ||= isGivenUp
       return this.mayBeDeleted ? [] : [`${this.location} is gone: ${statusCode}`]
@@ -73,7 +73,7 @@ export class Known {
     if (offset < this.offset && !mayGoBack) problems.push(`${this.offset} was acknowledged, now it is ${offset}`)
     if (offset > stored.length) problems.push(`${offset} is acknowledged, ${stored.length} bytes are stored`)
     if (!stored.subarray(0, offset).equals(this.content.subarray(0, offset))) problems.push('wrong bytes are stored')
-    if (durability === 'every-append' && this.#disk.isUnsure(this.#file, offset)) problems.push(`${offset} is not on the disk`)
+    if (durability === 'every-append' && this.#disk.isUnsure(this.#file, offset)) problems.push(`${offset} is not on disk`)
     this.offset = offset
     this.#failedFlushes = failed
     return problems.map((problem) => `${this.location}: ${problem}`)

@@ -1,8 +1,8 @@
 /* eslint @stylistic/max-len: off -- The names of these tests are long. */
 /**
- * Many clients, slow ones and quick ones, against a server that measures itself: its event loop is never blocked for
- * more than 50 ms, and its memory comes back. `CLIENTS` says how many (default 1000). Times count: run it on a machine
- * that does nothing else.
+ * Many clients, slow and fast ones, against a server that measures itself: its event loop is never blocked for more
+ * than 50 ms, and its memory is released. `CLIENTS` sets their number (default 1000). Times matter: run it on an idle
+ * machine.
  */
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -15,14 +15,14 @@ import { type ServerProcess, startServer } from './server-process.ts'
 
 const clients = Number(process.env['CLIENTS'] ?? 1000)
 const MAX_BLOCKED = 50
-/** How many of them do a thing at the same instant. */
+/** How many of them act at the same instant. */
 const AT_ONCE = 100
-// The clients share the processors of the server: where the system allows it, what they take is not measured.
+// The clients share the processors of the server: if the system allows it, their CPU time is not measured.
 const withPriority = spawnSync('chrt', ['--fifo', '10', 'true']).status === 0 ? ['chrt', '--fifo', '10'] : []
 const tus = { 'tus-resumable': '1.0.0' }
 const octets = 'application/offset+octet-stream'
 
-// However long it takes on a machine, it ends.
+// It ends, however long it takes on a machine.
 t.setTimeout(0)
 
 async function create (url: string, headers: Record<string, string>): Promise<string> {
@@ -39,12 +39,12 @@ async function upload (url: string, bytes: Buffer, headers: Record<string, strin
   })
   if (patched.status !== 204) throw new Error(`not appended: ${patched.status} ${await patched.text()}`)
   const asked = await fetch(url + location, { method: 'HEAD', headers: tus })
-  if (asked.headers.get('upload-offset') !== String(bytes.length)) throw new Error('not whole')
+  if (asked.headers.get('upload-offset') !== String(bytes.length)) throw new Error('not complete')
   const deleted = await fetch(url + location, { method: 'DELETE', headers: tus })
   if (deleted.status !== 204) throw new Error(`not deleted: ${deleted.status}`)
 }
 
-/** Does things one after the other, so many at a time. */
+/** Processes items one after the other, this many concurrently. */
 async function each<T> (items: T[], atATime: number, work: (item: T) => Promise<void>): Promise<void> {
   const rest = items.values()
   await Promise.all(Array.from({ length: atATime }, async () => { for (const item of rest) await work(item) }))
@@ -57,18 +57,18 @@ async function connect (url: string): Promise<net.Socket> {
   return socket
 }
 
-/** However the connection ends. */
+/** Resolves however the connection ends. */
 function closed (socket: net.Socket): Promise<void> {
   return new Promise((resolve) => { if (socket.closed) resolve(); else socket.once('close', () => resolve()) })
 }
 
-/** What the server does once so that it is not measured: compile, fill its caches. */
+/** Runs one-time work of the server before the measurement: compilation, filling caches. */
 async function warmUp ({ url }: ServerProcess): Promise<void> {
   for (let i = 0; i < 200; i++) await upload(url, randomBytes(10_000))
   await upload(url, randomBytes(8 * 1024 * 1024))
 }
 
-/** Measures the server while something is done to it, and some time after, for its memory to come back. */
+/** Measures the server during some work, and for some time afterwards until its memory is released. */
 async function measured (t: Test, server: ServerProcess, work: () => Promise<void>): Promise<void> {
   const { rss: before } = await server.start()
   await work()
@@ -79,15 +79,15 @@ async function measured (t: Test, server: ServerProcess, work: () => Promise<voi
     after = await server.measures()
   }
   const mib = (bytes: number) => `${Math.round(bytes / 1024 / 1024)} MiB`
-  t.comment(`blocked for ${blocked.toFixed(1)} ms at most; late by ${late.toFixed(1)} ms at most, p99 ${p99.toFixed(1)} ms; ` +
+  t.comment(`blocked for at most ${blocked.toFixed(1)} ms; late by at most ${late.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms; ` +
     `memory ${mib(before)} -> ${mib(after.rss)}`)
   t.ok(blocked < MAX_BLOCKED, 'the event loop was not blocked')
-  t.ok(after.rss <= before * 1.2, 'the memory came back')
+  t.ok(after.rss <= before * 1.2, 'the memory was released')
   t.equal(after.connections, 1, 'no connection is left but this one')
   t.equal(server.child.exitCode, null, 'it runs')
 }
 
-t.test(`EDGE-40 ${clients} clients that send a byte now and then leave the server quick for others`, { timeout: 0 }, async (t) => {
+t.test(`EDGE-40 ${clients} clients that send a byte now and then do not slow the server down for others`, { timeout: 0 }, async (t) => {
   const server = await startServer(t, { directory: t.testdir(), durability: 'none' }, withPriority)
   await warmUp(server)
   await measured(t, server, async () => {
@@ -109,17 +109,17 @@ t.test(`EDGE-40 ${clients} clients that send a byte now and then leave the serve
       longest = Math.max(longest, performance.now() - begun)
     }
     clearInterval(trickle)
-    // Node.js handles all ends that it is told of at a time in one turn, and each costs it some 50 µs itself.
+    // Node.js handles all closed connections of a poll in one turn, and each takes some 50 µs.
     while (slow.length > 0) {
       for (const socket of slow.splice(0, AT_ONCE)) socket.destroy()
       await upload(server.url, randomBytes(100_000))
     }
-    t.comment(`beside them, 100 uploads of 100 kB; the slowest took ${longest.toFixed(0)} ms`)
+    t.comment(`meanwhile, 100 uploads of 100 kB; the slowest took ${longest.toFixed(0)} ms`)
   })
   t.equal(await server.stop(), 0)
 })
 
-t.test(`EDGE-40 ${clients} clients that send too slowly are closed, and what they sent is kept`, { timeout: 0 }, async (t) => {
+t.test(`EDGE-40 ${clients} clients that send too slowly are closed, and their bytes are kept`, { timeout: 0 }, async (t) => {
   const server = await startServer(t, { directory: t.testdir(), durability: 'none', idleTimeout: 2000 }, withPriority)
   await warmUp(server)
   await measured(t, server, async () => {
@@ -141,12 +141,12 @@ t.test(`EDGE-40 ${clients} clients that send too slowly are closed, and what the
       const asked = await fetch(server.url + location, { method: 'HEAD', headers: tus })
       if (asked.status === 200 && Number(asked.headers.get('upload-offset')) >= 3) kept++
     })
-    t.equal(kept, clients, 'of each what came is there')
+    t.equal(kept, clients, 'the received bytes of each are stored')
   })
   t.equal(await server.stop(), 0)
 })
 
-t.test('EDGE-40 half a request is no reason to wait for whole ones', { timeout: 0 }, async (t) => {
+t.test('EDGE-40 half a request does not delay complete ones', { timeout: 0 }, async (t) => {
   const server = await startServer(t, { directory: t.testdir(), durability: 'none' }, withPriority)
   await warmUp(server)
   await measured(t, server, async () => {
@@ -165,7 +165,7 @@ t.test('EDGE-40 half a request is no reason to wait for whole ones', { timeout: 
   t.equal(await server.stop(), 0)
 })
 
-t.test('EDGE-44 large bodies beside each other, with checksums of every kind', { timeout: 0 }, async (t) => {
+t.test('EDGE-44 concurrent large bodies, with checksums of every kind', { timeout: 0 }, async (t) => {
   const server = await startServer(t, { directory: t.testdir(), durability: 'none' }, withPriority)
   await warmUp(server)
   const bytes = randomBytes(24 * 1024 * 1024)
@@ -197,7 +197,7 @@ t.test('EDGE-73 EDGE-75 a flood of creations, and finals of as many parts as a r
       const headers = i % 2 === 0 ? { 'upload-concat': concat } : { 'upload-length': '1', 'upload-metadata': metadata }
       const made = await fetch(`${server.url}/files`, { method: 'POST', headers: { ...tus, ...headers } })
       await made.text()
-      if (![400, 503].includes(made.status)) throw new Error(`answered with ${made.status}`)
+      if (![400, 503].includes(made.status)) throw new Error(`the status is ${made.status}`)
     })
   })
   t.equal(await server.stop(), 0)

@@ -1,21 +1,21 @@
 /**
- * The plugin in a process of its own that measures itself: `GET /start` begins, and `GET /measures` tells for how long
- * its event loop was blocked, in ms, and its resident memory, in bytes. Options come as JSON in `OPTIONS`;
- * `KEEP_ALIVE_MS` says how long a connection may be idle between two requests (default 1000).
+ * The plugin in a separate process that measures itself: `GET /start` begins, and `GET /measures` returns for how long
+ * its event loop was blocked, in ms, and its resident memory, in bytes. Options are JSON in `OPTIONS`; `KEEP_ALIVE_MS`
+ * sets how long a connection may be idle between two requests (default 1000).
  */
 import { closeSync, openSync, readSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import Fastify from 'fastify'
 import fastifyTus, { type FastifyTusOptions } from '../../plugin/index.ts'
 
-// tsx switches them on; with them each error of a socket costs a search for the line of its stack in the sources.
+// tsx enables them; with source maps, each socket error costs a lookup for its stack.
 process.setSourceMapsEnabled(false)
 
 const RESOLUTION = 5
 const delay = monitorEventLoopDelay({ resolution: RESOLUTION })
 delay.enable()
 
-/** For how long the main thread had a CPU, in ms, as Linux tells it; elsewhere, all of the time. */
+/** CPU time of the main thread, in ms, from Linux; elapsed time on other systems. */
 const ran = (() => {
   try {
     const file = openSync('/proc/self/schedstat', 'r')
@@ -36,13 +36,13 @@ setInterval(() => {
   last = now
 }, RESOLUTION).unref()
 
-// Connections of clients that are done end soon, so that those that are left can be counted.
+// Idle connections end soon, so that the remaining ones can be counted.
 const keepAliveTimeout = Number(process.env['KEEP_ALIVE_MS'] ?? 1000)
 const app = Fastify({ logger: { level: 'error' }, keepAliveTimeout })
 await app.register(fastifyTus, { prefix: '/files', ...JSON.parse(process.env['OPTIONS'] ?? '{}') as FastifyTusOptions })
 
 app.get('/start', async () => {
-  // What was garbage before is not what is measured.
+  // Earlier garbage is not measured.
   globalThis.gc?.()
   delay.reset()
   last = ran()

@@ -1,6 +1,6 @@
 /**
- * The order in which bytes, records and names get to the disk, and what is answered when, as the system saw it: what a
- * machine that goes down leaves. Needs `strace`; left out where there is none.
+ * The order of writes, syncs, renames and responses as the system sees them: it determines what a power failure leaves.
+ * Needs `strace`; skipped without it.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -20,7 +20,7 @@ const skip = isTraceable ? false : 'strace is missing, or may not trace'
 
 type Request = (method: string, target: string, headers?: Record<string, string>, body?: string) => Promise<Response>
 
-/** What the system saw while a server was asked, from when it listened. */
+/** The system calls of a server while it handles requests, from the moment it listens. */
 async function traceOf (
   t: Test, durability: Durability, ask: (request: Request) => Promise<unknown>, files: Record<string, string> = {}
 ): Promise<string[]> {
@@ -30,7 +30,7 @@ async function traceOf (
   const server = spawn('strace', ['-f', '-qq', '-y', '-s', '40', '-e', `trace=${traced}`, '-o', trace,
     process.execPath, '--import', 'tsx', script, directory, durability
   ], {
-    // With io_uring a flush would be no call of the system.
+    // With io_uring, a sync would not be a system call.
     env: { ...process.env, UV_USE_IO_URING: '0', _TAPJS_PROCESSINFO_COVERAGE_: '0' },
     stdio: ['pipe', 'pipe', 'inherit']
   })
@@ -45,8 +45,8 @@ async function traceOf (
   return readTrace(await readFile(trace, 'utf8'), directory)
 }
 
-/** An upload as a process left it that was killed after its last byte. */
-const whole = {
+/** An upload as left by a process that was killed after the last byte. */
+const complete = {
   left: 'abc',
   'left.json': JSON.stringify({ id: 'left', size: 3, offset: 0, metadata: {}, finished: false })
 }
@@ -64,40 +64,40 @@ async function upload (request: Request, withChecksums = false): Promise<void> {
   }
 }
 
-const created = ['create record', 'write record', 'create data', 'answer 201']
-const flushedRecord = [
-  'create beside record', 'write beside record', 'flush beside record', 'rename beside record to record',
-  'flush directory'
+const created = ['create record', 'write record', 'create data', 'response 201']
+const syncedRecord = [
+  'create temporary record', 'write temporary record', 'sync temporary record', 'rename temporary record to record',
+  'sync directory'
 ]
-const record = flushedRecord.filter((did) => !did.startsWith('flush'))
+const record = syncedRecord.filter((did) => !did.startsWith('sync'))
 
-t.test('durability "finished": the last 204 comes behind the data, the record and their names', { skip }, async (t) => {
+t.test('durability "finished": the last 204 follows the data, the record and their names', { skip }, async (t) => {
   t.same(await traceOf(t, 'finished', upload), [
     ...created,
-    'write data', 'answer 204',
-    'write data', 'flush data', ...flushedRecord, 'answer 204'
+    'write data', 'response 204',
+    'write data', 'sync data', ...syncedRecord, 'response 204'
   ])
 })
 
-t.test('durability "every-append": every answer comes behind what it tells', { skip }, async (t) => {
+t.test('durability "every-append": every response follows the writes that it acknowledges', { skip }, async (t) => {
   t.same(await traceOf(t, 'every-append', upload), [
-    'create record', 'write record', 'flush record', 'create data', 'flush directory', 'answer 201',
-    'write data', 'flush data', 'answer 204',
-    'write data', 'flush data', ...flushedRecord, 'answer 204'
+    'create record', 'write record', 'sync record', 'create data', 'sync directory', 'response 201',
+    'write data', 'sync data', 'response 204',
+    'write data', 'sync data', ...syncedRecord, 'response 204'
   ])
 })
 
-t.test('durability "none": nothing is flushed, and the order is the same', { skip }, async (t) => {
+t.test('durability "none": nothing is synced, and the order is the same', { skip }, async (t) => {
   t.same(await traceOf(t, 'none', upload), [
-    ...created, 'write data', 'answer 204', 'write data', ...record, 'answer 204'
+    ...created, 'write data', 'response 204', 'write data', ...record, 'response 204'
   ])
 })
 
-t.test('that a body is not verified yet is on the disk before its first byte', { skip }, async (t) => {
+t.test('the record of an unverified body is on disk before its first byte', { skip }, async (t) => {
   t.same(await traceOf(t, 'finished', (request) => upload(request, true)), [
     ...created,
-    ...flushedRecord, 'write data', ...record, 'answer 204',
-    'write data', 'flush data', ...record, ...flushedRecord, 'answer 204'
+    ...syncedRecord, 'write data', ...record, 'response 204',
+    'write data', 'sync data', ...record, ...syncedRecord, 'response 204'
   ])
 })
 
@@ -107,14 +107,15 @@ t.test('a final upload gets its bytes, then its record; each with its name', { s
     await request('PATCH', part, { 'upload-offset': '0' }, 'abc')
     await request('POST', '/files', { 'upload-concat': `final;${part} ${part}` })
   })
-  t.same(did.slice(did.lastIndexOf('answer 204') + 1), [
+  t.same(did.slice(did.lastIndexOf('response 204') + 1), [
     'create record', 'write record', 'create data',
-    'create beside data', 'write beside data', 'flush beside data', 'rename beside data to data', 'flush directory',
-    ...flushedRecord, ...flushedRecord, 'answer 201'
+    'create temporary data', 'write temporary data', 'sync temporary data',
+    'rename temporary data to data', 'sync directory',
+    ...syncedRecord, ...syncedRecord, 'response 201'
   ])
 })
 
-t.test('an upload that a crash left whole is flushed before it is finished', { skip }, async (t) => {
-  const did = await traceOf(t, 'finished', (request) => request('HEAD', '/files/left'), whole)
-  t.same(did, ['flush data', ...flushedRecord, 'answer 200'])
+t.test('a complete upload left by a crash is synced before it is finished', { skip }, async (t) => {
+  const did = await traceOf(t, 'finished', (request) => request('HEAD', '/files/left'), complete)
+  t.same(did, ['sync data', ...syncedRecord, 'response 200'])
 })

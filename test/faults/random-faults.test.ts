@@ -1,6 +1,6 @@
 /**
- * EDGE-45: random requests to a store whose calls of the file system fail now and then, and whose process is killed
- * between two of them. `RUNS` says how many runs from an empty directory (default 300); `SEED=… RUNS=1` repeats one.
+ * EDGE-45: random requests to a store whose file system calls fail now and then, and whose process is killed between
+ * two of them. `RUNS` sets the number of runs from an empty directory (default 300); `SEED=… RUNS=1` repeats one.
  */
 import { createHash } from 'node:crypto'
 import fs from 'node:fs/promises'
@@ -14,7 +14,7 @@ import { OFFSET_OCTET_STREAM, temporaryDirectory } from '../helper.ts'
 import { dice } from './dice.ts'
 import { FailingDisk } from './failing-disk.ts'
 import { FaultyServer } from './faulty-server.ts'
-import { type Answer, Known } from './known.ts'
+import { type MaybeResponse, Known } from './known.ts'
 
 const runs = Number(process.env['RUNS'] ?? 300)
 const firstSeed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
@@ -32,13 +32,13 @@ class Run {
   constructor (seed: number, directory: string) {
     this.#directory = directory
     this.#random = dice(seed)
-    // The first numbers of neighbouring seeds are neighbours.
+    // The first numbers of adjacent seeds are close to each other.
     for (let i = 0; i < 5; i++) this.#random()
     this.disk = new FailingDisk(this.#random)
     this.#durability = this.#pick(['none', 'finished', 'finished', 'every-append'])
     const exclusive = this.#random() < 0.5
     this.server = new FaultyServer(this.disk, { directory, durability: this.#durability, exclusive })
-    // Now and then one that is flushed while it arrives.
+    // Now and then a body that is synced while it arrives.
     this.#maxBytes = this.#random() < 0.02 ? 2 * SYNC_BYTES : 20_000
   }
 
@@ -76,12 +76,12 @@ class Run {
     const content = Buffer.alloc(this.#below(this.#maxBytes), `${this.#random()}`)
     const isPart = this.#random() < 0.3
     const first = this.#random() < 0.3 ? content.subarray(0, this.#below(content.length + 1)) : undefined
-    const answer = await this.server.ask('POST', '/files', {
+    const response = await this.server.ask('POST', '/files', {
       ...this.#random() < 0.2 ? { 'upload-defer-length': '1' } : { 'upload-length': `${content.length}` },
       ...isPart ? { 'upload-concat': 'partial' } : {},
       ...first ? { 'content-type': OFFSET_OCTET_STREAM } : {}
     }, first)
-    if (answer?.statusCode === 201) await this.#made(answer, content, isPart ? 'part' : 'plain')
+    if (response?.statusCode === 201) await this.#made(response, content, isPart ? 'part' : 'plain')
   }
 
   async #concatenate (): Promise<void> {
@@ -89,16 +89,16 @@ class Run {
     if (parts.length === 0) return
     const chosen = [this.#pick(parts), this.#pick(parts)] as [Known, Known]
     const header = `final;${chosen.map(({ location }) => location).join(' ')}`
-    const answer = await this.server.ask('POST', '/files', { 'upload-concat': header })
-    if (answer?.statusCode !== 201) return
+    const response = await this.server.ask('POST', '/files', { 'upload-concat': header })
+    if (response?.statusCode !== 201) return
     for (const part of chosen) part.isNeeded = true
-    await this.#made(answer, Buffer.concat(chosen.map(({ content }) => content)), 'final')
+    await this.#made(response, Buffer.concat(chosen.map(({ content }) => content)), 'final')
   }
 
-  async #made (answer: NonNullable<Answer>, content: Buffer, kind: Known['kind']): Promise<void> {
-    const known = new Known(String(answer.headers.location), this.#directory, content, kind, this.disk)
+  async #made (response: NonNullable<MaybeResponse>, content: Buffer, kind: Known['kind']): Promise<void> {
+    const known = new Known(String(response.headers.location), this.#directory, content, kind, this.disk)
     this.#uploads.push(known)
-    await this.#judge(known, answer)
+    await this.#judge(known, response)
   }
 
   async #head (known: Known): Promise<void> {
@@ -110,13 +110,13 @@ class Run {
     const isWrong = dice < 0.1 && bytes > 0
     const headers = known.patchHeaders(bytes)
     if (dice < 0.25) headers['upload-checksum'] = `sha1 ${createHash('sha1').update(body).digest('base64')}`
-    // Not one byte of these may ever count.
-    const answer = await this.server.ask('PATCH', known.location, headers, isWrong ? Buffer.alloc(bytes, '#') : body)
-    if (isWrong && answer?.statusCode === 204) this.server.problems.push('a body with a wrong checksum counts')
-    await this.#judge(known, answer)
+    // No byte of these may ever count.
+    const response = await this.server.ask('PATCH', known.location, headers, isWrong ? Buffer.alloc(bytes, '#') : body)
+    if (isWrong && response?.statusCode === 204) this.server.problems.push('a body with a wrong checksum counts')
+    await this.#judge(known, response)
   }
 
-  /** A body that comes to no end, and a HEAD that ends it. */
+  /** A body that never ends, and a HEAD that ends it. */
   async #displace (known: Known): Promise<void> {
     const rest = known.content.length - known.offset
     const body = new Readable({ read () {} })
@@ -130,8 +130,8 @@ class Run {
   }
 
   async #get (known: Known): Promise<void> {
-    const answer = await this.server.ask('GET', known.location)
-    const isWrong = answer?.statusCode === 200 && !answer.rawPayload.equals(known.content)
+    const response = await this.server.ask('GET', known.location)
+    const isWrong = response?.statusCode === 200 && !response.rawPayload.equals(known.content)
     if (isWrong) this.server.problems.push(`GET ${known.location}: wrong bytes`)
   }
 
@@ -141,19 +141,21 @@ class Run {
     await this.server.ask('DELETE', known.location)
   }
 
-  /** Without faults every upload gets to its end. */
+  /** Without faults every upload completes. */
   async #finish (known: Known): Promise<void> {
     await this.#head(known)
     // Deleted, or given up with the disk.
     if (known.mayBeDeleted) return
     if (!known.isFinal) await this.#patch(known, known.content.length - known.offset, 1)
-    const answer = await this.server.ask('GET', known.location)
-    if (answer?.statusCode !== 200) this.server.problems.push(`${known.location} is not finished: ${answer?.body}`)
-    else if (!answer.rawPayload.equals(known.content)) this.server.problems.push(`${known.location} has wrong bytes`)
-    if (!known.isPart && !this.server.told.has(known.id)) this.server.problems.push(`${known.location} was never told of`)
+    const response = await this.server.ask('GET', known.location)
+    if (response?.statusCode !== 200) this.server.problems.push(`${known.location} is not finished: ${response?.body}`)
+    else if (!response.rawPayload.equals(known.content)) this.server.problems.push(`${known.location} has wrong bytes`)
+    if (!known.isPart && !this.server.finished.has(known.id)) {
+      this.server.problems.push(`the finish hook of ${known.location} never ran`)
+    }
   }
 
-  /** What is left when all uploads are deleted, and what crashes left is old. */
+  /** The files that are left when all uploads are deleted, and orphans of crashes are old. */
   async #cleanUp (): Promise<void> {
     const { store, problems } = this.server
     await this.server.close()
@@ -164,8 +166,8 @@ class Run {
     if (left.length > 0) problems.push(`left: ${left.join()}`)
   }
 
-  async #judge (known: Known, answer: Answer): Promise<void> {
-    this.server.problems.push(...await known.judge(answer, this.#durability))
+  async #judge (known: Known, response: MaybeResponse): Promise<void> {
+    this.server.problems.push(...await known.judge(response, this.#durability))
   }
 
   #below (limit: number): number {
@@ -177,7 +179,7 @@ class Run {
   }
 }
 
-t.test(`EDGE-45 what was acknowledged outlives faults and kills, ${runs} runs (SEED=${firstSeed})`, async (t) => {
+t.test(`EDGE-45 acknowledged bytes survive faults and kills, ${runs} runs (SEED=${firstSeed})`, async (t) => {
   t.setTimeout(0)
   const sum = { runs, calls: 0, faults: 0, kills: 0 }
   for (let seed = firstSeed; seed < firstSeed + runs; seed++) {

@@ -1,4 +1,4 @@
-/** For tests of what the system refuses: real refusals, left out by name where they cannot be provoked. */
+/** For tests of refusals by the system: real ones, skipped by name if they cannot be provoked. */
 import { execFileSync } from 'node:child_process'
 import nodeFs from 'node:fs'
 import fs from 'node:fs/promises'
@@ -17,7 +17,7 @@ function run (command: string, ...args: string[]): boolean {
   }
 }
 
-/** A file system of its own, and a way to mount it anew with other options. */
+/** A separate file system, and a function to remount it with other options. */
 export function mount (t: Test, options: string): { directory: string, remount: (options: string) => void } {
   const directory = nodeFs.mkdtempSync(path.join(tmpdir(), 'disk-'))
   execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', directory])
@@ -41,9 +41,9 @@ function canMount (): boolean {
 }
 
 export const withMount = { skip: canMount() ? false : 'mounting is not allowed here' }
-export const withPrlimit = { skip: run('prlimit', '--version') ? false : 'there is no prlimit here' }
+export const withPrlimit = { skip: run('prlimit', '--version') ? false : 'prlimit is missing' }
 
-/** The names in a directory that belong to no upload of these. */
+/** The names in a directory that belong to none of these uploads. */
 export async function strays (directory: string, locations: string[]): Promise<string[]> {
   const ids = locations.map((location) => path.basename(location))
   return (await fs.readdir(directory)).filter((name) => !ids.includes(name.replace(/\.json$/, '')))

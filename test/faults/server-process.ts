@@ -9,12 +9,12 @@ const script = new URL('measured-server.ts', import.meta.url).pathname
 export interface ServerProcess {
   child: ChildProcess
   url: string
-  /** What it wrote to its log and to stderr. */
+  /** Its log and its stderr. */
   said: () => string
   start (): Promise<{ rss: number }>
   /**
-   * `blocked`: the longest time that the event loop was blocked, in ms, but for what other processes took of it. `late`
-   * and `p99`: that of `monitorEventLoopDelay`, with it. `rss` in bytes.
+   * `blocked`: the longest time that the event loop was blocked, in ms, without the time taken by other processes.
+   * `late` and `p99`: the same by `monitorEventLoopDelay`, including it. `rss` in bytes.
    */
   measures (): Promise<{ blocked: number, late: number, p99: number, rss: number, connections: number }>
   stop (): Promise<number | null>
@@ -22,7 +22,7 @@ export interface ServerProcess {
 
 /** Runs `measured-server.ts`; `before` is a command that runs a command: `['prlimit', '--nofile=64']`. */
 export async function startServer (t: Test, options: FastifyTusOptions, before: string[] = []): Promise<ServerProcess> {
-  // Not with what tap puts into its children by NODE_OPTIONS: it ends a process at signals that Node.js ignores.
+  // Without the NODE_OPTIONS of tap: they end a process on signals that Node.js ignores.
   const child = spawn('env', [
     '-u', 'NODE_OPTIONS', ...before, process.execPath, '--expose-gc', '--import', 'tsx', script
   ], { env: { ...process.env, OPTIONS: JSON.stringify(options) }, stdio: ['ignore', 'pipe', 'pipe'] })
@@ -33,8 +33,8 @@ export async function startServer (t: Test, options: FastifyTusOptions, before: 
   lines.on('line', (line) => { said += `${line}\n` })
   const [url] = await Promise.race([once(lines, 'line'), once(child, 'exit').then(() => { throw new Error(said) })])
   const ask = async <T> (path: string) => {
-    const answer = await fetch(url + path, { headers: { connection: 'close' } })
-    return await answer.json() as T
+    const response = await fetch(url + path, { headers: { connection: 'close' } })
+    return await response.json() as T
   }
   return {
     child,

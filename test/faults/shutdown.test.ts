@@ -1,4 +1,4 @@
-/** The runnable server is told to end while bodies arrive. `BODIES` says how many (default 100). */
+/** The runnable server is stopped while it receives bodies. `BODIES` sets their number (default 100). */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdir, stat } from 'node:fs/promises'
@@ -20,8 +20,8 @@ async function start (directory: string): Promise<{ run: Run, base: string }> {
 
 async function create (base: string): Promise<string> {
   const headers = { ...version, 'upload-length': String(content.length) }
-  const { headers: answer } = await fetch(`${base}/files`, { method: 'POST', headers })
-  return String(answer.get('location'))
+  const { headers: reply } = await fetch(`${base}/files`, { method: 'POST', headers })
+  return String(reply.get('location'))
 }
 
 function patchHeaders (offset: number): Record<string, string> {
@@ -29,25 +29,25 @@ function patchHeaders (offset: number): Record<string, string> {
   return { ...version, 'content-type': OFFSET_OCTET_STREAM, 'upload-offset': String(offset), 'content-length': length }
 }
 
-/** Begins a body and sends a part of it; every other one goes on, piece by piece, as long as the server takes it. */
+/** Begins a body and sends a part of it; every other body continues, piece by piece, as long as the server reads it. */
 async function begin (t: Test, base: string, location: string, number: number): Promise<RawRequest> {
   const first = 10_000 + number
   const body = await rawRequest(t, base, 'PATCH', location, patchHeaders(0), content.subarray(0, first))
   body.socket.on('error', () => {})
-  if (number % 2 === 0) goOn(body, first)
+  if (number % 2 === 0) resume(body, first)
   return body
 }
 
-function goOn ({ socket }: RawRequest, from: number): void {
+function resume ({ socket }: RawRequest, from: number): void {
   const piece = 1000
   socket.write(content.subarray(from, from + piece), (error) => {
     // It never ends by itself: the last piece is not sent.
     const next = Math.min(from + piece, content.length - 2 * piece)
-    if (!error && next > from) setTimeout(() => goOn({ socket } as RawRequest, next), 5)
+    if (!error && next > from) setTimeout(() => resume({ socket } as RawRequest, next), 5)
   })
 }
 
-t.test(`LOCK-08 ${bodies} bodies end with SIGTERM, and all go on after the next start`, { timeout: 0 }, async (t) => {
+t.test(`LOCK-08 ${bodies} bodies end with SIGTERM, and all can be resumed`, { timeout: 0 }, async (t) => {
   const directory = path.join(t.testdir(), 'files')
   await mkdir(directory)
   const first = await start(directory)
@@ -73,7 +73,7 @@ t.test(`LOCK-08 ${bodies} bodies end with SIGTERM, and all go on after the next 
     assert(i % 2 === 0 ? offset >= 10_000 + i : offset === 10_000 + i, `${offset} bytes of body ${i} were kept`)
     offsets.push(offset)
   }
-  t.pass('what arrived is kept, and every body is answered with that')
+  t.pass('received bytes are kept, and every response has their offset')
 
   const second = await start(directory)
   for (const [i, location] of locations.entries()) {
@@ -85,7 +85,7 @@ t.test(`LOCK-08 ${bodies} bodies end with SIGTERM, and all go on after the next 
     assert.equal(patch.status, 204)
     assert(Buffer.from(await (await fetch(url)).arrayBuffer()).equals(content), location)
   }
-  t.pass('all went on to the right bytes')
+  t.pass('all were resumed with the right bytes')
   second.run.child.kill('SIGTERM')
   t.match(await second.run.ended, { code: 0 })
 })

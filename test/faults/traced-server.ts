@@ -1,4 +1,4 @@
-/** A server for a tracer: `directory durability`. It tells its port, and ends with its input. */
+/** A server to be traced: `directory durability`. It prints its port, and ends with its stdin. */
 import type { AddressInfo } from 'node:net'
 import Fastify, { type FastifyInstance } from 'fastify'
 import fastifyTus, { type Durability } from '../../plugin/index.ts'

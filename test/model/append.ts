@@ -2,21 +2,21 @@ import assert from 'node:assert/strict'
 import type { RawResponse } from '../raw-request.ts'
 import { mayBeMissing, touch, type Upload } from './model.ts'
 import type { Operation } from './operation.ts'
-import { type Answer, type BodyShape, type Guard, mayBeUnheard } from './wire.ts'
+import { type MaybeResponse, type BodyShape, type Guard, mayBeUnheard } from './wire.ts'
 import type { World } from './world.ts'
 
 export interface AppendShape {
-  /** How much of what is left of the upload is sent: 1 is all of it. */
+  /** The share of the remaining bytes of the upload that is sent: 1 is all of them. */
   share: number
   guard: Guard
   chunked: boolean
-  /** How many bytes come after the end of the upload. */
+  /** How many bytes follow the end of the upload. */
   over: number
-  /** By how much the client is wrong about the offset. */
+  /** The difference between the offset that the client claims and the right one. */
   wrongBy: number
-  /** Whether a length that is not known is declared. */
+  /** Whether an unknown length is declared. */
   declares: boolean
-  /** Where the body is cut off, as a share of it. */
+  /** The place at which the body is cut off, as a share of it. */
   cut?: { at: number, how: 'end' | 'reset' } | undefined
 }
 
@@ -29,7 +29,7 @@ export class Appending implements Operation {
   readonly #claimed: number
   readonly #size: number | undefined
   readonly #mayBeMissing: boolean
-  /** Whether a body is on its way to it, so that nobody knows the offset. */
+  /** Whether another body is being received, so that the offset is unknown. */
   readonly #isBlurred: boolean
 
   constructor (world: World, upload: Upload, shape: AppendShape) {
@@ -58,19 +58,19 @@ export class Appending implements Operation {
     upload.reach = Math.max(upload.reach, this.#from + this.#mostStored())
   }
 
-  async send (world: World): Promise<Answer> {
+  async send (world: World): Promise<MaybeResponse> {
     const declared = this.#shape.declares ? { 'upload-length': String(this.#size) } : {}
     const headers = { 'upload-offset': String(this.#claimed), ...declared }
     return await world.send('PATCH', this.#upload.location, headers, this.#body)
   }
 
-  heard (world: World, { status, headers }: RawResponse): void {
+  apply (world: World, { status, headers }: RawResponse): void {
     const upload = this.#upload
     if (status !== 204) return
     const offset = Number(headers['upload-offset'])
-    // One that is too long may be ended by a later request when the upload is just whole.
+    // A body that is too long may be ended by a later request when the upload has just completed.
     const expected = this.#isOver ? this.#size : this.#from + this.#body.bytes.length
-    assert.equal(offset, expected, 'the answer is another offset')
+    assert.equal(offset, expected, 'the response has another offset')
     assert(!this.#isWrong, 'a body with a wrong checksum counts')
     upload.offset = Math.max(upload.offset, offset)
     upload.reach = Math.max(upload.reach, upload.offset)
@@ -81,25 +81,25 @@ export class Appending implements Operation {
     touch(upload, world.clock.now)
   }
 
-  judge (_world: World, answer: Answer): void {
+  judge (_world: World, response: MaybeResponse): void {
     if (this.#body.cut !== undefined) return
-    const status = answer?.status
+    const status = response?.status
     const expected = this.#expected()
-    if (answer === undefined && mayBeUnheard(this.#body) && expected.some((status) => status !== 204)) return
-    assert(status !== undefined && expected.includes(status), `PATCH answers ${status}, not ${expected.join(' or ')}`)
+    if (response === undefined && mayBeUnheard(this.#body) && expected.some((status) => status !== 204)) return
+    assert(status !== undefined && expected.includes(status), `PATCH returns ${status}, not ${expected.join(' or ')}`)
     if (status === 204 || this.#isBlurred) return
-    // What is refused does not count at all.
+    // A refused body does not count at all.
     this.#upload.reach = this.#upload.offset
     this.#upload.maybeSize = undefined
   }
 
-  /** How many bytes of the body may count where no answer says so. */
+  /** How many bytes of the body may count without a response. */
   #mostStored (): number {
     const { bytes, guard, cut } = this.#body
     if (this.#isWrong || this.#claimed !== this.#from || this.#upload.parts) return 0
     if (cut === undefined && !this.#isOver) return bytes.length
     const most = this.#size === undefined ? Infinity : this.#size - this.#from
-    // What is too long counts as far as it goes where something ends it before its end is seen.
+    // A body that is too long counts up to the length if it is ended before its end is read.
     return guard === 'none' ? Math.min(cut?.after ?? Infinity, bytes.length, most) : 0
   }
 
@@ -120,7 +120,7 @@ export class Appending implements Operation {
     return expected
   }
 
-  /** The status of an upload that is there and where it was; `undefined` where nothing is wrong. */
+  /** The status for an upload that exists and has not moved; `undefined` if the request is right. */
   #refusal (): number | undefined {
     if (this.#upload.parts) return 403
     if (this.#claimed !== this.#from) return 409

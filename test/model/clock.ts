@@ -1,18 +1,17 @@
 /**
- * The clock of one process, which can be set: what the process reads as the time, and what it reads as the times of
- * files. These are stamped by the system's own clock, so they are moved by as much as the process's clock was wrong
- * when they were stamped.
+ * The clock of one process, which can be set: it shifts the current time and the times of files. The system stamps
+ * files by its own clock, so their times are shifted by the error that the process's clock had when they were stamped.
  */
 import type { Stats } from 'node:fs'
 import { type FileSystem, fileSystem } from '../../plugin/stores/file/file-system.ts'
 
-/** From when on, by the system's clock, the process's clock is moved by so much; both in ms. */
+/** From this time of the system's clock on, the process's clock is shifted by this much; both in ms. */
 export interface ClockStep {
   at: number
   by: number
 }
 
-/** The system stamps files by a clock that ticks a few times in 10 ms; nothing may be stamped so close to a step. */
+/** The clock that stamps files ticks a few times in 10 ms; nothing may be stamped so close to a step. */
 const TICK_MS = 12
 
 const SystemDate = Date
@@ -33,13 +32,13 @@ class MovedDate extends SystemDate {
   }
 }
 
-/** Makes this process live by a clock that was set before. */
+/** Applies earlier steps of the clock to this process. */
 export function liveBy (earlier: ClockStep[]): void {
   steps = [...earlier]
   globalThis.Date = MovedDate as DateConstructor
 }
 
-/** Sets the clock, and resolves once files are stamped behind the step. */
+/** Sets the clock, and resolves once files are stamped after the step. */
 export async function stepClock (by: number): Promise<ClockStep> {
   await new Promise((resolve) => setTimeout(resolve, TICK_MS))
   const step = { at: SystemDate.now(), by }

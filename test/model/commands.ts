@@ -13,7 +13,7 @@ import type { World } from './world.ts'
 
 const MINUTE = 60_000
 
-/** One step: what it is made from is printed where it fails. */
+/** One step: its name and shape are printed if it fails. */
 class Step<T> implements fc.AsyncCommand<World, World> {
   readonly #name: string
   readonly #shape: T
@@ -44,10 +44,10 @@ function step<T> (name: string, shape: fc.Arbitrary<T>, run: (world: World, shap
   return shape.map((value) => new Step(name, value, run))
 }
 
-/** An upload by its number, as far as there are any. */
+/** An upload by its number, modulo the number of uploads. */
 const which = fc.nat(40)
 
-/** Mostly one that is there; the latest ones first. */
+/** Mostly an existing upload; the latest ones first. */
 function pick (world: World, number: number): Upload | undefined {
   const there = world.uploads.filter(({ isGone }) => !isGone)
   const from = there.length > 0 && number % 8 !== 7 ? there : world.uploads
@@ -84,7 +84,7 @@ const createShape: fc.Arbitrary<CreateShape> = fc.record({
 
 const parts = fc.array(which, { minLength: 1, maxLength: 4 })
 
-/** Makes requests out of plain values, once it is known which uploads there are. */
+/** Makes requests from plain values once the existing uploads are known. */
 type Plan = { create: CreateShape } | { append: AppendShape, to: number } | { remove: number } | { join: number[] }
 
 const plan: fc.Arbitrary<Plan> = fc.oneof(
@@ -107,7 +107,7 @@ function plans (world: World, planned: Plan[]): { operations: Operation[], uploa
   return { operations, uploads }
 }
 
-/** Mostly parts, sometimes anything. */
+/** Mostly parts, sometimes any upload. */
 function joinable (world: World, numbers: number[]): Operation[] {
   const partial = world.uploads.filter(({ isPartial, isGone, size }) => isPartial && !isGone && size !== undefined)
   const from = partial.length > 0 && numbers[0] !== 7 ? partial : world.uploads
@@ -116,7 +116,7 @@ function joinable (world: World, numbers: number[]): Operation[] {
 }
 
 async function lookAt (world: World, uploads: Upload[]): Promise<void> {
-  for (const upload of uploads) await world.look(upload)
+  for (const upload of uploads) await world.compare(upload)
 }
 
 const onUpload = (run: (world: World, upload: Upload) => Promise<void> | void) =>
@@ -158,12 +158,12 @@ const shutDown = step('shutDown', fc.constant(null), async (world) => {
   await world.restart()
 })
 
-/** Every kind of step; `deadly`: one in so many ends the server. */
+/** Every kind of step; `deadly`: every how many steps the server ends. */
 export function everyStep (deadly: number): fc.Arbitrary<fc.AsyncCommand<World, World>>[] {
   const living = fc.oneof(
     { weight: 40, arbitrary: request },
     { weight: 8, arbitrary: atOnce },
-    { weight: 6, arbitrary: step('look', which, onUpload((world, upload) => world.look(upload))) },
+    { weight: 6, arbitrary: step('inspect', which, onUpload((world, upload) => world.compare(upload))) },
     { weight: 4, arbitrary: step('read', which, onUpload(read)) },
     {
       weight: 8,
@@ -183,7 +183,7 @@ export function everyStep (deadly: number): fc.Arbitrary<fc.AsyncCommand<World, 
       weight: 5,
       arbitrary: step('finishBody', which, onUpload(async (world, upload) => {
         await finishBody(world, upload)
-        await world.look(upload)
+        await world.compare(upload)
       }))
     },
     {
@@ -192,7 +192,7 @@ export function everyStep (deadly: number): fc.Arbitrary<fc.AsyncCommand<World, 
         (world, [number, how]) => onUpload(async (world, upload) => {
           cutBody(world, upload, how)
           await world.settle()
-          await world.look(upload)
+          await world.compare(upload)
         })(world, number))
     },
     {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { RawResponse } from '../raw-request.ts'
 import { mayBeMissing, newUpload, type Upload } from './model.ts'
 import type { Operation } from './operation.ts'
-import type { Answer } from './wire.ts'
+import type { MaybeResponse } from './wire.ts'
 import type { World } from './world.ts'
 
 /** POST of a final upload. */
@@ -16,16 +16,16 @@ export class Concatenating implements Operation {
   }
 
   may (world: World): void {
-    world.unheard++
+    world.unanswered++
   }
 
-  async send (world: World): Promise<Answer> {
+  async send (world: World): Promise<MaybeResponse> {
     const urls = this.#parts.map(({ location }) => location)
     return await world.send('POST', '/files', { 'upload-concat': `final;${urls.join(' ')}` })
   }
 
-  heard (world: World, { status, headers }: RawResponse): void {
-    world.unheard--
+  apply (world: World, { status, headers }: RawResponse): void {
+    world.unanswered--
     if (status !== 201) return
     const content = Buffer.concat(this.#parts.map((part) => part.content.subarray(0, part.size)))
     const { now } = world.clock
@@ -39,10 +39,12 @@ export class Concatenating implements Operation {
     }))
   }
 
-  judge (_world: World, answer: Answer): void {
+  judge (_world: World, response: MaybeResponse): void {
     const parts = this.#parts
     const isRefused = parts.some((part) => !part.isPartial || part.isGone || part.size === undefined)
-    if (this.#isSure || isRefused) return assert.equal(answer?.status, isRefused ? 400 : 201, 'POST of a final upload')
-    assert(answer?.status === 201 || answer?.status === 400, `POST of a final upload answers ${answer?.status}`)
+    if (this.#isSure || isRefused) {
+      return assert.equal(response?.status, isRefused ? 400 : 201, 'POST of a final upload')
+    }
+    assert(response?.status === 201 || response?.status === 400, `POST of a final upload returns ${response?.status}`)
   }
 }

@@ -4,21 +4,21 @@ import type { AppendShape } from './append.ts'
 import { contentOf } from './content.ts'
 import { newUpload, touch } from './model.ts'
 import type { Operation } from './operation.ts'
-import { type Answer, type BodyShape, mayBeUnheard } from './wire.ts'
+import { type MaybeResponse, type BodyShape, mayBeUnheard } from './wire.ts'
 import type { World } from './world.ts'
 
 export interface CreateShape {
   /** In bytes. */
   size: number
-  /** Which bytes it is made of. */
+  /** The seed of its content. */
   content: number
   deferred: boolean
   partial: boolean
-  /** The first bytes that come along; a share of the whole. */
+  /** The share of the bytes that is sent with the creation. */
   body?: Pick<AppendShape, 'share' | 'over' | 'guard' | 'chunked' | 'cut'> | undefined
 }
 
-/** POST, of an upload that is not made of others. */
+/** POST, of a plain or partial upload. */
 export class Creating implements Operation {
   readonly #shape: CreateShape
   readonly #content: Buffer
@@ -38,10 +38,10 @@ export class Creating implements Operation {
   }
 
   may (world: World): void {
-    world.unheard++
+    world.unanswered++
   }
 
-  async send (world: World): Promise<Answer> {
+  async send (world: World): Promise<MaybeResponse> {
     const { deferred, partial, size } = this.#shape
     return await world.send('POST', '/files', {
       ...(deferred ? { 'upload-defer-length': '1' } : { 'upload-length': String(size) }),
@@ -49,8 +49,8 @@ export class Creating implements Operation {
     }, this.#body)
   }
 
-  heard (world: World, { status, headers }: RawResponse): void {
-    world.unheard--
+  apply (world: World, { status, headers }: RawResponse): void {
+    world.unanswered--
     if (status !== 201) return
     const { deferred, partial, size } = this.#shape
     const offset = this.#body?.bytes.length ?? 0
@@ -69,11 +69,11 @@ export class Creating implements Operation {
     world.uploads.push(upload)
   }
 
-  judge (_world: World, answer: Answer): void {
+  judge (_world: World, response: MaybeResponse): void {
     if (this.#body?.cut) return
     const isOver = this.#body !== undefined && this.#body.bytes.length > this.#shape.size
     const isWrong = this.#body !== undefined && this.#body.guard.startsWith('wrong') && this.#body.bytes.length > 0
-    if (answer === undefined && isOver && mayBeUnheard(this.#body)) return
-    assert.equal(answer?.status, isOver ? 413 : isWrong ? 460 : 201, 'POST')
+    if (response === undefined && isOver && mayBeUnheard(this.#body)) return
+    assert.equal(response?.status, isOver ? 413 : isWrong ? 460 : 201, 'POST')
   }
 }

@@ -5,23 +5,23 @@ import { everyStep } from './commands.ts'
 import { Machine } from './machine.ts'
 import { type Tally, World } from './world.ts'
 
-/** How long an unfinished upload lives, in ms. */
+/** The lifetime of an unfinished upload, in ms. */
 const PERIOD = 3_600_000
 
-/** How many steps one run may have. Longer ones find more; shorter ones are read more easily. */
+/** The maximum number of steps in one run. Longer runs find more; shorter ones are easier to read. */
 const STEPS_PER_RUN = 80
 
 export interface Exploration {
-  /** How many steps at least. */
+  /** The minimum number of steps in total. */
   steps: number
   seed: number
-  /** One step in so many ends the server, mostly by a kill. */
+  /** Every how many steps the server ends, mostly by a kill. */
   deadly: number
 }
 
 /**
- * Takes random steps, run after run, each from an empty directory. The first failing run ends it: what is printed
- * repeats that run.
+ * Takes random steps, run after run, each from an empty directory. Stops at the first failing run and prints how to
+ * repeat it.
  */
 export async function explore (t: Test, { steps, seed, deadly }: Exploration): Promise<void> {
   const directory = t.testdir()

@@ -2,30 +2,30 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import path from 'node:path'
 import type { ClockStep } from './clock.ts'
-import type { News, Orders } from './server.ts'
+import type { Messages, Orders } from './server.ts'
 
 const script = path.join(import.meta.dirname, 'server.ts')
 
 export interface MachineOptions {
-  /** How long an unfinished upload lives, in ms. */
+  /** The lifetime of an unfinished upload, in ms. */
   period: number
-  /** The time between two sweeps, in ms; 0: one at the start only. */
+  /** The time between two sweeps, in ms; 0: only one at startup. */
   sweepInterval: number
 }
 
-/** Where the uploads of one run are, and the notes of what the app was told of them. */
+/** The directory of the uploads of one run, and the file of notes about hook calls. */
 export interface Place {
   directory: string
   notes: string
 }
 
-/** The server as a process of its own, which can be killed and started again. */
+/** The server as a separate process, which can be killed and started again. */
 export class Machine {
   port = 0
   starts = 0
   readonly #options: MachineOptions
   #server: ChildProcess | undefined
-  /** Loaded already, so that a start takes no second. */
+  /** Loaded in advance, so that a start does not take a second. */
   #spare = boot()
   #steps: ClockStep[] = []
   #place: Place | undefined
@@ -35,7 +35,7 @@ export class Machine {
     this.#options = options
   }
 
-  /** By how much the server's clock is wrong, in ms. */
+  /** The error of the server's clock, in ms. */
   get movedBy (): number {
     return this.#steps.reduce((sum, { by }) => sum + by, 0)
   }
@@ -44,16 +44,16 @@ export class Machine {
     return `http://127.0.0.1:${this.port}`
   }
 
-  /** What the server complained of: errors that it logged, and what ended it. Asked for, it is forgotten. */
-  takeComplaints (): string {
+  /** The problems of the server: errors that it logged, and the reason for its end. Reading clears them. */
+  takeProblems (): string {
     const { exitCode = null, signalCode = null } = this.#server ?? {}
     const ended = exitCode !== null || signalCode !== null ? `the process ended: ${exitCode ?? signalCode}\n` : ''
-    const complaints = this.#stderr + ended
+    const problems = this.#stderr + ended
     this.#stderr = ''
-    return complaints
+    return problems
   }
 
-  /** Begins anew somewhere else, with a right clock. */
+  /** Starts over in another place, with a right clock. */
   async moveTo (place: Place): Promise<void> {
     this.#steps = []
     this.#place = place
@@ -78,7 +78,7 @@ export class Machine {
     await once(server, 'exit')
   }
 
-  /** Lets the server die as if killed, at the next call of the finish hook, or of what records that it ran. */
+  /** Lets the server die as if killed, at the next call of the finish hook, or of the update that records it. */
   async dieAt (where: 'hook' | 'mark', work: () => Promise<unknown>): Promise<void> {
     const server = this.#take()
     server.send({ dieAt: where } satisfies Orders)
@@ -98,9 +98,9 @@ export class Machine {
     this.#steps.push(stepped as ClockStep)
   }
 
-  /** Resolves when a sweep that began after this call is done. */
+  /** Resolves when a sweep that began after this call has ended. */
   async swept (): Promise<void> {
-    // The first one may have been under way.
+    // The first one may already have been running.
     await this.#ask({}, 'swept')
     await this.#ask({}, 'swept')
   }
@@ -126,16 +126,16 @@ export class Machine {
     this.port = port as number
   }
 
-  /** Gives an order, and waits for the news that answer it. */
-  async #ask (orders: Orders, wanted: keyof News, server = this.#server as ChildProcess): Promise<News> {
+  /** Sends an order, and waits for the message that confirms it. */
+  async #ask (orders: Orders, wanted: keyof Messages, server = this.#server as ChildProcess): Promise<Messages> {
     if (Object.keys(orders).length > 0) server.send(orders)
     return await new Promise((resolve, reject) => {
-      const onNews = (news: News) => {
-        if (news[wanted] === undefined) return
+      const onNews = (message: Messages) => {
+        if (message[wanted] === undefined) return
         server.off('message', onNews).off('exit', onExit)
-        resolve(news)
+        resolve(message)
       }
-      const onExit = () => reject(new Error(`the server ended before it told "${wanted}": ${this.#stderr}`))
+      const onExit = () => reject(new Error(`the server ended before it sent "${wanted}": ${this.#stderr}`))
       server.on('message', onNews).once('exit', onExit)
     })
   }
@@ -143,11 +143,11 @@ export class Machine {
 
 function boot (): { child: ChildProcess, ready: Promise<unknown> } {
   const child = spawn(process.execPath, ['--import', 'tsx', script], {
-    // tsx compiles the sources in another way than tap: both coverages together would say that every line was run.
+    // tsx compiles the sources differently from tap: merged coverage would count every line as covered.
     env: { ...process.env, _TAPJS_PROCESSINFO_COVERAGE_: '0' },
     stdio: ['ignore', 'inherit', 'pipe', 'ipc']
   })
-  // A spare one does not keep the tests alive.
+  // A spare process does not keep the tests alive.
   child.channel?.unref()
   child.unref()
   return { child, ready: once(child, 'message') }

@@ -1,6 +1,6 @@
 /**
- * Random steps of many clients against a server that is killed now and then, compared with a small model. `STEPS` says
- * how many (default 200); `SEED` repeats a run.
+ * Random steps of many clients against a server that is killed now and then, compared with a small model. `STEPS` sets
+ * their number (default 200); `SEED` repeats a run.
  */
 import t from 'tap'
 import { explore } from './explore.ts'
@@ -8,6 +8,6 @@ import { explore } from './explore.ts'
 const steps = Number(process.env['STEPS'] ?? 200)
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
 
-t.test(`nothing that was acknowledged is lost in random steps (SEED=${seed})`, { timeout: 0 }, async (t) => {
+t.test(`no acknowledged byte is lost in random steps (SEED=${seed})`, { timeout: 0 }, async (t) => {
   await explore(t, { steps, seed, deadly: 60 })
 })

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 
-/** What the app was told of one upload, in order. */
+/** The calls of the app's hooks for one upload, in order. */
 interface Calls {
   hooks: number
-  /** In which process the finish hook ran last, and whether that was recorded. */
+  /** The process in which the finish hook ran last, and whether that was recorded. */
   by: string
   isMarked: boolean
 }
 
 /**
- * Reads what a server noted: the finish hook of an upload ran again only where the process that ran it was killed
- * before it had recorded that.
- * @returns of which uploads the app was told
+ * Reads the notes of a server: the finish hook of an upload may run again only if its process was killed before it had
+ * recorded the first run.
+ * @returns the uploads for which the hook ran
  */
 export async function checkNotes (file: string): Promise<Set<string>> {
   return new Set((await readNotes(file)).keys())

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import { mayBeMissing, touch, type Upload } from './model.ts'
-import { answerOf, checkAnswer, encode, type Guard, open } from './wire.ts'
+import { responseOf, checkResponse, encode, type Guard, open } from './wire.ts'
 import type { World } from './world.ts'
 
 export interface OpenShape {
-  /** How much of what is left of the upload is announced, and how much of that is sent at once. */
+  /** The share of the remaining bytes of the upload that is announced, and the share of those that is sent at once. */
   share: number
   first: number
   guard: Extract<Guard, 'none' | 'right' | 'wrong'>
 }
 
-/** Begins a body that stays on its way while other things happen. */
+/** Begins a body that stays open while other things happen. */
 export async function beginBody (world: World, upload: Upload, { share, first, guard }: OpenShape): Promise<void> {
   const left = (upload.size ?? upload.content.length) - upload.offset
   const bytes = upload.content.subarray(upload.offset, upload.offset + Math.ceil(left * share))
@@ -19,27 +19,27 @@ export async function beginBody (world: World, upload: Upload, { share, first, g
   const wasMaybeExpired = mayBeMissing(upload, world.clock)
   world.widen(upload)
   touch(upload, world.clock.now)
-  // Asked for `100 Continue`, the server tells when the body is begun.
+  // The server sends `100 Continue` when it begins to read the body.
   const raw = await open(world.machine.base, 'PATCH', upload.location, {
     'upload-offset': String(upload.offset), expect: '100-continue', ...headers
   })
-  const answer = await Promise.race([raw.wanted, raw.response])
-  world.count(`PATCH begun ${answer?.status ?? 100}`)
+  const response = await Promise.race([raw.wanted, raw.response])
+  world.count(`PATCH begun ${response?.status ?? 100}`)
   await world.settle()
-  if (answer !== undefined) {
-    checkAnswer(answer, 'PATCH')
+  if (response !== undefined) {
+    checkResponse(response, 'PATCH')
     raw.socket.destroy()
     const isMoved = upload.reach > upload.offset
-    assert(upload.isGone || wasMaybeExpired || isMoved || upload.parts, `a body is refused: ${answer.status}`)
-    return await world.look(upload)
+    assert(upload.isGone || wasMaybeExpired || isMoved || upload.parts, `a body is refused: ${response.status}`)
+    return await world.compare(upload)
   }
-  // Whatever was on its way before, this body is where it says.
+  // Whatever was received before, the offset is now that of this body.
   upload.reach = upload.offset
   upload.open = { raw, body, sent: 0, right: guard !== 'wrong', guarded: guard !== 'none' }
   feed(world, upload, first)
 }
 
-/** Sends more of a body that is on its way, but for its last byte. */
+/** Sends more of an open body, but not its last byte. */
 export function feed (world: World, upload: Upload, share: number): void {
   const { open } = upload
   if (open === undefined) return
@@ -49,7 +49,7 @@ export function feed (world: World, upload: Upload, share: number): void {
   touch(upload, world.clock.now)
 }
 
-/** Sends the rest of a body that was on its way: nothing that happened meanwhile is in its way. */
+/** Sends the rest of an open body: nothing that happened meanwhile may have ended it. */
 export async function finishBody (world: World, upload: Upload): Promise<void> {
   const { open } = upload
   if (open === undefined) return
@@ -59,19 +59,19 @@ export async function finishBody (world: World, upload: Upload): Promise<void> {
   const isCounted = !open.guarded || open.right
   if (isCounted) upload.reach = upload.offset + open.body.length
   world.noteFinals()
-  const answer = await answerOf(open.raw)
+  const response = await responseOf(open.raw)
   upload.open = undefined
-  world.count(`PATCH ${answer?.status ?? 'unanswered'}`)
-  assert(answer, 'a body that went on is not answered')
-  checkAnswer(answer, 'PATCH')
-  assert.equal(answer.status, isCounted ? 204 : 460, 'a body that went on')
+  world.count(`PATCH ${response?.status ?? 'unanswered'}`)
+  assert(response, 'a resumed body got no response')
+  checkResponse(response, 'PATCH')
+  assert.equal(response.status, isCounted ? 204 : 460, 'a resumed body')
   if (!isCounted) return
-  assert.equal(Number(answer.headers['upload-offset']), upload.reach)
+  assert.equal(Number(response.headers['upload-offset']), upload.reach)
   upload.offset = upload.reach
   touch(upload, world.clock.now)
 }
 
-/** The client is gone in the middle of a body. */
+/** The client disappears in the middle of a body. */
 export function cutBody (world: World, upload: Upload, how: 'end' | 'reset'): void {
   const { open } = upload
   if (open === undefined) return

@@ -1,52 +1,52 @@
 import type { RawResponse } from '../raw-request.ts'
-import type { Answer } from './wire.ts'
+import type { MaybeResponse } from './wire.ts'
 import type { World } from './world.ts'
 
-/** One request of a client, and what it means to the model. */
+/** One request of a client, and its effects on the model. */
 export interface Operation {
-  /** Widens what may be true by all that the request may do, before it is sent. */
+  /** Extends the possible states by all effects of the request, before it is sent. */
   may (world: World): void
-  send (world: World): Promise<Answer>
-  /** What an answer alone tells, whatever else happened at the same time. */
-  heard (world: World, answer: RawResponse): void
-  /** Judges the answer to a request that was alone. */
-  judge (world: World, answer: Answer): void
+  send (world: World): Promise<MaybeResponse>
+  /** Applies the facts that hold for a response even with concurrent requests. */
+  apply (world: World, response: RawResponse): void
+  /** Checks the response to a request without concurrent ones. */
+  judge (world: World, response: MaybeResponse): void
 }
 
-/** Sends a request while nothing else goes on, and asks for the truth afterwards. */
+/** Sends a request while nothing else runs, and compares the state afterwards. */
 export async function alone (world: World, operation: Operation): Promise<void> {
   operation.may(world)
   world.noteFinals()
-  const answer = await operation.send(world)
-  operation.judge(world, answer)
-  if (answer !== undefined) operation.heard(world, answer)
+  const response = await operation.send(world)
+  operation.judge(world, response)
+  if (response !== undefined) operation.apply(world, response)
 }
 
-/** Sends two requests at the same time: only what each answer tells is sure. */
+/** Sends two requests at the same time: only the facts in each response are certain. */
 export async function together (world: World, operations: Operation[]): Promise<void> {
   for (const operation of operations) operation.may(world)
   world.noteFinals()
-  const answers = await Promise.all(operations.map((operation) => operation.send(world)))
-  for (const [i, answer] of answers.entries()) {
-    if (answer !== undefined) operations[i]?.heard(world, answer)
+  const responses = await Promise.all(operations.map((operation) => operation.send(world)))
+  for (const [i, response] of responses.entries()) {
+    if (response !== undefined) operations[i]?.apply(world, response)
   }
 }
 
-/** Kills the server some time after the request was sent; an answer that came before counts. */
+/** Kills the server some time after the request was sent; a response before that counts. */
 export async function killed (world: World, operations: Operation[], afterMs: number): Promise<void> {
   for (const operation of operations) operation.may(world)
   world.noteFinals()
   const sent = Promise.all(operations.map((operation) => operation.send(world)))
   await elapsed(afterMs)
   await world.machine.kill()
-  for (const [i, answer] of (await sent).entries()) {
-    if (answer !== undefined) operations[i]?.heard(world, answer)
-    world.count(answer === undefined ? 'killed before the answer' : 'killed after the answer')
+  for (const [i, response] of (await sent).entries()) {
+    if (response !== undefined) operations[i]?.apply(world, response)
+    world.count(response === undefined ? 'killed before the response' : 'killed after the response')
   }
   await world.restart()
 }
 
-/** Timers are as exact as 1 ms; what happens in the server is over in less. */
+/** Timers have a resolution of 1 ms; a step of the server takes less. */
 async function elapsed (ms: number): Promise<void> {
   const end = performance.now() + ms
   while (performance.now() < end) await new Promise((resolve) => setImmediate(resolve))

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { RawResponse } from '../raw-request.ts'
 import { mayBeMissing, type Upload } from './model.ts'
 import type { Operation } from './operation.ts'
-import type { Answer } from './wire.ts'
+import type { MaybeResponse } from './wire.ts'
 import type { World } from './world.ts'
 
 /** DELETE. */
@@ -20,18 +20,18 @@ export class Terminating implements Operation {
     this.#upload.maybeGone = true
   }
 
-  async send (world: World): Promise<Answer> {
+  async send (world: World): Promise<MaybeResponse> {
     return await world.send('DELETE', this.#upload.location)
   }
 
-  heard (_world: World, { status }: RawResponse): void {
+  apply (_world: World, { status }: RawResponse): void {
     if (status !== 204) return
-    assert(!this.#upload.isGone, 'what was deleted was deleted again')
+    assert(!this.#upload.isGone, 'a deleted upload was deleted again')
     this.#upload.isGone = true
   }
 
-  judge (_world: World, answer: Answer): void {
+  judge (_world: World, response: MaybeResponse): void {
     const expected = this.#upload.isGone ? [404, 410] : this.#mayBeGone ? [204, 404, 410] : [204]
-    assert(expected.includes(Number(answer?.status)), `DELETE answers ${answer?.status}`)
+    assert(expected.includes(Number(response?.status)), `DELETE returns ${response?.status}`)
   }
 }
