@@ -1,4 +1,4 @@
-/** Requests that are small and ask for much (EDGE-75). */
+/** Small requests that ask for much work (EDGE-75). */
 import { readdir } from 'node:fs/promises'
 import t from 'tap'
 import { build, sampleBytes } from '../helper.ts'
@@ -6,7 +6,7 @@ import { rawRequest } from '../raw-request.ts'
 
 const partial = { 'upload-concat': 'partial' }
 
-t.test('EDGE-75 a final upload of 10,000 parts is refused before it is one', async (t) => {
+t.test('EDGE-75 a final upload of 10,000 parts is refused before its URLs are parsed', async (t) => {
   const large = { http: { maxHeaderSize: 1024 * 1024 } } as never
   const { app, directory, listen, create, patch } = await build(t, {}, large)
   const part = await create(1, partial)
@@ -14,14 +14,14 @@ t.test('EDGE-75 a final upload of 10,000 parts is refused before it is one', asy
   const files = await readdir(directory)
   const many = { 'tus-resumable': '1.0.0', 'upload-concat': `final;${`${part} `.repeat(10_000)}` }
   const { response } = await rawRequest(t, await listen(), 'POST', '/files', many)
-  const answer = await response
-  t.equal(answer.status, 400)
-  t.match(JSON.parse(answer.body), { code: 'FST_TUS_INVALID_PARTS', message: /at most 1000 parts/ })
+  const reply = await response
+  t.equal(reply.status, 400)
+  t.match(JSON.parse(reply.body), { code: 'FST_TUS_INVALID_PARTS', message: /at most 1000 parts/ })
   t.same(await readdir(directory), files)
   await app.close()
 })
 
-t.test('EDGE-75 too many parts are refused before the URL of one is read', async (t) => {
+t.test('EDGE-75 too many parts are refused before the URL of any is parsed', async (t) => {
   const { post } = await build(t)
   const refused = await post({ 'upload-concat': `final;${'javascript:x '.repeat(1001)}` })
   t.match(refused.json(), { code: 'FST_TUS_INVALID_PARTS', message: /at most 1000 parts/ })
@@ -29,7 +29,7 @@ t.test('EDGE-75 too many parts are refused before the URL of one is read', async
   t.match(allowed.json(), { code: 'FST_TUS_INVALID_HEADER' })
 })
 
-t.test('EDGE-75 by default so many parts are no request', async (t) => {
+t.test('EDGE-75 by default so many parts exceed the header limit', async (t) => {
   const { directory, listen } = await build(t)
   const many = { 'tus-resumable': '1.0.0', 'upload-concat': `final;${'/files/a '.repeat(10_000)}` }
   const { response } = await rawRequest(t, await listen(), 'POST', '/files', many)
@@ -37,7 +37,7 @@ t.test('EDGE-75 by default so many parts are no request', async (t) => {
   t.same(await readdir(directory), [])
 })
 
-t.test('EDGE-75 one part 400 times is as long as it should be, and not longer than may be', async (t) => {
+t.test('EDGE-75 one part 400 times is a valid final upload, within the maximum size', async (t) => {
   const { app, directory, create, patch, post, stored } = await build(t, { maxSize: 4000 })
   const bytes = sampleBytes(10)
   const part = await create(10, partial)
@@ -52,16 +52,16 @@ t.test('EDGE-75 one part 400 times is as long as it should be, and not longer th
   await app.close()
 })
 
-t.test('EDGE-75 a sum that cannot be counted is refused', async (t) => {
+t.test('EDGE-75 a total size beyond the safe integers is refused', async (t) => {
   const { directory, create, post } = await build(t)
   const part = await create(Number.MAX_SAFE_INTEGER, partial)
   const files = await readdir(directory)
-  const answer = await post({ 'upload-concat': `final;${part} ${part}` })
-  t.match(answer.json(), { statusCode: 400, code: 'FST_TUS_LENGTH_MISMATCH' })
+  const reply = await post({ 'upload-concat': `final;${part} ${part}` })
+  t.match(reply.json(), { statusCode: 400, code: 'FST_TUS_LENGTH_MISMATCH' })
   t.same(await readdir(directory), files)
 })
 
-t.test('EDGE-75 a final upload is not made of final ones, nor of itself', async (t) => {
+t.test('EDGE-75 a final upload cannot be a part of a final upload, nor of itself', async (t) => {
   let id = 'part'
   const { directory, create, patch, post } = await build(t, { namingFunction: () => id })
   const part = await create(1, partial)
@@ -71,8 +71,8 @@ t.test('EDGE-75 a final upload is not made of final ones, nor of itself', async 
   id = 'second'
   const files = await readdir(directory)
   for (const urls of ['/files/final', '/files/second', `${part} /files/final`, `${part} /files/second`]) {
-    const answer = await post({ 'upload-concat': `final;${urls}` })
-    t.match(answer.json(), { statusCode: 400, code: 'FST_TUS_INVALID_PARTS' }, urls)
+    const reply = await post({ 'upload-concat': `final;${urls}` })
+    t.match(reply.json(), { statusCode: 400, code: 'FST_TUS_INVALID_PARTS' }, urls)
   }
   t.same(await readdir(directory), files)
 })

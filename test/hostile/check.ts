@@ -1,97 +1,97 @@
 import type { HostileRequest } from './grammar.ts'
 import { faultsOf } from './judge.ts'
-import { isLast, isWhole, render } from './render.ts'
-import { type Answer, type Exchange, header, send } from './send.ts'
+import { isLast, isComplete, render } from './render.ts'
+import { type HttpResponse, type Exchange, header, send } from './send.ts'
 import { type Target, type UploadName, uploads } from './target.ts'
 
-/** Asks for something that is surely answered, and for the end: an answer that comes before it came too early. */
+/** A request that surely gets a response and ends the connection: an earlier response was sent too early. */
 const last = Buffer.from('GET /last HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
 
 /**
- * Sends one request, and looks at the answer and at what the server made of it.
- * @returns the answer; `undefined` where none was due
- * @throws what is wrong, with the bytes that were sent
+ * Sends one request, and checks the response and the uploads afterwards.
+ * @returns the response; `undefined` if none was due
+ * @throws Error with the faults found and the bytes that were sent
  */
-export async function check (target: Target, name: string, request: HostileRequest): Promise<Answer | undefined> {
+export async function check (target: Target, name: string, request: HostileRequest): Promise<HttpResponse | undefined> {
   const ids = target.prepare(name)
   const before = target.state(ids.half)
   const bytes = render(request, { ...ids, case: name })
-  const whole = isWhole(request)
+  const complete = isComplete(request)
   let exchange: Exchange | undefined
   try {
-    const all = whole && !isLast(request) ? Buffer.concat([bytes, last]) : bytes
-    exchange = await send(target.port, all, request.method, !whole)
+    const all = complete && !isLast(request) ? Buffer.concat([bytes, last]) : bytes
+    exchange = await send(target.port, all, request.method, !complete)
     const faults = [
       ...exchange.ended ? [] : ['the server hung'],
-      ...exchange.answers.flatMap((answer) => faultsOf(answer, isDownload(request))),
-      ...whole ? faultsOfWhole(exchange, target, name) : [],
-      ...faultsOfUploads(target, ids, exchange.answers[0], whole)
+      ...exchange.responses.flatMap((response) => faultsOf(response, isDownload(request))),
+      ...complete ? faultsOfComplete(exchange, target, name) : [],
+      ...faultsOfUploads(target, ids, exchange.responses[0], complete)
     ]
     if (before?.offset !== 3) faults.push('the case was not prepared')
     if (faults.length > 0) throw new Error(faults.join('; '))
-    return exchange.answers[0]
+    return exchange.responses[0]
   } catch (cause) {
     const sent = JSON.stringify(bytes.toString('latin1').slice(0, 2000))
-    throw new Error(`${(cause as Error).message}\nsent: ${sent}\ncame: ${JSON.stringify(exchange)}`, { cause })
+    throw new Error(`${(cause as Error).message}\nsent: ${sent}\nreceived: ${JSON.stringify(exchange)}`, { cause })
   } finally {
-    target.clean([...Object.values(ids), ...whole ? [target.idOf(name)] : []])
+    target.clean([...Object.values(ids), ...complete ? [target.idOf(name)] : []])
   }
 }
 
-/** One request, one answer; a creation that is refused leaves nothing; bytes of a body are no request. */
-/** Whether a request is one for a download: GET or HEAD without anything that makes it one of tus. */
+/** One request, one response; a refused creation leaves nothing; bytes of a body are not a request. */
+/** Whether a request is a download: GET or HEAD without any tus header. */
 function isDownload ({ method, headers }: HostileRequest): boolean {
   const names = headers.map(([name]) => name.toLowerCase())
   const isTus = names.includes('tus-resumable') || names.includes('x-http-method-override')
   return (method === 'GET' || method === 'HEAD') && !isTus
 }
 
-function faultsOfWhole ({ answers, rest }: Exchange, target: Target, name: string): string[] {
+function faultsOfComplete ({ responses, rest }: Exchange, target: Target, name: string): string[] {
   const faults: string[] = []
-  const [first, second, ...others] = answers
-  const isOfLast = (answer: Answer) => answer.body === 'last'
-  if (first === undefined || isOfLast(first)) return ['no answer']
+  const [first, second, ...others] = responses
+  const isOfLast = (response: HttpResponse) => response.body === 'last'
+  if (first === undefined || isOfLast(first)) return ['no response']
   const ends = header(first, 'connection') === 'close' || isFromParser(first)
-  // What comes behind a request that ends the connection is no request, says the parser.
+  // According to the parser, bytes after a request that ends the connection are not a request.
   const isFine = second === undefined ? ends : isOfLast(second) || (ends && isFromParser(second))
-  if (!isFine) faults.push('the next request was not answered')
-  if (others.length > 0 || rest !== '') faults.push('more answers than requests')
+  if (!isFine) faults.push('the next request got no response')
+  if (others.length > 0 || rest !== '') faults.push('more responses than requests')
   const made = target.filesOf(target.idOf(name))
-  if (first.status !== 201 && !mayGoOn(first) && made.length > 0) faults.push(`left behind: ${made.join(' ')}`)
-  if (target.filesOf(target.idOf(`smuggled-${name}`)).length > 0) faults.push('a body was taken for a request')
+  if (first.status !== 201 && !isInterrupted(first) && made.length > 0) faults.push(`left behind: ${made.join(' ')}`)
+  if (target.filesOf(target.idOf(`smuggled-${name}`)).length > 0) faults.push('a body was read as a request')
   return faults
 }
 
-/** Node.js ends the connection after what it cannot read, and what it answers then has no date. */
-function isFromParser (answer: Answer): boolean {
-  return header(answer, 'date') === undefined
+/** Node.js ends the connection after a malformed request, and its own response has no date. */
+function isFromParser (response: HttpResponse): boolean {
+  return header(response, 'date') === undefined
 }
 
-function mayGoOn ({ body }: Answer): boolean {
+function isInterrupted ({ body }: HttpResponse): boolean {
   return /FST_TUS_(INTERRUPTED|DISPLACED)/.test(body)
 }
 
-/** The uploads that lay ready are as they were, or changed as the answer says. */
+/** The prepared uploads are unchanged, or changed as the response says. */
 function faultsOfUploads (
-  target: Target, ids: Record<UploadName, string>, answer: Answer | undefined, whole: boolean
+  target: Target, ids: Record<UploadName, string>, response: HttpResponse | undefined, complete: boolean
 ): string[] {
   const faults: string[] = []
-  for (const name of ['empty', 'half', 'deferred', 'whole'] as const) {
+  for (const name of ['empty', 'half', 'deferred', 'complete'] as const) {
     const { size, bytes: { length: offset } } = uploads[name]
     const state = target.state(ids[name])
     if (state === undefined) {
-      if (answer?.status !== 204 && whole) faults.push(`${name} is gone`)
+      if (response?.status !== 204 && complete) faults.push(`${name} is gone`)
       continue
     }
-    if (!state.bytes.startsWith('abcde'.slice(0, offset))) faults.push(`${name} holds ${JSON.stringify(state.bytes)}`)
-    if (state.size !== undefined && state.bytes.length > state.size) faults.push(`${name} is longer than it may be`)
+    if (!state.bytes.startsWith('abcde'.slice(0, offset))) faults.push(`${name} has ${JSON.stringify(state.bytes)}`)
+    if (state.size !== undefined && state.bytes.length > state.size) faults.push(`${name} is longer than allowed`)
     if (state.offset < offset) faults.push(`${name} lost bytes`)
     const changed = state.offset !== offset || state.size !== size
-    if (changed && whole && answer?.status !== 204 && !(answer !== undefined && mayGoOn(answer))) {
-      faults.push(`${name} is at ${state.offset}/${state.size} after ${answer?.status}`)
+    if (changed && complete && response?.status !== 204 && !(response !== undefined && isInterrupted(response))) {
+      faults.push(`${name} is at ${state.offset}/${state.size} after ${response?.status}`)
     }
-    if (changed && answer?.status === 204 && header(answer, 'upload-offset') !== String(state.offset)) {
-      faults.push(`${name} is at ${state.offset}, and ${header(answer, 'upload-offset')} was answered`)
+    if (changed && response?.status === 204 && header(response, 'upload-offset') !== String(state.offset)) {
+      faults.push(`${name} is at ${state.offset}, and the response said ${header(response, 'upload-offset')}`)
     }
   }
   return faults

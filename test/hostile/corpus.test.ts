@@ -10,11 +10,11 @@ t.test('EDGE-01 to EDGE-81: hostile requests found by hand', async (t) => {
     const framing = raw === undefined ? { kind: 'length' as const } : { kind: 'raw' as const, lines: raw, body }
     const request = { method, target: found.target, version, headers, body, framing }
     await t.test(found.title, async (t) => {
-      const answer = await check(target, `corpus-${number}`, request)
-      t.equal(answer?.status ?? 'none', status)
-      if (code !== undefined) t.match(answer?.body, code)
+      const response = await check(target, `corpus-${number}`, request)
+      t.equal(response?.status ?? 'none', status)
+      if (code !== undefined) t.match(response?.body, code)
     })
   }
   await target.close()
-  t.same(target.logs.filter(({ level }) => level >= 50), [], 'nothing failed here')
+  t.same(target.logs.filter(({ level }) => level >= 50), [], 'no server error is logged')
 })

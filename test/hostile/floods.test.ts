@@ -5,7 +5,7 @@ import { runSnippet, snippet, withoutComments } from '../readme.ts'
 
 const tus = { 'tus-resumable': '1.0.0' }
 
-t.test('EDGE-73 @fastify/rate-limit in front, as README has it, limits creations and nothing else', async (t) => {
+t.test('EDGE-73 @fastify/rate-limit, set up as in the README, limits creations and nothing else', async (t) => {
   const { app, directory } = await runSnippet(t, 'floods.js')
   const ask = (method: string, url: string, headers = {}): Promise<LightMyRequestResponse> =>
     app.inject({ method: method as NonNullable<InjectOptions['method']>, url, headers: { ...tus, ...headers } })
@@ -31,7 +31,7 @@ t.test('EDGE-73 @fastify/rate-limit in front, as README has it, limits creations
   t.equal((await ask('DELETE', url)).statusCode, 204)
 })
 
-t.test('README says the same in both languages, where it is code', async (t) => {
+t.test('the code in both READMEs is the same', async (t) => {
   for (const name of ['auth.js', 'floods.js']) {
     t.equal(withoutComments(await snippet(name, 'README.zh-CN.md')), withoutComments(await snippet(name)), name)
   }

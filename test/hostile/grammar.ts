@@ -1,7 +1,7 @@
-/* eslint @stylistic/max-len: off -- Lists of values are read better in few lines. */
+/* eslint @stylistic/max-len: off -- Lists of values are easier to read in few lines. [*] */
 /**
- * Requests near the grammar of tus 1.0.0 and of HTTP/1.1: right ones, and ones beside. `{name}` in a path or header
- * stands for the id of an upload that lies ready, `{case}` for the name of the case.
+ * Requests near the grammar of tus 1.0.0 and of HTTP/1.1: valid and slightly invalid ones. `{name}` in a path or header
+ * stands for the id of a prepared upload, `{case}` for the name of the case.
  */
 import fc, { type Arbitrary } from 'fast-check'
 import { uploads } from './target.ts'
@@ -9,7 +9,7 @@ import { bytes, checksum, codings, concat, expectation, mediaType, metadata, num
 
 export type HeaderLine = [name: string, value: string]
 
-/** A request, whose framing is right and wrong by `framing`. */
+/** A request, whose framing is right or wrong according to `framing`. */
 export interface HostileRequest {
   method: string
   target: string
@@ -20,15 +20,15 @@ export interface HostileRequest {
 }
 
 export type Framing =
-  /** Whole, so that an answer is due: with `Content-Length`, or in chunks. */
+  /** Complete, so that a response is due: with `Content-Length`, or in chunks. */
   | { kind: 'length' }
   | { kind: 'chunks', sizes: number[], trailers: HeaderLine[], extension: string }
-  /** As it is written: whatever comes of it. */
+  /** Sent as written, whatever the outcome. */
   | { kind: 'raw', lines: HeaderLine[], body: string }
 
-/** A header that is there or not, and now and then twice. */
+/** A header that is present or not, and now and then twice. */
 function line (name: string, value: Arbitrary<string>, presence: number): Arbitrary<HeaderLine[]> {
-  // What is shrunk goes towards 0: away with it.
+  // Shrinking goes towards 0: the header is removed.
   return fc.tuple(fc.noBias(fc.nat(99)), fc.noBias(fc.nat(99)), value, value).map(([is, twice, ...values]) =>
     is < 100 - presence ? [] : values.slice(0, twice < 97 ? 1 : 2).map((text): HeaderLine => [name, text]))
 }
@@ -61,8 +61,8 @@ const creationPath = often(fc.constant('/files'), oneOf(
 const path = fc.oneof(
   { arbitrary: uploadPath, weight: 24 },
   {
-    arbitrary: fc.tuple(uploadPath, oneOf('/', '//', '?x=/files/{whole}', '?{whole}', '.json', '.tmp', '%00', '%2ejson', ';x',
-      '/..', '/../{whole}', '%20', '\\', '/{whole}', '#{whole}', '%', '%zz', '%e4%b8', 'x'.repeat(200))).map((parts) => parts.join('')),
+    arbitrary: fc.tuple(uploadPath, oneOf('/', '//', '?x=/files/{complete}', '?{complete}', '.json', '.tmp', '%00', '%2ejson', ';x',
+      '/..', '/../{complete}', '%20', '\\', '/{complete}', '#{complete}', '%', '%zz', '%e4%b8', 'x'.repeat(200))).map((parts) => parts.join('')),
     weight: 2
   },
   {

@@ -1,5 +1,5 @@
 import { errors } from '../../plugin/errors.ts'
-import { type Answer, header } from './send.ts'
+import { type HttpResponse, header } from './send.ts'
 
 /** The status of each error that clients may get, by its code. */
 const table = new Map(Object.values(errors).map((Kind) => {
@@ -18,50 +18,52 @@ const knownHeaders = new Set([
   'access-control-max-age'
 ])
 
-/** What is wrong with an answer; empty if nothing is. */
-export function faultsOf (answer: Answer, isDownload: boolean): string[] {
+/** The faults of a response; empty if there are none. */
+export function faultsOf (response: HttpResponse, isDownload: boolean): string[] {
   const faults: string[] = []
   const check = (fine: boolean, fault: string) => { if (!fine) faults.push(fault) }
-  const { status, headers, body, interim } = answer
+  const { status, headers, body, interim } = response
 
   check(status >= 200 && status < 500, `status ${status}`)
   check(status !== 408, '408, after which clients give up')
-  check(interim.every((head) => head.status === 100 && head.headers.length === 0), 'an interim answer but 100')
+  check(interim.every((head) => head.status === 100 && head.headers.length === 0), 'an interim response other than 100')
   for (const [name, value] of headers) {
     check(knownHeaders.has(name.toLowerCase()), `header ${name}`)
     check(/^[\x20-\x7e\x80-\xff]*$/.test(value), `header ${name}: ${JSON.stringify(value)}`)
   }
   const names = headers.map(([name]) => name.toLowerCase())
   check(new Set(names).size === names.length, `a header twice: ${names.join(' ')}`)
-  const isOurs = !isOfTheFramework(answer)
+  const isOurs = !isOfTheFramework(response)
   // A download is plain HTTP.
-  if (isOurs && !isDownload) check(header(answer, 'tus-resumable') === '1.0.0', 'no Tus-Resumable')
-  if (status >= 400 && isOurs && body !== '') faults.push(...faultsOfError(answer))
+  if (isOurs && !isDownload) check(header(response, 'tus-resumable') === '1.0.0', 'no Tus-Resumable')
+  if (status >= 400 && isOurs && body !== '') faults.push(...faultsOfError(response))
   return faults
 }
 
-/** Node.js answers what is no request at all; the app, what is not below the prefix or has a path that is none. */
-function isOfTheFramework (answer: Answer): boolean {
-  const { status, body } = answer
-  const isOfNode = header(answer, 'date') === undefined || status === 417 || (status === 400 && body === '')
-  // An answer to HEAD does not say who gave it.
-  if (status === 404 && body === '' && header(answer, 'tus-resumable') === undefined) return true
+/** Node.js responds to malformed requests; the app, to paths outside of the prefix and invalid ones. */
+function isOfTheFramework (response: HttpResponse): boolean {
+  const { status, body } = response
+  const isOfNode = header(response, 'date') === undefined || status === 417 || (status === 400 && body === '')
+  // A response to HEAD does not show who sent it.
+  if (status === 404 && body === '' && header(response, 'tus-resumable') === undefined) return true
   return isOfNode || body === 'last' || /"message":"Route /.test(body) || body.includes('"code":"FST_ERR_')
 }
 
-function faultsOfError (answer: Answer): string[] {
+function faultsOfError (response: HttpResponse): string[] {
   let error: { statusCode?: unknown, code?: unknown, message?: unknown }
   try {
-    error = JSON.parse(answer.body)
+    error = JSON.parse(response.body)
   } catch {
-    return [`no JSON: ${answer.body.slice(0, 200)}`]
+    return [`no JSON: ${response.body.slice(0, 200)}`]
   }
   const faults: string[] = []
   const { code, message } = error
   const status = table.get(String(code))
-  if (status !== answer.status || error.statusCode !== answer.status) faults.push(`${String(code)} with ${answer.status}`)
+  if (status !== response.status || error.statusCode !== response.status) {
+    faults.push(`${String(code)} with ${response.status}`)
+  }
   if (typeof message !== 'string' || message === '' || message.length > 300) faults.push(`message ${String(message)}`)
-  if (answer.body.length > 1024) faults.push(`${answer.body.length} bytes of an error`)
-  if (/\bE[A-Z]{4,}\b|\n\s+at |node_modules|\/(home|usr|var|tmp)\//.test(answer.body)) faults.push(answer.body)
+  if (response.body.length > 1024) faults.push(`${response.body.length} bytes of an error`)
+  if (/\bE[A-Z]{4,}\b|\n\s+at |node_modules|\/(home|usr|var|tmp)\//.test(response.body)) faults.push(response.body)
   return faults
 }

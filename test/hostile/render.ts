@@ -2,15 +2,15 @@ import { createHash } from 'node:crypto'
 import { checksumAlgorithms } from '../../plugin/uploads/body/checksum.ts'
 import type { HeaderLine, HostileRequest } from './grammar.ts'
 
-/** What the names in a request stand for. */
+/** The values of the names in a request. */
 export type Names = Record<string, string>
 
-/** Puts ids and digests in the place of their names; what is none of them stays. */
+/** Replaces names of ids and digests by their values; other text stays. */
 export function fillIn (text: string, names: Names): string {
   return text.replace(/\{(\w+(?:-\w+)?)\}/g, (all, name: string) => names[name] ?? all)
 }
 
-/** A request as the bytes that go over the wire. */
+/** A request as the bytes that are sent. */
 export function render (request: HostileRequest, ids: Names): Buffer {
   const { method, version, framing } = request
   const body = fillIn(framing.kind === 'raw' ? framing.body : request.body, ids)
@@ -43,17 +43,17 @@ function cut (text: string, sizes: number[]): string[] {
   return rest === '' ? parts : [...parts, rest]
 }
 
-/** Whether all of a request is there, so that exactly one answer is due. */
-export function isWhole ({ framing, version }: HostileRequest): boolean {
+/** Whether a request is complete, so that exactly one response is due. */
+export function isComplete ({ framing, version }: HostileRequest): boolean {
   if (framing.kind === 'raw') return false
   if (framing.kind === 'length') return true
-  // HTTP/1.0 knows no chunks, and trailers must not frame the body: the parser is against both, at its own time.
+  // HTTP/1.0 has no chunks, and trailers must not frame the body: the parser rejects both, at a time of its choice.
   return version === '1.1' && !framing.trailers.some(([name]) => /^(content-length|transfer-encoding)$/i.test(name))
 }
 
 /**
- * Whether the connection ends behind a request, so that nothing may follow it. Where keep-alive and close are both
- * asked for, the parser of Node.js takes what differs from the default of the version.
+ * Whether the connection ends after a request, so that nothing may follow it. If both keep-alive and close are
+ * requested, the parser of Node.js follows the one that differs from the default of the version.
  */
 export function isLast ({ version, headers }: HostileRequest): boolean {
   const asks = (how: string) => headers.some(([name, value]) => name === 'Connection' && value.includes(how))

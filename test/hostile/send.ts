@@ -2,17 +2,17 @@ import net from 'node:net'
 import { type Parsed, parseResponse } from '../../conformance/response-parser.ts'
 import type { Head } from '../../conformance/transport.ts'
 
-/** How long the server may take for all that a connection brings, in ms: longer is a hang. */
+/** The time that the server may take for all input of a connection, in ms: longer is a hang. */
 const HANG = 10_000
 
-export interface Answer extends Head {
+export interface HttpResponse extends Head {
   body: string
   interim: Head[]
 }
 
 export interface Exchange {
-  answers: Answer[]
-  /** Bytes that came and are no whole answer. */
+  responses: HttpResponse[]
+  /** Received bytes that are not a complete response. */
   rest: string
   /** Whether the server ended the connection by itself; if not, it hung. */
   ended: boolean
@@ -20,9 +20,9 @@ export interface Exchange {
 
 /**
  * Sends bytes over a connection of their own, and reads until the server ends that.
- * @param method - of the first request: the answer to HEAD has no body
- * @param half - ends the own side once all is sent: what is cut off will not be completed
- * @throws where what came is not HTTP
+ * @param method - of the first request: the response to HEAD has no body
+ * @param half - ends the own side after the last byte: a truncated request will not be completed
+ * @throws Error if the received bytes are not HTTP
  */
 export async function send (port: number, bytes: Buffer, method: string, half: boolean): Promise<Exchange> {
   const socket = net.connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true })
@@ -32,7 +32,7 @@ export async function send (port: number, bytes: Buffer, method: string, half: b
       resolve(false)
       socket.destroy()
     }, HANG)
-    // A reset is an end too, where the server does not want what is sent.
+    // A reset is an end too, if the server does not want the request.
     socket.on('error', () => {})
     socket.on('data', (data) => chunks.push(data))
     socket.on('end', () => socket.end())
@@ -47,22 +47,22 @@ export async function send (port: number, bytes: Buffer, method: string, half: b
 }
 
 function parseAnswers (bytes: Buffer, method: string): Omit<Exchange, 'ended'> {
-  const answers: Answer[] = []
+  const responses: HttpResponse[] = []
   let rest = bytes
   while (rest.length > 0) {
-    let parsed: Parsed = parseResponse(rest, answers.length === 0 ? method : 'GET', true)
-    // What the parser of Node.js says to what it cannot read has no date, and a body whatever was asked.
+    let parsed: Parsed = parseResponse(rest, responses.length === 0 ? method : 'GET', true)
+    // The response of the Node.js parser to malformed input has no date, and a body even for HEAD.
     const isFromParser = parsed.head?.headers.every(([name]) => name.toLowerCase() !== 'date') ?? false
     if (isFromParser) parsed = parseResponse(rest, 'GET', true)
     if (parsed.head === undefined || parsed.body === undefined) break
-    answers.push({ ...parsed.head, body: parsed.body.toString(), interim: parsed.interim })
+    responses.push({ ...parsed.head, body: parsed.body.toString(), interim: parsed.interim })
     rest = parsed.rest
   }
-  return { answers, rest: rest.toString('latin1') }
+  return { responses, rest: rest.toString('latin1') }
 }
 
 /** The only value of a header, or all of them joined as HTTP does. */
-export function header (answer: Answer, name: string): string | undefined {
-  const values = answer.headers.filter(([key]) => key.toLowerCase() === name).map(([, value]) => value)
+export function header (response: HttpResponse, name: string): string | undefined {
+  const values = response.headers.filter(([key]) => key.toLowerCase() === name).map(([, value]) => value)
   return values.length === 0 ? undefined : values.join(', ')
 }

@@ -6,35 +6,35 @@ import { newUploadId } from '../../plugin/ids.ts'
 import type { FastifyTusOptions } from '../../plugin/index.ts'
 import { build, type LogLine } from '../helper.ts'
 
-/** The largest upload that the server takes, in bytes. */
+/** The largest upload that the server accepts, in bytes. */
 export const MAX_SIZE = 1000
 
-/** Uploads that lie ready for each case, by the names that its request may use for their ids. */
+/** Uploads that are prepared for each case, by the names that its request may use for their ids. */
 export const uploads = {
   empty: { size: 10, bytes: '' },
   half: { size: 10, bytes: 'abc' },
   deferred: { size: undefined, bytes: 'abc' },
-  whole: { size: 5, bytes: 'abcde', finished: true },
+  complete: { size: 5, bytes: 'abcde', finished: true },
   part: { size: 5, bytes: 'abcde', concat: 'partial' },
   openPart: { size: 5, bytes: 'ab', concat: 'partial' },
-  // As large as may be: a final upload of it and of another one is too large.
+  // Of the maximum size: a final upload of it and of another one is too large.
   largePart: { size: MAX_SIZE, bytes: 'x'.repeat(MAX_SIZE), concat: 'partial' }
 } as const
 
 export type UploadName = keyof typeof uploads
 
-/** A server that listens, and looks into its directory. */
+/** A server that listens, and access to its directory. */
 export interface Target {
   port: number
   directory: string
   logs: LogLine[]
-  /** The id of the upload that a creation with `X-Case: name` makes. */
+  /** The id of the upload that a creation with `X-Case: name` creates. */
   idOf (name: string): string
   /** Puts the uploads of a case in the directory, and returns their ids. */
   prepare (name: string): Record<UploadName, string>
-  /** What is stored of an upload: `undefined` where it is gone. */
+  /** The stored state of an upload: `undefined` if it is gone. */
   state (id: string): { offset: number, size: number | undefined, bytes: string } | undefined
-  /** The files that there are of an upload, halves of it and temporary ones included. */
+  /** The existing files of an upload, including incomplete and temporary ones. */
   filesOf (id: string): string[]
   /** All files in the directory. */
   files (): string[]
@@ -42,7 +42,7 @@ export interface Target {
   close (): Promise<void>
 }
 
-/** The plugin at `/files`, over real files and a real port; `X-Case` names what a creation makes. */
+/** The plugin at `/files`, with real files and a real port; `X-Case` names the upload that a creation creates. */
 export async function listen (t: Test, options: FastifyTusOptions = {}): Promise<Target> {
   const { app, directory, logs, listen } = await build(t, {
     maxSize: MAX_SIZE,

@@ -1,4 +1,4 @@
-/** The example of README in which uploads belong to users, and everything that a user may try with another's. */
+/** The README example in which uploads belong to users, and everything that a user may try with uploads of others. */
 import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
@@ -31,14 +31,14 @@ async function rig (t: Test) {
   return { directory, ask, create, bytesOf }
 }
 
-/** Ways to name an upload, and to say what shall be done with it. */
+/** Ways to name an upload, and to name the method. */
 const urls: Array<[name: string, of: (url: string) => string]> = [
   ['as it is', (url) => url],
   ['with a query', (url) => `${url}?token=x`],
-  ['with the own one in a query', (url) => `${url}?id=mine&x=/files/mine`],
+  ['with the own upload in a query', (url) => `${url}?id=mine&x=/files/mine`],
   ['with an encoded letter', (url) => `/files/%${url.charCodeAt(7).toString(16)}${url.slice(8)}`],
   ['with all letters encoded', (url) => `/files/${url.slice(7).replace(/./g, (letter) => `%${letter.charCodeAt(0).toString(16)}`)}`],
-  ['with a slash behind', (url) => `${url}/`],
+  ['with a slash at the end', (url) => `${url}/`],
   ['with two slashes', (url) => url.replace('/files/', '/files//')],
   ['with dots', (url) => url.replace('/files/', '/files/x/../')],
   ['with encoded dots', (url) => url.replace('/files/', '/files/x/%2e%2e/')],
@@ -58,7 +58,7 @@ const intents: Array<[name: string, method: string, headers: Headers, body?: str
   ['PUT that is a DELETE', 'PUT', { 'x-http-method-override': 'DELETE' }]
 ]
 
-t.test('who is nobody may do nothing, but ask what he may ask', async (t) => {
+t.test('without a user, nothing is allowed except OPTIONS', async (t) => {
   const { directory, ask, create } = await rig(t)
   const url = await create(ann)
   const files = await readdir(directory)
@@ -74,33 +74,33 @@ t.test('who is nobody may do nothing, but ask what he may ask', async (t) => {
   t.same(await readdir(directory), files)
 })
 
-t.test('nobody does anything with the upload of another, whatever he calls it and himself', async (t) => {
+t.test('no user can access the upload of another, whatever the URL and the method', async (t) => {
   const { directory, ask, create, bytesOf } = await rig(t)
   const unfinished = await create(ann)
-  const whole = await create(ann, { 'upload-length': '3' })
+  const complete = await create(ann, { 'upload-length': '3' })
   const files = (await readdir(directory)).sort()
-  for (const url of [unfinished, whole]) {
+  for (const url of [unfinished, complete]) {
     for (const [how, of] of urls) {
       for (const [name, method, headers, body] of intents) {
-        const answer = await ask(method, of(url), { ...headers, ...bob }, body)
-        t.ok([403, 404, 405].includes(answer.statusCode), `${name} ${how}: ${answer.statusCode}`)
-        t.notOk('upload-offset' in answer.headers, `${name} ${how} tells no offset`)
-        t.notMatch(answer.body, 'abc')
+        const response = await ask(method, of(url), { ...headers, ...bob }, body)
+        t.ok([403, 404, 405].includes(response.statusCode), `${name} ${how}: ${response.statusCode}`)
+        t.notOk('upload-offset' in response.headers, `${name} ${how} returns no offset`)
+        t.notMatch(response.body, 'abc')
       }
     }
   }
   t.same((await readdir(directory)).sort(), files)
   t.equal(await bytesOf(unfinished), 'abc')
 
-  // The same, by whom they belong to, works: by its own name, and by its encoded ones.
+  // The same requests work for the owner: with the plain URL, and with its encoded forms.
   for (const [how, of] of urls.slice(0, 5)) t.equal((await ask('HEAD', of(unfinished), ann)).statusCode, 200, how)
   const patch = { ...append, ...ann, 'x-http-method-override': 'PATCH' }
   t.equal((await ask('POST', unfinished, patch, 'def')).statusCode, 204)
   t.equal((await ask('GET', unfinished, ann)).body, 'abcdef')
-  t.equal((await ask('GET', whole, { ...ann, 'x-http-method-override': 'DELETE' })).statusCode, 204)
+  t.equal((await ask('GET', complete, { ...ann, 'x-http-method-override': 'DELETE' })).statusCode, 204)
 })
 
-t.test('nobody makes anything of the parts of another', async (t) => {
+t.test('no user can concatenate the parts of another', async (t) => {
   const { directory, ask, create } = await rig(t)
   const partial = { 'upload-length': '3', 'upload-concat': 'partial' }
   const hers = await create(ann, partial)
@@ -111,8 +111,8 @@ t.test('nobody makes anything of the parts of another', async (t) => {
     [`/files/x/..${hers.slice(6)}`], [`${hers}?x`]
   ]
   for (const parts of lists) {
-    const answer = await ask('POST', '/files', { 'upload-concat': `final;${parts.join(' ')}`, ...bob })
-    t.ok([400, 403].includes(answer.statusCode), `${parts.join(' ')}: ${answer.statusCode}`)
+    const response = await ask('POST', '/files', { 'upload-concat': `final;${parts.join(' ')}`, ...bob })
+    t.ok([400, 403].includes(response.statusCode), `${parts.join(' ')}: ${response.statusCode}`)
     const overridden = { 'upload-concat': `final;${parts.join(' ')}`, 'x-http-method-override': 'POST' }
     t.ok([400, 403].includes((await ask('GET', '/files', { ...overridden, ...bob })).statusCode))
   }
@@ -124,7 +124,7 @@ t.test('nobody makes anything of the parts of another', async (t) => {
   t.equal((await ask('GET', made.headers.location as string, ann)).statusCode, 403)
 })
 
-t.test('nobody chooses whose upload it is', async (t) => {
+t.test('no client can choose the owner of an upload', async (t) => {
   const { ask, create } = await rig(t)
   const owner = `owner ${Buffer.from('ann').toString('base64')}`
   const url = await create(bob, { 'upload-length': '6', 'upload-metadata': `${owner},__proto__ ${owner.slice(6)}` })
@@ -143,6 +143,6 @@ t.test('RUFH-35 an id has 128 random bits by default', async (t) => {
     const bits = BigInt(`0x${id}`)
     for (let bit = 0; bit < 128; bit++) set[bit] = (set[bit] as number) + Number((bits >> BigInt(bit)) & 1n)
   }
-  // Eight standard deviations: of an even bit this fails less than once in 10^15 runs.
+  // Eight standard deviations: a fair bit fails less than once in 10^15 runs.
   for (const [bit, ones] of set.entries()) t.ok(Math.abs(ones - times / 2) < 8 * Math.sqrt(times) / 2, `bit ${bit}: ${ones}`)
 })

@@ -1,20 +1,20 @@
-/* eslint @stylistic/max-len: off -- Lists of values are read better in few lines. */
-/** Values of headers near the grammar of tus 1.0.0 and of HTTP/1.1: right ones, and ones beside. */
+/* eslint @stylistic/max-len: off -- Lists of values are easier to read in few lines. [*] */
+/** Values of headers near the grammar of tus 1.0.0 and of HTTP/1.1: valid and slightly invalid ones. */
 import fc, { type Arbitrary } from 'fast-check'
 import { checksumAlgorithms, digestLengths } from '../../plugin/uploads/body/checksum.ts'
 
 export const oneOf = <T> (...values: T[]): Arbitrary<T> => fc.constantFrom(...values)
-export const often = <T> (right: Arbitrary<T>, beside: Arbitrary<T>, weight = 4): Arbitrary<T> =>
-  fc.oneof({ arbitrary: right, weight }, { arbitrary: beside, weight: 1 })
+export const often = <T> (right: Arbitrary<T>, nearMiss: Arbitrary<T>, weight = 4): Arbitrary<T> =>
+  fc.oneof({ arbitrary: right, weight }, { arbitrary: nearMiss, weight: 1 })
 
-/** A character that may be in the value of a header (RFC 9110, 5.5), bytes above ASCII included. */
+/** A character that may be in the value of a header (RFC 9110, 5.5), including bytes above ASCII. */
 const valueCharacter = fc.integer({ min: 0x20, max: 0xff }).filter((code) => code !== 0x7f)
   .map((code) => String.fromCharCode(code))
 export const valueText = fc.string({ unit: valueCharacter, maxLength: 40 })
 export const bytes = fc.uint8Array({ maxLength: 64 }).map((array) => Buffer.from(array))
 
-/** A right value with something done to it. */
-function beside (right: Arbitrary<string>): Arbitrary<string> {
+/** A valid value with a small change. */
+function nearMiss (right: Arbitrary<string>): Arbitrary<string> {
   return fc.tuple(right, fc.nat(200), valueText, fc.nat(11)).map(([value, at, text, how]) => {
     const place = value.length === 0 ? 0 : at % value.length
     const changes = [
@@ -43,7 +43,7 @@ export const number = fc.oneof(
       '9007199254740991', '9007199254740992', '9007199254740993', '18446744073709551616', '9'.repeat(400), '1_0', '１'),
     weight: 3
   },
-  { arbitrary: beside(fc.nat(12).map(String)), weight: 1 }
+  { arbitrary: nearMiss(fc.nat(12).map(String)), weight: 1 }
 ).map((text) => Buffer.from(text).toString('latin1'))
 
 const metadataKey = fc.oneof(
@@ -60,7 +60,7 @@ const base64 = fc.oneof(
 const metadataPair = fc.oneof(
   { arbitrary: fc.tuple(metadataKey, base64).map((pair) => pair.join(' ')), weight: 16 },
   { arbitrary: metadataKey, weight: 2 },
-  { arbitrary: beside(fc.tuple(metadataKey, base64).map((pair) => pair.join(' '))), weight: 1 }
+  { arbitrary: nearMiss(fc.tuple(metadataKey, base64).map((pair) => pair.join(' '))), weight: 1 }
 )
 export const metadata = fc.oneof(
   { arbitrary: fc.array(metadataPair, { maxLength: 4 }).map((pairs) => pairs.join(',')), weight: 20 },
@@ -72,21 +72,21 @@ export const metadata = fc.oneof(
 const partUrl = fc.oneof(
   { arbitrary: oneOf('/files/{part}', '/files/{openPart}', '/files/{largePart}', 'files/{part}'), weight: 20 },
   {
-    arbitrary: oneOf('/files/{whole}', '/files/{half}', '/files/{deferred}', '/files/none', '{part}', '/files/', '/files',
+    arbitrary: oneOf('/files/{complete}', '/files/{half}', '/files/{deferred}', '/files/none', '{part}', '/files/', '/files',
       'http://evil.example/files/{part}', '//evil.example/files/{part}', 'javascript:/files/{part}', 'file:///etc/passwd',
       '/files/%2e%2e/{part}', '/files/../files/{part}', '/files/{part}?x=1', '/files/{part}#x', '/files/{part}/',
       'http://localhost/files/{part}', 'http://[::1', 'http://user:pass@localhost/files/{part}', '/files/{part}%00',
       '\\files\\{part}', 'data:,x', '?', '#', '.', '..', '/files/{part},/files/{part}', 'http://'),
     weight: 3
   },
-  { arbitrary: beside(fc.constant('/files/{part}')), weight: 1 }
+  { arbitrary: nearMiss(fc.constant('/files/{part}')), weight: 1 }
 )
 export const concat = fc.oneof(
   { arbitrary: fc.constant('partial'), weight: 3 },
   { arbitrary: fc.array(partUrl, { minLength: 1, maxLength: 6 }).map((urls) => `final;${urls.join(' ')}`), weight: 6 },
   { arbitrary: oneOf(200, 400, 1100).map((times) => `final;${'/files/{part} '.repeat(times)}`), weight: 1 },
   { arbitrary: oneOf('final', 'final;', 'final; ', 'Partial', 'final /files/{part}', 'partial;', 'FINAL;/files/{part}'), weight: 1 },
-  { arbitrary: beside(oneOf('partial', 'final;/files/{part} /files/{part}')), weight: 1 }
+  { arbitrary: nearMiss(oneOf('partial', 'final;/files/{part} /files/{part}')), weight: 1 }
 )
 
 /** `{sha1}` and the like stand for the right digest of the body. */
@@ -99,13 +99,13 @@ export const checksum = fc.oneof(
     weight: 2
   },
   { arbitrary: oneOf('crc32 AAAA', 'sha1', 'sha1 ', 'sha1  {sha1}', 'SHA1 {sha1}', 'sha1 ====', '__proto__ {sha1}', 'sha1 YQ=='), weight: 2 },
-  { arbitrary: beside(fc.constant('sha1 {sha1}')), weight: 1 }
+  { arbitrary: nearMiss(fc.constant('sha1 {sha1}')), weight: 1 }
 )
 
 export const mediaType = often(fc.constant('application/offset+octet-stream'), fc.oneof(
   oneOf('Application/Offset+Octet-Stream; charset=utf-8', 'application/json', 'text/plain', '', '/', ';', 'a/b;c="',
     'multipart/form-data; boundary=x', 'application/offset+octet-stream;'.repeat(50), 'application/x-www-form-urlencoded'),
-  beside(fc.constant('application/offset+octet-stream'))
+  nearMiss(fc.constant('application/offset+octet-stream'))
 ), 12)
 
 export const override = fc.oneof(
