@@ -4,7 +4,7 @@ import t from 'tap'
 import { build } from '../helper.ts'
 import { finished } from './files.ts'
 
-t.test('what was seen before is not sent again, and what was not is', async (t) => {
+t.test('an unchanged upload is not sent again, and a changed one is', async (t) => {
   const built = await build(t)
   const url = await finished(built, 'abcdef')
   const { headers } = await built.app.inject(url)
@@ -41,7 +41,7 @@ t.test('what was seen before is not sent again, and what was not is', async (t) 
   }
 })
 
-t.test('If-Range: the range where the file is that one, the file where it is another', async (t) => {
+t.test('If-Range: the range if the file is unchanged, the complete file otherwise', async (t) => {
   const built = await build(t)
   const url = await finished(built, 'abcdef')
   const { headers } = await built.app.inject(url)
@@ -55,7 +55,7 @@ t.test('If-Range: the range where the file is that one, the file where it is ano
   }
 })
 
-t.test('the tag is another one for other bytes', async (t) => {
+t.test('other bytes have another tag', async (t) => {
   const built = await build(t)
   const url = await finished(built, 'abcdef')
   const before = (await built.app.inject(url)).headers.etag

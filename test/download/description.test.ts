@@ -2,7 +2,7 @@ import t from 'tap'
 import { build } from '../helper.ts'
 import { base64, finished } from './files.ts'
 
-/** What a browser makes of `filename*` (RFC 8187, 3.2). */
+/** Decodes `filename*` as a browser does (RFC 8187, 3.2). */
 function nameIn (disposition: unknown): string | undefined {
   const [, encoded] = /filename\*=UTF-8''([^;]*)/.exec(String(disposition)) ?? []
   if (encoded !== undefined) return decodeURIComponent(encoded)
@@ -10,7 +10,7 @@ function nameIn (disposition: unknown): string | undefined {
   return quoted?.replace(/\\(.)/g, '$1') ?? token
 }
 
-t.test('CREATE-08: a download has the name of the file, whatever that is', async (t) => {
+t.test('CREATE-08: a download has the name of the file, whatever it contains', async (t) => {
   const built = await build(t)
   for (const [filename, name] of [
     ['clip.mp4', 'clip.mp4'],
@@ -62,7 +62,7 @@ t.test('a name that is not ASCII is encoded in filename*, and has an ASCII fallb
   t.equal(headers['content-disposition'], 'attachment; filename="plain.zip"')
 })
 
-t.test('CREATE-08: a name is no longer than a file system takes, and keeps its extension', async (t) => {
+t.test('CREATE-08: a name is no longer than a file system allows, and keeps its extension', async (t) => {
   const built = await build(t)
   for (const filename of ['x'.repeat(3000) + '.tar.gz', '长'.repeat(1500) + '.mp4', '😀'.repeat(1000) + '.mp4']) {
     const url = await finished(built, 'abc', { filename })
@@ -76,14 +76,14 @@ t.test('CREATE-08: a name is no longer than a file system takes, and keeps its e
   t.equal(nameIn((await built.app.inject(url)).headers['content-disposition'])?.length, 255)
 })
 
-t.test('a hook may give a name that is not well-formed', async (t) => {
+t.test('a name from a hook may be malformed Unicode', async (t) => {
   const built = await build(t, { onUploadCreate: () => ({ metadata: { name: 'half \ud83d.txt' } }) })
   const { statusCode, headers } = await built.app.inject(await finished(built, 'abc'))
   t.equal(statusCode, 200)
   t.equal(nameIn(headers['content-disposition']), 'half _.txt')
 })
 
-t.test('EDGE-82: a type that is not shown is not sent, and everything is boxed in', async (t) => {
+t.test('EDGE-82: other types are sent as attachments of no type, and every response is sandboxed', async (t) => {
   const built = await build(t)
   for (const [type, disposition, served] of [
     ['video/mp4', 'inline', 'video/mp4'],
@@ -114,7 +114,7 @@ t.test('EDGE-82: a type that is not shown is not sent, and everything is boxed i
   }
 })
 
-t.test('which types are shown, and to whom, is for the app to say', async (t) => {
+t.test('the app decides which types are shown, and to whom', async (t) => {
   const built = await build(t, {
     download: { inline: ['Application/PDF', 'model/*'], crossOriginResourcePolicy: 'same-site' }
   })
@@ -138,7 +138,7 @@ t.test('a script or a style sheet is saved, although the app shows all types of 
   t.match(headers, { 'content-type': 'text/csv', 'content-disposition': 'inline' })
 })
 
-t.test('the client may call the metadata by other names, and give none', async (t) => {
+t.test('the metadata keys are configurable, and the values may be empty', async (t) => {
   const built = await build(t)
   const url = await finished(built, 'abc', { name: 'a.txt', contentType: 'text/plain' })
   t.match((await built.app.inject(url)).headers, { 'content-type': 'text/plain', 'content-disposition': /a\.txt/ })

@@ -9,7 +9,7 @@ export function metadataOf (metadata: Record<string, string>): string {
   return Object.entries(metadata).map(([key, value]) => `${key} ${base64(value)}`).join(',')
 }
 
-/** Makes a finished upload, and returns its path. */
+/** Creates a finished upload, and returns its path. */
 export async function finished (
   { post }: Built, bytes: string | Buffer, metadata: Record<string, string> = {}
 ): Promise<string> {
@@ -22,7 +22,7 @@ export async function finished (
   return headers.location as string
 }
 
-/** Options of a test that needs a program: it is left out, by the program's name, where that is missing. */
+/** Options of a test that needs a program: it is skipped if that is missing, with its name. */
 export function needs (...programs: string[]): { skip: string | false } {
   const missing = programs.filter((program) => spawnSync(program, ['-version'], { stdio: 'ignore' }).error)
   return { skip: missing.length > 0 && `${missing.join(' and ')}: not installed` }

@@ -9,7 +9,7 @@ import { build, temporaryDirectory } from '../helper.ts'
 import { ForeignStore } from '../foreign-store.ts'
 import { base64, finished } from './files.ts'
 
-t.test('a HEAD without the version of tus tells of the file what GET tells, and one with it is of tus', async (t) => {
+t.test('a HEAD without Tus-Resumable describes the download, and one with it the tus upload', async (t) => {
   const built = await build(t)
   const url = await finished(built, 'abcdef', { filename: 'a.txt', filetype: 'text/plain' })
   const got = await built.app.inject(url)
@@ -26,7 +26,7 @@ t.test('a HEAD without the version of tus tells of the file what GET tells, and 
   t.notOk('etag' in inspected.headers)
 })
 
-t.test('CORE-02: a HEAD without the version is refused where nothing is served', async (t) => {
+t.test('CORE-02: a HEAD without Tus-Resumable is refused if downloads are disabled', async (t) => {
   const built = await build(t)
   const url = await built.create(6)
   const head = await built.app.inject({ method: 'HEAD', url })
@@ -35,12 +35,12 @@ t.test('CORE-02: a HEAD without the version is refused where nothing is served',
   t.equal((await built.app.inject({ method: 'HEAD', url: '/files/unknown' })).statusCode, 404)
 
   const off = await build(t, { download: false })
-  const whole = await finished(off, 'abcdef')
-  t.equal((await off.app.inject({ method: 'HEAD', url: whole })).statusCode, 412)
-  t.equal((await off.app.inject(whole)).statusCode, 405)
+  const complete = await finished(off, 'abcdef')
+  t.equal((await off.app.inject({ method: 'HEAD', url: complete })).statusCode, 412)
+  t.equal((await off.app.inject(complete)).statusCode, 405)
 })
 
-t.test('an upload that is not finished is not served, and that is not remembered', async (t) => {
+t.test('an unfinished upload is not served, and the response is not cacheable', async (t) => {
   const built = await build(t)
   const response = await built.app.inject(await built.create(6))
   t.equal(response.statusCode, 404)
@@ -48,7 +48,7 @@ t.test('an upload that is not finished is not served, and that is not remembered
   t.equal(response.headers['cache-control'], 'no-store')
 })
 
-t.test('a part is not served, complete or not: no check and no hook has seen it', async (t) => {
+t.test('a part is not served, complete or not, since no check and no hook has run', async (t) => {
   for (const growing of [false, true]) {
     const built = await build(t, { allowedTypes: ['image/png'], download: { growing } })
     const url = await built.create(6, { 'upload-concat': 'partial', 'upload-metadata': `filetype ${base64('text/plain')}` })
@@ -59,7 +59,7 @@ t.test('a part is not served, complete or not: no check and no hook has seen it'
           t.match(response.json(), { statusCode: 404, code: 'FST_TUS_NOT_FINISHED' })
         }
       }
-      t.equal((await built.app.inject({ method: 'HEAD', url })).statusCode, 412, 'and HEAD without a version neither')
+      t.equal((await built.app.inject({ method: 'HEAD', url })).statusCode, 412, 'nor for a HEAD without Tus-Resumable')
     }
     await built.patch(url, 0, 'abc')
     await expectRefused()
@@ -68,7 +68,7 @@ t.test('a part is not served, complete or not: no check and no hook has seen it'
   }
 })
 
-t.test('authorize is asked once, with intent read, and may refuse', async (t) => {
+t.test('authorize is called once, with the action read, and may refuse', async (t) => {
   const intents: Intent[] = []
   let allowed = true
   const built = await build(t, {
@@ -85,18 +85,18 @@ t.test('authorize is asked once, with intent read, and may refuse', async (t) =>
   t.equal((await built.app.inject({ method: 'HEAD', url })).statusCode, 403)
 })
 
-t.test('LOCK-06: reading takes no lock', async (t) => {
+t.test('LOCK-06: a download takes no lock', async (t) => {
   const locker = new MemoryLocker()
   const built = await build(t, { locker })
   const url = await finished(built, 'abcdef')
   const lock = locker.newLock(path.basename(url))
-  await lock.lock(new AbortController().signal, () => { t.fail('the holder was asked to let go') })
+  await lock.lock(new AbortController().signal, () => { t.fail('the holder was asked to release') })
   t.equal((await built.app.inject(url)).body, 'abcdef')
   t.equal((await built.app.inject({ url, headers: { range: 'bytes=1-2' } })).body, 'bc')
   await lock.unlock()
 })
 
-t.test('a store that knows no times and reads no ranges is served whole, without a tag', async (t) => {
+t.test('a store without times and ranges is served completely, without a tag', async (t) => {
   class ReadableStore extends ForeignStore {
     read (id: string): Readable {
       return Readable.from([this.bytesOf(id)])
@@ -118,17 +118,17 @@ t.test('a store that knows no times and reads no ranges is served whole, without
   }
 })
 
-t.test('a file that is gone is an error, and not a broken answer', async (t) => {
+t.test('a missing file is an error, and not a broken response', async (t) => {
   const built = await build(t)
   const url = await finished(built, 'abcdef')
   const file = path.join(built.directory, path.basename(url))
   await writeFile(file, 'abc')
-  t.equal((await built.app.inject(url)).statusCode, 410, 'shorter than it was')
+  t.equal((await built.app.inject(url)).statusCode, 410, 'shorter than before')
   await unlink(file)
   t.equal((await built.app.inject(url)).statusCode, 410)
 })
 
-t.test('what is deleted between the look at it and the reading of it is answered with an error', async (t) => {
+t.test('a file that is deleted between its check and its reading is an error', async (t) => {
   let fail: (file: string) => void = () => {}
   class FailingStore extends FileStore {
     override read (id: string, range?: { start: number, end: number }) {

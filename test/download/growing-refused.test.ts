@@ -6,7 +6,7 @@ import { ForeignStore } from '../foreign-store.ts'
 import { rawRequest } from '../raw-request.ts'
 import { CountingStore, rig } from './growing-rig.ts'
 
-t.test('it is off unless it is asked for, and needs a store that reads ranges', async (t) => {
+t.test('growing downloads are off by default, and need a store that reads ranges', async (t) => {
   const { app, create, patch } = await build(t, { download: {} })
   const url = await create(6)
   t.equal((await app.inject(url)).statusCode, 404)
@@ -18,12 +18,12 @@ t.test('it is off unless it is asked for, and needs a store that reads ranges', 
   })
 })
 
-t.test('CORE-02: a HEAD without the version is refused while the upload grows', async (t) => {
+t.test('CORE-02: a HEAD without Tus-Resumable is refused while the upload grows', async (t) => {
   const { app, create } = await rig(t)
   t.equal((await app.inject({ method: 'HEAD', url: await create(6) })).statusCode, 412)
 })
 
-t.test('authorize is asked with intent read, and decides', async (t) => {
+t.test('authorize is called with the action read, and decides', async (t) => {
   const asked: Intent['action'][] = []
   const { app, create } = await rig(t, {
     authorize: (_request, { action }) => {
@@ -37,7 +37,7 @@ t.test('authorize is asked with intent read, and decides', async (t) => {
   t.same(asked, ['create', 'read', 'read'])
 })
 
-t.test('bytes that are not verified yet are not given', async (t) => {
+t.test('unverified bytes are not sent', async (t) => {
   const { create, read, stall, untilStored } = await rig(t)
   const url = await create(2000)
   const bytes = sampleBytes(2000)
@@ -59,7 +59,7 @@ t.test('bytes that are not verified yet are not given', async (t) => {
   t.ok(reader.received().equals(bytes.subarray(0, 1000)))
 })
 
-t.test('who has read bytes that are taken back is cut off', async (t) => {
+t.test('a reader of bytes that are rolled back is disconnected', async (t) => {
   const { base, create, read, untilStored } = await rig(t)
   const url = await create(6)
   const reader = await read(url)
@@ -76,7 +76,7 @@ t.test('who has read bytes that are taken back is cut off', async (t) => {
   await t.rejects(reader.all)
 })
 
-t.test('a reader is let go when the upload is deleted', async (t) => {
+t.test('a reader is disconnected when the upload is deleted', async (t) => {
   const { create, patch, read, request, logs } = await rig(t)
   const url = await create(6)
   await patch(url, 0, 'abc')
@@ -87,7 +87,7 @@ t.test('a reader is let go when the upload is deleted', async (t) => {
   await until(() => logs.some(({ err }) => err?.code === 'FST_TUS_GONE' || err?.code === 'FST_TUS_NOT_FOUND'))
 })
 
-t.test('a reader is let go when the upload expires', async (t) => {
+t.test('a reader is disconnected when the upload expires', async (t) => {
   const { create, patch, read } = await rig(t, { expiration: { period: 400, sweepInterval: 0 } })
   const url = await create(6)
   await patch(url, 0, 'abc')
@@ -95,7 +95,7 @@ t.test('a reader is let go when the upload expires', async (t) => {
   await t.rejects(reader.all)
 })
 
-t.test('readers do not keep the app from closing, and that they are cut off is no warning', async (t) => {
+t.test('readers do not keep the app from closing, and their disconnection is not logged as a warning', async (t) => {
   const { app, create, patch, read, logs } = await rig(t)
   const url = await create(6)
   await patch(url, 0, 'abc')
@@ -105,7 +105,7 @@ t.test('readers do not keep the app from closing, and that they are cut off is n
   t.same(logs.filter(({ level }) => level >= 40), [])
 })
 
-t.test('a reader that comes while the app closes is told so', async (t) => {
+t.test('a reader that arrives while the app closes gets a 503', async (t) => {
   let isClosing = false
   const { app, create } = await rig(t, {
     async authorize (_request, { action }) {
@@ -119,7 +119,7 @@ t.test('a reader that comes while the app closes is told so', async (t) => {
   t.equal((await app.inject(await create(6))).statusCode, 503)
 })
 
-t.test('a store that fails now and then does not end a reading, and one whose file is cut off does', async (t) => {
+t.test('a transient store error does not end a download, and a truncated file does', async (t) => {
   let failing = 0
   class FailingStore extends CountingStore {
     override async getUpload (id: string) {

@@ -5,7 +5,7 @@ import type { FastifyTusOptions } from '../../plugin/index.ts'
 import { build } from '../helper.ts'
 import { read } from './reader.ts'
 
-/** An app that gives what grows, and reads it over real connections. */
+/** An app with growing downloads, read over real connections. */
 export async function rig (
   t: Test, options: FastifyTusOptions = {}, prepare: (app: FastifyInstance) => void | Promise<void> = () => {}
 ) {
@@ -14,13 +14,13 @@ export async function rig (
   return { ...built, base, read: (url: string, headers = {}) => read(t, `${base}${url}`, headers) }
 }
 
-/** A file store that counts how often it is asked for what. */
+/** A file store that counts how often uploads are polled and read. */
 export class CountingStore extends FileStore {
-  readonly looks = new Map<string, number>()
+  readonly polls = new Map<string, number>()
   reads = 0
 
   override async getUpload (id: string) {
-    this.looks.set(id, (this.looks.get(id) ?? 0) + 1)
+    this.polls.set(id, (this.polls.get(id) ?? 0) + 1)
     return await super.getUpload(id)
   }
 

@@ -10,30 +10,30 @@ t.test('LOCK-06: readers take no lock', async (t) => {
   const url = await create(6)
   await patch(url, 0, 'abc')
   const lock = locker.newLock(path.basename(url))
-  await lock.lock(new AbortController().signal, () => { t.fail('the holder was asked to let go') })
+  await lock.lock(new AbortController().signal, () => { t.fail('the holder was asked to release') })
   const reader = await read(url)
   await reader.has(3)
   await lock.unlock()
 })
 
-t.test('who leaves is forgotten: nobody looks at the upload any more', async (t) => {
+t.test('after its last reader has left, an upload is not polled any more', async (t) => {
   const datastore = new CountingStore({ directory: t.testdir() })
   const { create, read } = await rig(t, { datastore })
   const [left, other] = [await create(6), await create(6)]
-  const looks = (url: string) => datastore.looks.get(path.basename(url)) as number
+  const polls = (url: string) => datastore.polls.get(path.basename(url)) as number
   const readers = [await read(left), await read(left)]
-  const before = looks(left)
-  await until(() => looks(left) > before)
+  const before = polls(left)
+  await until(() => polls(left) > before)
   for (const reader of readers) reader.leave()
-  // Two looks at the other one take longer than the one look that may have been under way.
+  // Two polls of the other upload take longer than one poll that may have been running.
   await read(other)
-  await until(() => looks(other) > 4)
-  const after = looks(left)
-  await until(() => looks(other) > 7)
-  t.equal(looks(left), after)
+  await until(() => polls(other) > 4)
+  const after = polls(left)
+  await until(() => polls(other) > 7)
+  t.equal(polls(left), after)
 })
 
-t.test('many readers at one place cost the store one read', async (t) => {
+t.test('many readers at one position cost the store one read', async (t) => {
   const datastore = new CountingStore({ directory: t.testdir() })
   const { create, patch, read } = await rig(t, { datastore })
   const url = await create(300)
@@ -46,7 +46,7 @@ t.test('many readers at one place cost the store one read', async (t) => {
   t.equal(datastore.reads, 3)
 })
 
-t.test('what another process writes is read too', async (t) => {
+t.test('bytes of another process are read too', async (t) => {
   const directory = t.testdir()
   const { read } = await rig(t, { directory })
   const other = await build(t, { directory })
@@ -58,7 +58,7 @@ t.test('what another process writes is read too', async (t) => {
   t.equal((await reader.all).toString(), 'abcdef')
 })
 
-t.test('while the finish hook runs the upload is still one that grows', async (t) => {
+t.test('while the finish hook runs, the upload is still served as a growing one', async (t) => {
   let release = () => {}
   const released = new Promise<void>((resolve) => { release = resolve })
   const { create, patch, read } = await rig(t, { onUploadFinish: () => released })

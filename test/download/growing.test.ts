@@ -8,16 +8,16 @@ import { rig } from './growing-rig.ts'
 
 const MiB = 1024 * 1024
 
-t.test('a reader of an upload that grows has its bytes as they are stored, and its end', async (t) => {
+t.test('a reader of a growing upload gets the bytes as they are stored, up to the end', async (t) => {
   const { create, patch, read } = await rig(t)
   const url = await create(9, { 'upload-metadata': metadataOf({ filename: 'a.mp4', filetype: 'video/mp4' }) })
   await patch(url, 0, 'abc')
-  const whole = await read(url)
+  const complete = await read(url)
   const ranged = await read(url, { range: 'bytes=0-' })
   const part = await read(url, { range: 'bytes=1-4' })
   const suffix = await read(url, { range: 'bytes=-2' })
-  t.equal(whole.status, 200)
-  t.match(whole.headers, {
+  t.equal(complete.status, 200)
+  t.match(complete.headers, {
     'content-length': '9',
     'cache-control': 'no-store, no-transform',
     'x-accel-buffering': 'no',
@@ -26,24 +26,24 @@ t.test('a reader of an upload that grows has its bytes as they are stored, and i
     'content-disposition': 'inline; filename="a.mp4"',
     'x-content-type-options': 'nosniff'
   })
-  t.notOk('etag' in whole.headers)
+  t.notOk('etag' in complete.headers)
   t.equal(ranged.status, 206)
   t.match(ranged.headers, { 'content-range': 'bytes 0-8/9', 'content-length': '9', 'cache-control': 'no-store' })
   t.match(part.headers, { 'content-range': 'bytes 1-4/9', 'content-length': '4' })
   t.match(suffix.headers, { 'content-range': 'bytes 7-8/9', 'content-length': '2' })
-  await Promise.all([whole.has(3), ranged.has(3), part.has(2)])
+  await Promise.all([complete.has(3), ranged.has(3), part.has(2)])
   await patch(url, 3, 'def')
-  await whole.has(6)
-  t.equal((await part.all).toString(), 'bcde', 'a range that is there ends before the upload does')
+  await complete.has(6)
+  t.equal((await part.all).toString(), 'bcde', 'the response to a stored range ends before the upload does')
   t.equal(suffix.received().length, 0)
   await patch(url, 6, 'ghi')
-  t.equal((await whole.all).toString(), 'abcdefghi')
+  t.equal((await complete.all).toString(), 'abcdefghi')
   t.equal((await ranged.all).toString(), 'abcdefghi')
   t.equal((await suffix.all).toString(), 'hi')
-  t.match((await read(url)).headers, { 'cache-control': 'no-cache', etag: /./ }, 'once it is whole it is like any other')
+  t.match((await read(url)).headers, { 'cache-control': 'no-cache', etag: /./ }, 'a complete one is like any other')
 })
 
-t.test('bytes are there while the body that brings them still runs', async (t) => {
+t.test('bytes are sent while the body that contains them is still being received', async (t) => {
   const { create, stall, read } = await rig(t)
   const url = await create(2 * MiB)
   const bytes = sampleBytes(2 * MiB)
@@ -51,11 +51,11 @@ t.test('bytes are there while the body that brings them still runs', async (t) =
   const { socket, response } = await stall(url, 0, bytes.length, bytes.subarray(0, MiB))
   await reader.has(MiB)
   socket.write(bytes.subarray(MiB))
-  t.equal((await response).status, 204, 'and the writer was not disturbed')
+  t.equal((await response).status, 204, 'and the writer continues')
   t.ok((await reader.all).equals(bytes))
 })
 
-t.test('a range that begins a little ahead waits, and one far ahead is refused', async (t) => {
+t.test('a range that begins slightly beyond the offset waits, and one far beyond is refused', async (t) => {
   const { app, create, patch, read } = await rig(t)
   const url = await create(3 * MiB)
   await patch(url, 0, Buffer.alloc(1000))
@@ -73,11 +73,11 @@ t.test('a range that begins a little ahead waits, and one far ahead is refused',
   t.ok((await reader.all).equals(bytes.subarray(MiB)))
 })
 
-t.test('of an upload without a length the total is not told, and its end is that of the answer', async (t) => {
+t.test('without a length, the total is omitted, and the response ends with the upload', async (t) => {
   const { create, patch, read } = await rig(t)
   const url = await create('deferred')
   const reader = await read(url, { range: 'bytes=2-' })
-  t.equal(reader.status, 200, 'a range of what has no length is the whole')
+  t.equal(reader.status, 200, 'without a length, a range request gets the complete upload')
   t.match(reader.headers, { 'transfer-encoding': 'chunked', 'accept-ranges': 'none', 'cache-control': 'no-store' })
   await patch(url, 0, 'abc')
   await reader.has(3)
@@ -87,7 +87,7 @@ t.test('of an upload without a length the total is not told, and its end is that
   t.equal((await reader.all).toString(), 'abcdef')
 })
 
-t.test('If-Range never holds for what has no tag', async (t) => {
+t.test('If-Range never matches without a tag', async (t) => {
   const { create, patch, read } = await rig(t)
   const url = await create(6)
   const reader = await read(url, { range: 'bytes=2-', 'if-range': '"x"' })
@@ -96,7 +96,7 @@ t.test('If-Range never holds for what has no tag', async (t) => {
   t.equal((await reader.all).toString(), 'abcdef')
 })
 
-t.test('?from= is what follows, be it there or not', async (t) => {
+t.test('?from= starts at a position, stored or not', async (t) => {
   const { app, create, patch, read } = await rig(t)
   const url = await create('deferred')
   await patch(url, 0, 'abc')
@@ -110,9 +110,9 @@ t.test('?from= is what follows, be it there or not', async (t) => {
   await patch(url, 6, 'ghi')
   t.equal((await live.all).toString(), 'cdefghi')
   t.equal((await known.all).toString(), 'i')
-  t.equal((await app.inject(`${url}?from=7`)).body, 'hi', 'of a finished one too')
+  t.equal((await app.inject(`${url}?from=7`)).body, 'hi', 'of a finished upload too')
   const end = await app.inject(`${url}?from=9`)
-  t.equal(end.statusCode, 200, 'who has read all is told so')
+  t.equal(end.statusCode, 200, 'a reader at the end gets an empty response')
   t.equal(end.body, '')
   const beyond = await app.inject(`${url}?from=10`)
   t.equal(beyond.statusCode, 416)
@@ -126,10 +126,10 @@ t.test('?from= is what follows, be it there or not', async (t) => {
   const deferred = await create('deferred')
   const ahead = await app.inject(`${deferred}?from=${MiB + 1}`)
   t.equal(ahead.statusCode, 416)
-  t.notOk('content-range' in ahead.headers, 'the total is not known')
+  t.notOk('content-range' in ahead.headers, 'the total is unknown')
 })
 
-t.test('a final upload that waits for its parts grows as others do', async (t) => {
+t.test('a final upload that waits for its parts is served while it grows', async (t) => {
   const { create, patch, post, read } = await rig(t)
   const part = await create(3, { 'upload-concat': 'partial' })
   const { headers } = await post({ 'upload-concat': `final;${part} ${part}` })
@@ -139,7 +139,7 @@ t.test('a final upload that waits for its parts grows as others do', async (t) =
   t.equal((await reader.all).toString(), 'abcabc')
 })
 
-t.test('over HTTP/2 an upload that grows is read as it is stored too', async (t) => {
+t.test('a growing upload is also served over HTTP/2', async (t) => {
   const { create, patch, listen } = await build(t, { download: { growing: true } }, { http2: true } as never)
   const url = await create(6)
   const session = http2.connect(await listen())
@@ -162,7 +162,7 @@ t.test('an empty upload ends at once', async (t) => {
   t.equal((await built.app.inject(`${await finished(built, '')}?from=0`)).body, '')
 })
 
-t.test('a hook of the app may put a stream of its own between, and take its time', async (t) => {
+t.test('a hook of the app may wrap the stream, and be slow', async (t) => {
   const { create, patch, read } = await rig(t, {}, (app) => {
     app.addHook('onSend', async (_request, _reply, payload) => {
       if (!(payload instanceof Readable)) return payload

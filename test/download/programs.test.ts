@@ -9,7 +9,7 @@ import { finished, needs } from './files.ts'
 
 const run = promisify(execFile)
 
-t.test('curl reads a range, and goes on where it was cut off', needs('curl'), async (t) => {
+t.test('curl reads a range, and resumes an interrupted download', needs('curl'), async (t) => {
   const built = await build(t)
   const bytes = sampleBytes(1_000_000)
   const url = `${await built.listen()}${await finished(built, bytes)}`
@@ -22,10 +22,10 @@ t.test('curl reads a range, and goes on where it was cut off', needs('curl'), as
   t.ok((await readFile(part)).equals(bytes))
 })
 
-t.test('ffprobe and ffmpeg find their way in a video by its ranges', needs('ffprobe', 'ffmpeg'), async (t) => {
+t.test('ffprobe and ffmpeg seek in a video by its ranges', needs('ffprobe', 'ffmpeg'), async (t) => {
   const built = await build(t)
   const file = path.join(built.directory, 'long.mp4')
-  // Two minutes, with the index behind them.
+  // Two minutes, with the index at the end.
   const source = path.join(import.meta.dirname, '../fixtures/clip.mp4')
   await run('ffmpeg', ['-v', 'error', '-stream_loop', '19', '-i', source, '-c', 'copy', file])
   const bytes = await readFile(file)
@@ -37,5 +37,5 @@ t.test('ffprobe and ffmpeg find their way in a video by its ranges', needs('ffpr
   t.match(JSON.parse(probe.stdout), { format: { duration: /^12\d\./, size: String(bytes.length) } })
   const hash = (from: string) => run('ffmpeg', ['-v', 'error', '-ss', '100', '-t', '1', '-i', from, '-f', 'md5', '-'])
   t.equal((await hash(url)).stdout, (await hash(file)).stdout)
-  t.ok(ranges.some((range) => /^bytes=[1-9]/.test(range)), `it asked for ${ranges.join(', ')}`)
+  t.ok(ranges.some((range) => /^bytes=[1-9]/.test(range)), `it requested ${ranges.join(', ')}`)
 })

@@ -21,14 +21,14 @@ async function rig (t: Test, options: FastifyTusOptions = {}) {
   return { ...built, watch: (url: string, headers = {}) => read(t, `${base}${url}`, { ...EVENTS, ...headers }) }
 }
 
-/** What the events so far say. */
+/** The data of the events received so far. */
 function eventsOf (reader: Reader): Progress[] {
   return reader.received().toString().split('\n')
     .filter((line) => line.startsWith('data: '))
     .map((line) => JSON.parse(line.slice('data: '.length)) as Progress)
 }
 
-t.test('who asks for events is told how an upload goes on, to its end', async (t) => {
+t.test('an event stream reports the progress of an upload, to its end', async (t) => {
   const { create, patch, watch } = await rig(t)
   const url = await create(6)
   await patch(url, 0, 'a')
@@ -48,7 +48,7 @@ t.test('who asks for events is told how an upload goes on, to its end', async (t
   t.match(events, /id: last\ndata: \{.*"finished"\}\n\n$/)
 })
 
-t.test('of a finished upload there is one event, and nothing to come back for', async (t) => {
+t.test('a finished upload sends one event, and no reconnection follows', async (t) => {
   const built = await rig(t)
   const url = await finished(built, 'abc')
   const reader = await built.watch(url)
@@ -58,7 +58,7 @@ t.test('of a finished upload there is one event, and nothing to come back for', 
   t.equal(again.status, 204)
 })
 
-t.test('a file is a file for who does not name the type of events', async (t) => {
+t.test('without Accept: text/event-stream, the response is the file', async (t) => {
   const built = await rig(t)
   const url = await finished(built, 'abc')
   for (const accept of ['*/*', 'text/*', 'text/event-streams', 'video/webm,video/*;q=0.9']) {
@@ -69,7 +69,7 @@ t.test('a file is a file for who does not name the type of events', async (t) =>
   }
 })
 
-t.test('a length that is not known is null, and a finish hook that runs is a state', async (t) => {
+t.test('an unknown length is null, and a running finish hook is a state', async (t) => {
   let release = () => {}
   const released = new Promise<void>((resolve) => { release = resolve })
   const { create, patch, watch } = await rig(t, { onUploadFinish: () => released })
@@ -85,7 +85,7 @@ t.test('a length that is not known is null, and a finish hook that runs is a sta
   t.match(eventsOf(reader).at(-1), { offset: 3, length: 3, state: 'finished' })
 })
 
-t.test('an upload that is deleted is told to be gone', async (t) => {
+t.test('the deletion of an upload is reported as gone', async (t) => {
   const { create, request, watch } = await rig(t)
   const url = await create(6)
   const reader = await watch(url)
@@ -102,8 +102,8 @@ t.test('watchers do not keep the app from closing', async (t) => {
   t.notMatch(reader.received().toString(), /gone/)
 })
 
-t.test('a silent stream is kept alive by comments, and one that nobody reads gathers nothing', async (t) => {
-  // A connection would keep the process alive.
+t.test('an idle stream is kept alive by comments, and an unread one does not accumulate any', async (t) => {
+  // Replaces the connection that would keep the process alive.
   const alive = setInterval(() => {}, 1000)
   t.teardown(() => clearInterval(alive))
   let upload: Upload = { id: 'a', offset: 0, size: 9 }
@@ -122,9 +122,9 @@ t.test('a silent stream is kept alive by comments, and one that nobody reads gat
   t.same(texts.slice(1), [':\n\n', ':\n\n'])
 
   const unread = new ProgressEvents(followers, upload, 0)
-  const beside = new ProgressEvents(followers, upload, 0)
+  const other = new ProgressEvents(followers, upload, 0)
   let ticks = 0
-  for await (const event of beside) {
+  for await (const event of other) {
     ticks += String(event).split('\n\n').length - 1
     if (ticks >= 3) break
   }
@@ -135,7 +135,7 @@ t.test('a silent stream is kept alive by comments, and one that nobody reads gat
   t.match(rest, /"offset":9.*"finished"/)
 })
 
-t.test('authorize is asked with intent read', async (t) => {
+t.test('authorize is called with the action read', async (t) => {
   const { create, watch } = await rig(t, { authorize: (_request, { action }) => action !== 'read' })
   t.equal((await watch(await create(6))).status, 403)
 })

@@ -7,7 +7,7 @@ import type { Capability } from '../../plugin/index.ts'
 import { ForeignStore } from '../foreign-store.ts'
 import { finished } from './files.ts'
 
-t.test('EDGE-83: a range is answered with its bytes, and nothing else', async (t) => {
+t.test('EDGE-83: a range request gets its bytes, and nothing else', async (t) => {
   const built = await build(t)
   const url = await finished(built, 'abcdef')
   for (const [range, bytes, start] of [
@@ -26,7 +26,7 @@ t.test('EDGE-83: a range is answered with its bytes, and nothing else', async (t
   }
 })
 
-t.test('EDGE-83: a range that begins behind the end is refused, with the size', async (t) => {
+t.test('EDGE-83: a range that begins after the end is refused, with the size', async (t) => {
   const built = await build(t)
   const url = await finished(built, 'abcdef')
   for (const range of ['bytes=6-', 'bytes=100-200', 'bytes=-0', 'bytes=99999999999999999999999999-']) {
@@ -37,7 +37,7 @@ t.test('EDGE-83: a range that begins behind the end is refused, with the size', 
   }
 })
 
-t.test('EDGE-83: what is no range, of another unit, or several ranges, is answered with the file', async (t) => {
+t.test('EDGE-83: for an invalid range, another unit or several ranges, the response is the file', async (t) => {
   const built = await build(t)
   const url = await finished(built, 'abcdef')
   for (const range of [
@@ -87,7 +87,7 @@ t.test('random ranges are the bytes of the file', async (t) => {
   t.equal(wrong, 0)
 })
 
-t.test('a store may give a range in pieces, and one that gives less is an error', async (t) => {
+t.test('a store may return a range in pieces, and too few bytes are an error', async (t) => {
   let less = 0
   class RangeStore extends ForeignStore {
     readonly capabilities = new Set<Capability>(['creation', 'read', 'ranges'])

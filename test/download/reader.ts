@@ -3,20 +3,20 @@ import { once } from 'node:events'
 import type { Test } from 'tap'
 import { until } from '../helper.ts'
 
-/** A download under way, over a socket of its own. */
+/** A running download, over a socket of its own. */
 export interface Reader {
   status: number
   headers: http.IncomingHttpHeaders
-  /** What came so far. */
+  /** The bytes received so far. */
   received: () => Buffer
-  /** Resolves when so many bytes are there. */
+  /** Resolves once this many bytes have arrived. */
   has: (bytes: number) => Promise<void>
-  /** Resolves with all of it; rejects where the connection is cut before the end of the answer. */
+  /** Resolves with the complete body; rejects if the connection is cut before the end of the response. */
   all: Promise<Buffer>
   leave: () => void
 }
 
-/** Sends a GET, and resolves when its headers are answered. */
+/** Sends a GET, and resolves with its response headers. */
 export async function read (t: Test, url: string, headers: http.OutgoingHttpHeaders = {}): Promise<Reader> {
   const request = http.get(url, { headers, agent: false })
   t.teardown(() => request.destroy())
@@ -27,7 +27,7 @@ export async function read (t: Test, url: string, headers: http.OutgoingHttpHead
   const all = new Promise<Buffer>((resolve, reject) => {
     response.on('end', () => resolve(received())).on('error', reject)
   })
-  // Not every test asks for the end.
+  // Not every test awaits the end.
   all.catch(() => {})
   return {
     status: response.statusCode as number,

@@ -9,7 +9,7 @@ const preflight = { origin, 'access-control-request-method': 'PATCH' }
 const listOf = (header: unknown) => String(header).split(', ')
 const corsHeadersOf = (headers: object) => Object.keys(headers).filter((name) => name.startsWith('access-control-'))
 
-t.test('CORS-05 cors: false leaves it all to the app', async (t) => {
+t.test('CORS-05 cors: false leaves CORS to the app', async (t) => {
   const { app, post } = await build(t, { cors: false })
   const asked = await app.inject({ method: 'OPTIONS', url: '/files', headers: preflight })
   t.equal(asked.statusCode, 204)
@@ -20,14 +20,14 @@ t.test('CORS-05 cors: false leaves it all to the app', async (t) => {
   }
 })
 
-t.test('CORS-04 what the answer varies by already stays', async (t) => {
+t.test('CORS-04 an existing Vary header is kept', async (t) => {
   const { post } = await build(t, { cors: { origin: [origin] } }, {}, (app) => {
     app.addHook('onRequest', async (_request, reply) => { reply.header('vary', 'Accept-Encoding') })
   })
   t.equal((await post({ 'upload-length': '3', origin })).headers.vary, 'Accept-Encoding, Origin')
 })
 
-t.test('CORS-05 an allowed origin that the app set stays', async (t) => {
+t.test('CORS-05 an allowed origin that the app set is kept', async (t) => {
   const { post } = await build(t, {}, {}, (app) => {
     app.addHook('onRequest', async (_request, reply) => { reply.header('access-control-allow-origin', 'https://mine') })
   })
@@ -41,7 +41,7 @@ const fastifyCors = (allowed: string | string[]) => ({
   exposedHeaders: [...TUS_RESPONSE_HEADERS]
 })
 
-t.test('CORS-05 beside @fastify/cors with the exported lists nothing comes twice', async (t) => {
+t.test('CORS-05 with @fastify/cors and the exported lists, no header is duplicated', async (t) => {
   const { app, post } = await build(t, {}, {}, async (app) => {
     await app.register(cors, fastifyCors([origin]))
   })

@@ -19,7 +19,7 @@ function buildWith (t: Test, options: CorsOptions): ReturnType<typeof build> {
   return build(t, { cors: options })
 }
 
-t.test('CORS-01 CORS-02 a preflight is answered for every origin, without a version and without auth', async (t) => {
+t.test('CORS-01 CORS-02 a preflight of any origin succeeds, without a version and without authorization', async (t) => {
   const { app, create } = await build(t, { authorize: () => false })
   for (const url of ['/files', '/files/anything']) {
     const { statusCode, headers, body } = await app.inject({ method: 'OPTIONS', url, headers: preflight })
@@ -31,12 +31,12 @@ t.test('CORS-01 CORS-02 a preflight is answered for every origin, without a vers
     t.equal(headers['access-control-max-age'], '86400')
     t.notOk('access-control-allow-credentials' in headers)
     t.notOk('access-control-expose-headers' in headers)
-    t.notOk('vary' in headers, 'the answer is the same for all')
+    t.notOk('vary' in headers, 'the response is the same for all')
   }
   await t.rejects(create(3), /403/)
 })
 
-t.test('CORS-02 the lists name what clients in browsers use', async (t) => {
+t.test('CORS-02 the lists contain the headers that browser clients use', async (t) => {
   const has = (list: readonly string[], names: string[]) => t.same(names.filter((name) => !list.includes(name)), [])
   has(TUS_METHODS, ['POST', 'GET', 'HEAD', 'PATCH', 'DELETE', 'OPTIONS'])
   has(TUS_REQUEST_HEADERS, [
@@ -51,19 +51,19 @@ t.test('CORS-02 the lists name what clients in browsers use', async (t) => {
   ])
 })
 
-t.test('CORS-01 a method override is nothing for a preflight', async (t) => {
+t.test('CORS-01 X-HTTP-Method-Override does not affect a preflight', async (t) => {
   const { app, create, head } = await build(t)
   const location = await create(3)
   const headers = { ...preflight, 'tus-resumable': '1.0.0', 'x-http-method-override': 'DELETE' }
   t.equal((await app.inject({ method: 'OPTIONS', url: location, headers })).statusCode, 204)
-  t.equal((await head(location)).statusCode, 200, 'the upload is still there')
+  t.equal((await head(location)).statusCode, 200, 'the upload still exists')
 })
 
-t.test('CORS-03 answers expose the headers of tus, errors too', async (t) => {
+t.test('CORS-03 responses expose the tus headers, errors too', async (t) => {
   const { app, post, head, patch, request } = await build(t)
   const created = await post({ 'upload-length': '3', origin })
   const location = created.headers.location as string
-  const answers = [
+  const responses = [
     created,
     await head(location, { origin }),
     await patch(location, 7, 'abc', { origin }),
@@ -74,8 +74,8 @@ t.test('CORS-03 answers expose the headers of tus, errors too', async (t) => {
     await app.inject({ method: 'OPTIONS', url: '/files', headers: { origin } }),
     await app.inject({ method: 'POST', url: '/files', headers: { origin } })
   ]
-  t.same(answers.map(({ statusCode }) => statusCode), [201, 200, 409, 204, 200, 404, 405, 204, 412])
-  for (const { headers } of answers) {
+  t.same(responses.map(({ statusCode }) => statusCode), [201, 200, 409, 204, 200, 404, 405, 204, 412])
+  for (const { headers } of responses) {
     t.equal(headers['access-control-allow-origin'], '*')
     t.same(listOf(headers['access-control-expose-headers']), TUS_RESPONSE_HEADERS)
     t.notOk('access-control-allow-methods' in headers)
@@ -87,7 +87,7 @@ const lists: Array<[name: string, origin: Exclude<CorsOptions['origin'], undefin
   ['a function', (asking) => asking === origin]
 ]
 for (const [name, allowed] of lists) {
-  t.test(`CORS-04 ${name} of origins lets those in and nobody else`, async (t) => {
+  t.test(`CORS-04 ${name} of origins allows those and no others`, async (t) => {
     const { app, post } = await buildWith(t, { origin: allowed })
     const ask = (asking: string) =>
       app.inject({ method: 'OPTIONS', url: '/files', headers: { ...preflight, origin: asking } })
@@ -99,9 +99,9 @@ for (const [name, allowed] of lists) {
     }
     for (const asking of ['https://evil.example', `${origin}.evil.example`, 'null', '*', origin.toUpperCase()]) {
       for (const { statusCode, headers } of [await ask(asking), await post({ 'upload-length': '3', origin: asking })]) {
-        t.ok(statusCode < 300, 'it is the browser that keeps the answer from the page')
+        t.ok(statusCode < 300, 'it is the browser that withholds the response from the page')
         t.same(corsHeadersOf(headers), [], asking)
-        t.equal(headers.vary, 'Origin', 'a cache must not give this answer to others')
+        t.equal(headers.vary, 'Origin', 'a cache must not reuse this response for others')
       }
     }
     const { headers } = await post({ 'upload-length': '3' })
@@ -110,7 +110,7 @@ for (const [name, allowed] of lists) {
   })
 }
 
-t.test('CORS-04 credentials are allowed to those origins that are allowed', async (t) => {
+t.test('CORS-04 credentials are allowed for allowed origins', async (t) => {
   const { app, post } = await buildWith(t, { origin: [origin], credentials: true })
   const asked = await app.inject({ method: 'OPTIONS', url: '/files', headers: preflight })
   const created = await post({ 'upload-length': '3', origin })
@@ -121,14 +121,14 @@ t.test('CORS-04 credentials are allowed to those origins that are allowed', asyn
   t.same(corsHeadersOf((await post({ 'upload-length': '3', origin: 'https://evil.example' })).headers), [])
 })
 
-t.test('CORS-04 a function that says anything but true lets nobody in', async (t) => {
+t.test('CORS-04 a function allows an origin only by returning true', async (t) => {
   for (const said of [undefined, null, 0, '', 'no', 1, {}, Promise.resolve(false), Promise.resolve(true)]) {
     const { post } = await buildWith(t, { origin: () => said as boolean })
     t.same(corsHeadersOf((await post({ 'upload-length': '3', origin })).headers), [], String(said))
   }
 })
 
-t.test('CORS-04 a function that fails lets nobody in, and nothing of why gets out', async (t) => {
+t.test('CORS-04 a function that throws allows no origin, and the reason is not disclosed', async (t) => {
   const { app, post, logs } = await buildWith(t, { origin: () => { throw new Error('no connection to 10.0.0.7') } })
   const asked = await app.inject({ method: 'OPTIONS', url: '/files', headers: preflight })
   const created = await post({ 'upload-length': '3', origin })

@@ -10,7 +10,7 @@ import { build, temporaryDirectory, until } from '../helper.ts'
 const KIB = 1024
 const bytes = randomBytes(3 * KIB * KIB)
 
-t.test('buffers are freed, but for small ones and those that are a part of something', async (t) => {
+t.test('buffers are freed, except small ones and views of a larger buffer', async (t) => {
   const own = Buffer.alloc(64 * KIB, 'a')
   const small = Buffer.alloc(KIB, 'b')
   const part = Buffer.alloc(128 * KIB, 'c').subarray(0, 64 * KIB)
@@ -20,7 +20,7 @@ t.test('buffers are freed, but for small ones and those that are a part of somet
   t.equal(small.toString().replace(/b/g, ''), '')
 })
 
-/** A store that remembers which buffers it was given to write. */
+/** A store that keeps references to the buffers that it was given to write. */
 function noting (directory: string): { store: FileStore, given: Buffer[] } {
   const given: Buffer[] = []
   const open: FileSystem['open'] = async (name, flags) => {
@@ -35,14 +35,14 @@ function noting (directory: string): { store: FileStore, given: Buffer[] } {
   return { store: new FileStore({ directory, fs: { ...fileSystem, open } }), given }
 }
 
-/** Uploads over a socket. Resolves with what is left of the buffers that the body came in, in bytes. */
+/** Uploads over a socket. Resolves with the remaining size of the buffers of the body, in bytes. */
 async function upload (t: Test, prepare?: (app: FastifyInstance) => void): Promise<number> {
   const directory = await temporaryDirectory(t)
   const { store, given } = noting(directory)
   const app = await build(t, { datastore: store }, {}, prepare)
   const expect = { expect: '100-continue' }
   const { response, wanted, socket } = await app.stall(await app.create(bytes.length), 0, bytes.length, '', expect)
-  // What came before would go to the first who listens.
+  // Bytes sent earlier would go to the first listener.
   await wanted
   socket.write(bytes)
   t.equal((await response).status, 204)
@@ -50,18 +50,18 @@ async function upload (t: Test, prepare?: (app: FastifyInstance) => void): Promi
   for await (const id of store.list()) {
     for await (const chunk of store.read(id)) stored.push(chunk as Buffer)
   }
-  t.ok(Buffer.concat(stored).equals(bytes), 'what was sent is what is stored')
+  t.ok(Buffer.concat(stored).equals(bytes), 'the stored bytes are those that were sent')
   return given.filter(({ length }) => length >= 16 * KIB).reduce((sum, { length }) => sum + length, 0)
 }
 
-t.test('what a body came in is freed once it is written', async (t) => {
+t.test('the buffers of a body are freed once they are written', async (t) => {
   t.equal(await upload(t), 0)
 })
 
-t.test('an app that reads a body too keeps what it got', async (t) => {
+t.test('an app that also reads a body keeps its buffers', async (t) => {
   const readers: Record<string, (raw: IncomingMessage, chunks: Buffer[]) => void> = {
     data: (raw, chunks) => raw.on('data', (chunk: Buffer) => chunks.push(chunk)),
-    // As tools do that watch an app from outside.
+    // As instrumentation does.
     on: (raw, chunks) => {
       const on = raw.on.bind(raw) as (event: string, listener: (chunk: Buffer) => void) => IncomingMessage
       const watched = (event: string, listener: (chunk: Buffer) => void) => on(event, (chunk) => {
@@ -83,7 +83,7 @@ t.test('an app that reads a body too keeps what it got', async (t) => {
   }
 })
 
-t.test('what an app begins to read in the middle of a body stays as it is', async (t) => {
+t.test('buffers that an app begins to read in the middle of a body are not freed', async (t) => {
   const chunks: Buffer[] = []
   let isReading = false
   const app = await build(t, {
@@ -104,7 +104,7 @@ t.test('what an app begins to read in the middle of a body stays as it is', asyn
   t.ok(kept.length >= KIB * KIB && kept.equals(bytes.subarray(bytes.length - kept.length)))
 })
 
-t.test('what a hook of the app made of a body stays as it is', async (t) => {
+t.test('buffers that a hook of the app made of a body are not freed', async (t) => {
   const passOn: preParsingHookHandler = (_request, _reply, payload, done) => {
     const stream = payload as IncomingMessage
     done(null, stream.map((chunk: Buffer) => Buffer.from(chunk)) as never)
@@ -112,7 +112,7 @@ t.test('what a hook of the app made of a body stays as it is', async (t) => {
   t.not(await upload(t, (app) => { app.addHook('preParsing', passOn) }), 0)
 })
 
-t.test('a body that is injected stays as it is', async (t) => {
+t.test('the buffers of an injected body are not freed', async (t) => {
   const app = await build(t)
   const body = Buffer.from(bytes)
   const location = await app.create(body.length)

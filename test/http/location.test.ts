@@ -3,7 +3,7 @@ import { build } from '../helper.ts'
 
 const length = { 'upload-length': '3' }
 
-t.test('CREATE-01 EDGE-65 Location is a path by default, whatever the request says of hosts', async (t) => {
+t.test('CREATE-01 EDGE-65 Location is a path by default, whatever hosts the request names', async (t) => {
   const { post } = await build(t)
   const { headers } = await post({
     ...length,
@@ -21,7 +21,7 @@ t.test('CREATE-01 Location may be absolute', async (t) => {
     /^http:\/\/example\.com:8080\/files\/[0-9a-f]{32}$/)
 })
 
-t.test('EDGE-63 EDGE-64 what a proxy says is believed where the app trusts it, and only there', async (t) => {
+t.test('EDGE-63 EDGE-64 headers of a proxy are used if the app trusts it, and only then', async (t) => {
   const forwarded = {
     ...length,
     host: 'inner.example',
@@ -34,7 +34,7 @@ t.test('EDGE-63 EDGE-64 what a proxy says is believed where the app trusts it, a
   t.match((await wary.post(forwarded)).headers.location, /^http:\/\/inner\.example\/files\/[0-9a-f]{32}$/)
 })
 
-t.test('EDGE-66 publicUrl is what clients see where a proxy rewrites paths', async (t) => {
+t.test('EDGE-66 publicUrl is the base of the URLs if a proxy rewrites paths', async (t) => {
   const cases: Array<[publicUrl: string, location: RegExp]> = [
     ['https://example.com/uploads', /^https:\/\/example\.com\/uploads\/[0-9a-f]{32}$/],
     ['https://example.com/uploads//', /^https:\/\/example\.com\/uploads\/[0-9a-f]{32}$/],

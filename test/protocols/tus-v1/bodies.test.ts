@@ -9,7 +9,7 @@ import { ForeignStore } from '../../foreign-store.ts'
 import { build, OFFSET_OCTET_STREAM } from '../../helper.ts'
 import { rawRequest } from '../../raw-request.ts'
 
-t.test('EDGE-43 an answer comes whole while the body is on its way, and the connection is closed then', async (t) => {
+t.test('EDGE-43 a response during a body is complete, and the connection is closed afterwards', async (t) => {
   const app = await build(t)
   const base = await app.listen()
   const location = await app.create(3)
@@ -28,7 +28,7 @@ t.test('EDGE-43 an answer comes whole while the body is on its way, and the conn
   }
 })
 
-t.test('EDGE-43 bytes that nobody wants are read away, up to a bound', async (t) => {
+t.test('EDGE-43 unwanted bytes are discarded, up to a limit', async (t) => {
   const app = await build(t)
   const base = await app.listen()
   const headers = { 'tus-resumable': '1.0.0', 'content-length': String(64 * 1024 * 1024) }
@@ -37,7 +37,7 @@ t.test('EDGE-43 bytes that nobody wants are read away, up to a bound', async (t)
   await once(socket, 'close')
 })
 
-t.test('CORE-09 a method that has no body by itself has one when another one overrides it', async (t) => {
+t.test('CORE-09 a method without a body may have one if another method overrides it', async (t) => {
   const app = await build(t)
   const location = await app.create(3)
   const { response } = await rawRequest(t, await app.listen(), 'GET', location, {
@@ -50,7 +50,7 @@ t.test('CORE-09 a method that has no body by itself has one when another one ove
   t.match(await response, { status: 204, headers: { 'upload-offset': '3' } })
 })
 
-t.test('PATCH-07 a stalled body over HTTP/2 ends with its stream, and not with the others', async (t) => {
+t.test('PATCH-07 a stalled body over HTTP/2 ends with its stream, and other streams continue', async (t) => {
   const app = await build(t, { idleTimeout: 50 }, { http2: true } as never)
   const session = http2.connect(await app.listen())
   t.teardown(() => session.destroy())
@@ -77,7 +77,7 @@ t.test('CONCAT-10 EDGE-69 a request without Host may name parts by their paths',
   }
 })
 
-t.test('PATCH-11 EDGE-45 a disk that fills up keeps what fitted, and says how much', async (t) => {
+t.test('PATCH-11 EDGE-45 a disk that fills up keeps the bytes that fit, and returns their offset', async (t) => {
   const directory = t.testdir()
   const broken = { ...fileSystem }
   const app = await build(t, { datastore: new FileStore({ directory, fs: broken }) })
@@ -110,7 +110,7 @@ t.test('PATCH-11 EDGE-45 a disk that fills up keeps what fitted, and says how mu
   t.match(await app.patch(second, 0, 'a'), { statusCode: 503, headers: { 'retry-after': '1' } })
 })
 
-t.test('CONCAT-16 a part that cannot be looked at now is not one that does not exist', async (t) => {
+t.test('CONCAT-16 a part that is temporarily unreadable is not reported as missing', async (t) => {
   const directory = t.testdir()
   const broken = { ...fileSystem }
   const app = await build(t, { datastore: new FileStore({ directory, fs: broken }) })
@@ -119,7 +119,7 @@ t.test('CONCAT-16 a part that cannot be looked at now is not one that does not e
   t.equal((await app.post({ 'upload-concat': `final;${part}` })).statusCode, 503)
 })
 
-t.test('EDGE-80 a store that gives nonsense is answered with 500, and without its text', async (t) => {
+t.test('EDGE-80 an invalid result of the store is a 500, and is not disclosed', async (t) => {
   for (const nonsense of [undefined, {}, { id: 'a', offset: -1 }, { id: 'a', offset: 0, size: 'x' }]) {
     const store = new FileStore({ directory: t.testdir() })
     const app = await build(t, { datastore: store })
@@ -130,7 +130,7 @@ t.test('EDGE-80 a store that gives nonsense is answered with 500, and without it
   }
 })
 
-t.test('PATCH-04 a store that does not say what it wrote is not believed', async (t) => {
+t.test('PATCH-04 a store that returns no valid offset from write is a store error', async (t) => {
   for (const written of [undefined, NaN, '3', -1]) {
     const store = new ForeignStore()
     const app = await build(t, { datastore: store })
@@ -140,13 +140,13 @@ t.test('PATCH-04 a store that does not say what it wrote is not believed', async
   }
 })
 
-t.test('an answer of the finish hook that HTTP cannot carry is an error, and not a silence', async (t) => {
+t.test('a response of the finish hook that HTTP cannot carry is an error, not a hung request', async (t) => {
   const app = await build(t, { onUploadFinish: () => ({ headers: { 'x-name': 'a\r\nb' } }) })
   const location = await app.create(3)
   t.match(await app.patch(location, 0, 'abc'), { statusCode: 500, body: /FST_TUS_INTERNAL/ })
 })
 
-t.test('EDGE-45 where the directory is gone, uploads are not said to be', async (t) => {
+t.test('EDGE-45 if the directory is missing, uploads are not reported as gone', async (t) => {
   const directory = path.join(t.testdir(), 'volume')
   const app = await build(t, { datastore: new FileStore({ directory }) })
   const location = await app.create(3)
@@ -157,7 +157,7 @@ t.test('EDGE-45 where the directory is gone, uploads are not said to be', async 
   t.equal((await app.patch(location, 0, 'abc')).statusCode, 204)
 })
 
-t.test('a finish that cannot be recorded is answered like any other, and the hook stays due', async (t) => {
+t.test('a finish that cannot be recorded gets the usual response, and the hook stays due', async (t) => {
   const directory = t.testdir()
   const broken = { ...fileSystem }
   let calls = 0
@@ -170,12 +170,12 @@ t.test('a finish that cannot be recorded is answered like any other, and the hoo
   })
   const headers = { 'upload-length': '3', 'content-type': OFFSET_OCTET_STREAM }
   const response = await app.post(headers, 'abc')
-  t.equal(response.statusCode, 201, 'the app has it, so the client may go')
+  t.equal(response.statusCode, 201, 'the hook has processed it, so the upload is done for the client')
   t.ok(app.logs.some(({ msg }) => msg === 'finished upload not recorded: its finish hook will run again'))
   t.equal(calls, 1)
 })
 
-t.test('a refused upload that cannot be deleted is refused all the same', async (t) => {
+t.test('a refused upload that cannot be deleted is refused nevertheless', async (t) => {
   const directory = t.testdir()
   const store = new FileStore({ directory })
   const app = await build(t, { datastore: store, maxSize: 2 })
@@ -190,7 +190,7 @@ t.test('a refused upload that cannot be deleted is refused all the same', async 
   t.ok(app.logs.some(({ msg }) => msg === 'refused upload not deleted'))
 })
 
-t.test('metadata of onUploadCreate that no client could have sent is refused at the creation', async (t) => {
+t.test('metadata of onUploadCreate that is invalid in tus makes the creation fail', async (t) => {
   for (const metadata of [{ owner: 42 }, null, { 'a b': 'x' }, { 'k\r\nX': 'v' }, { k: 'x'.repeat(20_000) }]) {
     const app = await build(t, { onUploadCreate: () => ({ metadata: metadata as never }) })
     t.match(await app.post({ 'upload-length': '3' }), { statusCode: 500, body: /FST_TUS_HOOK_FAILED/ })
@@ -198,7 +198,7 @@ t.test('metadata of onUploadCreate that no client could have sent is refused at 
   }
 })
 
-t.test('PATCH-06 what a client sent counts, also when it left before the body was wanted', async (t) => {
+t.test('PATCH-06 received bytes count, even if the client left before the body was accepted', async (t) => {
   let allow = () => {}
   const asked = new Promise<void>((resolve) => { allow = resolve })
   const app = await build(t, {

@@ -17,17 +17,17 @@ const trailing = (offset: number) => ({
   trailer: 'X-Other, upload-checksum'
 })
 
-t.test('CKSUM-03 a wrong checksum is answered with 460 and its phrase, and the body does not count', async (t) => {
+t.test('CKSUM-03 a wrong checksum is a 460 with its reason phrase, and the body does not count', async (t) => {
   const app = await build(t)
   const location = await app.create(5)
   const { response } = await app.stall(location, 0, 5, 'hello', { 'upload-checksum': sum('other') })
   const { status, headers } = await response
   t.match({ status, headers }, { status: 460, headers: { 'upload-offset': '0' } })
   t.equal((await app.head(location)).headers['upload-offset'], '0')
-  t.equal((await app.stored(location)).length, 0, 'it is not even there')
+  t.equal((await app.stored(location)).length, 0, 'it is not even stored')
 })
 
-t.test('CKSUM-02 each algorithm on offer verifies', async (t) => {
+t.test('CKSUM-02 each advertised algorithm verifies', async (t) => {
   const app = await build(t)
   const offered = String((await app.request('OPTIONS', '/files')).headers['tus-checksum-algorithm']).split(',')
   t.equal(offered[0], 'sha1')
@@ -38,7 +38,7 @@ t.test('CKSUM-02 each algorithm on offer verifies', async (t) => {
   }
 })
 
-t.test('CWU-07 a creation whose first bytes are wrong leaves nothing', async (t) => {
+t.test('CWU-07 a creation with a wrong checksum leaves nothing', async (t) => {
   const app = await build(t)
   const headers = { 'upload-length': '5', 'content-type': OFFSET_OCTET_STREAM, 'upload-checksum': sum('other') }
   const response = await app.post(headers, 'hello')
@@ -47,7 +47,7 @@ t.test('CWU-07 a creation whose first bytes are wrong leaves nothing', async (t)
   t.match(stored, { statusCode: 201, headers: { 'upload-offset': '5' } })
 })
 
-t.test('CKSUM-06 a checksummed body that breaks off does not count', async (t) => {
+t.test('CKSUM-06 a checksummed body that is interrupted does not count', async (t) => {
   const app = await build(t)
   const location = await app.create(10)
   await app.patch(location, 0, 'ab')
@@ -58,7 +58,7 @@ t.test('CKSUM-06 a checksummed body that breaks off does not count', async (t) =
   t.equal((await app.head(location)).headers['upload-offset'], '2')
 })
 
-t.test('CKSUM-08 CKSUM-09 a trailer verifies what came before it, empty or not', async (t) => {
+t.test('CKSUM-08 CKSUM-09 a trailer verifies the body, empty or not', async (t) => {
   const app = await build(t)
   const base = await app.listen()
   const location = await app.create(5)
@@ -71,7 +71,7 @@ t.test('CKSUM-08 CKSUM-09 a trailer verifies what came before it, empty or not',
   t.equal((await app.stored(location)).toString(), 'hello')
 })
 
-t.test('CKSUM-09 a checksum that comes before and behind a body is refused, announced or not', async (t) => {
+t.test('CKSUM-09 a checksum both before and after a body is refused, announced or not', async (t) => {
   const app = await build(t)
   const base = await app.listen()
   const location = await app.create(5)
@@ -84,7 +84,7 @@ t.test('CKSUM-09 a checksum that comes before and behind a body is refused, anno
   t.equal((await app.head(location)).headers['upload-offset'], '0')
 })
 
-t.test('CKSUM-10 without that extension trailers mean nothing, and the header still does', async (t) => {
+t.test('CKSUM-10 without checksum-trailer, trailers are ignored, and the header still works', async (t) => {
   const app = await build(t, { extensions: { 'checksum-trailer': false } })
   const base = await app.listen()
   const location = await app.create(5)

@@ -5,7 +5,7 @@ import { MemoryLocker } from '../../../plugin/index.ts'
 import { build, OFFSET_OCTET_STREAM, until } from '../../helper.ts'
 import { rawRequest } from '../../raw-request.ts'
 
-t.test('CWU-06 an upload whose first bytes broke off stays, with what came, until it expires', async (t) => {
+t.test('CWU-06 an upload whose creation was interrupted keeps its bytes until it expires', async (t) => {
   const app = await build(t)
   const { socket } = await rawRequest(t, await app.listen(), 'POST', '/files', {
     'tus-resumable': '1.0.0', 'upload-length': '10', 'content-type': OFFSET_OCTET_STREAM, 'content-length': '10'
@@ -20,7 +20,7 @@ t.test('CWU-06 an upload whose first bytes broke off stays, with what came, unti
   t.equal((await app.patch(`/files/${id}`, 4, 'efghij')).statusCode, 204)
 })
 
-t.test('EDGE-29 an id that is a part of the prefix is an id like any other', async (t) => {
+t.test('EDGE-29 an id that is a segment of the prefix is an id like any other', async (t) => {
   for (const id of ['files', 'file', 'f']) {
     const app = await build(t, { namingFunction: () => id })
     const location = await app.create(1)
@@ -30,7 +30,7 @@ t.test('EDGE-29 an id that is a part of the prefix is an id like any other', asy
   }
 })
 
-t.test('EDGE-81 what a client sends cannot begin a line of the log', async (t) => {
+t.test('EDGE-81 input of a client cannot begin a log line', async (t) => {
   const app = await build(t, {
     onUploadCreate: (request, { metadata }) => { request.log.info({ metadata }, 'wanted') }
   })
@@ -42,7 +42,7 @@ t.test('EDGE-81 what a client sends cannot begin a line of the log', async (t) =
   t.notOk(app.logs.some(({ level }) => level === 60))
 })
 
-t.test('LOCK-07 apps that share a locker are one to an upload', async (t) => {
+t.test('LOCK-07 apps that share a locker exclude each other', async (t) => {
   const locker = new MemoryLocker()
   const first = await build(t, { locker })
   const second = await build(t, { locker, directory: first.directory })

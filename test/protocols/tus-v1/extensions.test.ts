@@ -16,14 +16,14 @@ async function offeredWith (t: Test, options: FastifyTusOptions): Promise<string
   return headers['tus-extension'] === undefined ? [] : String(headers['tus-extension']).split(',')
 }
 
-t.test('CORE-07 Tus-Extension lists what works, and what is switched off is left out', async (t) => {
+t.test('CORE-07 Tus-Extension lists the extensions that work, without the disabled ones', async (t) => {
   const without = (...names: Extension[]) => usual.filter((name) => !names.includes(name)).sort()
   const cases: Array<[off: Extension[], expected: string[]]> = [
     [[], without()],
     [['termination'], without('termination')],
     [['creation-with-upload'], without('creation-with-upload')],
     [['checksum-trailer'], without('checksum-trailer')],
-    // What means nothing without another one goes with it.
+    // An extension that needs a disabled one is disabled with it.
     [['checksum'], without('checksum', 'checksum-trailer')],
     [['concatenation'], without('concatenation', 'concatenation-unfinished')],
     [['creation'], ['checksum', 'checksum-trailer', 'termination']],
@@ -35,7 +35,7 @@ t.test('CORE-07 Tus-Extension lists what works, and what is switched off is left
   }
 })
 
-t.test('EXP-01 expiration is advertised where unfinished uploads expire', async (t) => {
+t.test('EXP-01 expiration is advertised if unfinished uploads expire', async (t) => {
   const expiration = { period: 3_600_000 }
   t.same((await offeredWith(t, { expiration })).sort(), [...usual, 'expiration'].sort())
   t.same((await offeredWith(t, { expiration, extensions: { expiration: false } })).sort(), [...usual].sort())

@@ -31,7 +31,7 @@ async function buildWithClient (t: Test, directory = t.testdir()): Promise<Clien
   return { ...built, options, sent, finished }
 }
 
-/** Sends it all; resolves with the URL. */
+/** Sends all bytes; resolves with the URL. */
 function send (file: unknown, options: UploadOptions): Promise<string> {
   return new Promise((resolve, reject) => {
     const upload = new Upload(file as Buffer, {
@@ -43,7 +43,7 @@ function send (file: unknown, options: UploadOptions): Promise<string> {
   })
 }
 
-/** Sends until so many bytes are accepted, and stops there; resolves with the URL. */
+/** Sends until this many bytes are accepted, and stops; resolves with the URL. */
 function sendPart (file: unknown, options: UploadOptions, accepted: number): Promise<string> {
   return new Promise((resolve, reject) => {
     const upload = new Upload(file as Buffer, {
@@ -94,7 +94,7 @@ for (const [name, options, methods] of ways) {
   })
 }
 
-t.test('tus-js-client sends a stream whose length it learns at the end', async (t) => {
+t.test('tus-js-client sends a stream whose length is known only at the end', async (t) => {
   const { options, stored, head, finished } = await buildWithClient(t)
   const stream = Readable.from([bytes], { objectMode: false })
   const url = await send(stream, { ...options, uploadLengthDeferred: true, chunkSize: SLICE })
@@ -111,7 +111,7 @@ t.test('tus-js-client sends an empty file', async (t) => {
   t.same(finished, [path.basename(url)])
 })
 
-t.test('tus-js-client goes on at a URL that it is given', async (t) => {
+t.test('tus-js-client resumes at a given URL', async (t) => {
   const { options, stored, sent, finished } = await buildWithClient(t)
   const sliced = { ...options, chunkSize: SLICE }
   const uploadUrl = await sendPart(bytes, sliced, 2 * SLICE)
@@ -119,12 +119,12 @@ t.test('tus-js-client goes on at a URL that it is given', async (t) => {
   sent.length = 0
   t.equal(await send(bytes, { ...sliced, uploadUrl }), uploadUrl)
   t.equal(methodsOf(sent)[0], 'HEAD')
-  t.ok(methodsOf(sent).length <= 5, 'what was accepted is not sent again')
+  t.ok(methodsOf(sent).length <= 5, 'accepted bytes are not sent again')
   t.equal(sha256(await stored(uploadUrl)), sha256(bytes))
   t.same(finished, [path.basename(uploadUrl)])
 })
 
-t.test('tus-js-client goes on with an upload that it remembers', async (t) => {
+t.test('tus-js-client resumes a previous upload', async (t) => {
   const directory = t.testdir({ source: bytes, files: {} })
   const { options, stored, sent } = await buildWithClient(t, path.join(directory, 'files'))
   const source = () => createReadStream(path.join(directory, 'source'))
@@ -147,9 +147,9 @@ t.test('tus-js-client goes on with an upload that it remembers', async (t) => {
   t.equal(sha256(await stored(url)), sha256(bytes))
 })
 
-t.test('tus-js-client goes on by itself when its connection is lost in the middle of a body', async (t) => {
+t.test('tus-js-client resumes by itself if its connection is lost in the middle of a body', async (t) => {
   const { app, options, stored, sent, finished } = await buildWithClient(t)
-  // Its very body: after a part of it arrived the connection is gone.
+  // Its actual body: the connection is cut after a part of it has arrived.
   app.server.once('connection', (socket) => {
     let received = 0
     socket.on('data', (data) => {
@@ -163,7 +163,7 @@ t.test('tus-js-client goes on by itself when its connection is lost in the middl
   t.same(finished, [path.basename(url)])
 })
 
-t.test('tus-js-client begins anew where the upload is gone', async (t) => {
+t.test('tus-js-client starts over if the upload is gone', async (t) => {
   const { options, stored, request } = await buildWithClient(t)
   const sliced = { ...options, chunkSize: SLICE }
   const uploadUrl = await sendPart(bytes, sliced, SLICE)
@@ -181,7 +181,7 @@ t.test('CONCAT-03 tus-js-client sends a file in parallel parts', async (t) => {
   t.same(finished, [path.basename(url)])
 })
 
-t.test('CONCAT-03 one of the parallel parts of tus-js-client breaks off and goes on', async (t) => {
+t.test('CONCAT-03 one of the parallel parts of tus-js-client is interrupted and resumes', async (t) => {
   const { options, stored, sent, finished, app } = await buildWithClient(t)
   let broken = false
   app.server.prependListener('request', (request) => {
@@ -191,7 +191,7 @@ t.test('CONCAT-03 one of the parallel parts of tus-js-client breaks off and goes
   })
   const url = await send(bytes, { ...options, parallelUploads: 4, chunkSize: SLICE / 2, retryDelays: [0, 10, 100] })
   t.ok(broken)
-  t.ok(methodsOf(sent).includes('HEAD'), 'the part asked where to go on')
+  t.ok(methodsOf(sent).includes('HEAD'), 'the part requested its offset')
   t.equal(sha256(await stored(url)), sha256(bytes))
   t.same(finished, [path.basename(url)])
 })
