@@ -8,7 +8,7 @@ import * as exported from '../../plugin/index.ts'
 
 const plugin = path.join(import.meta.dirname, '../../plugin')
 
-/** The plugin as it is published, without the types. */
+/** The published form of the plugin, without the types. */
 async function compile (directory: string): Promise<void> {
   const compilerOptions: ts.CompilerOptions = {
     module: ts.ModuleKind.ESNext,
@@ -25,7 +25,7 @@ async function compile (directory: string): Promise<void> {
   }
 }
 
-t.test('require() gives every export, and an app registers what it gives', async (t) => {
+t.test('require() returns every export, and an app registers the result', async (t) => {
   const directory = t.testdir({ 'package.json': '{ "type": "module" }', uploads: {} })
   await compile(directory)
   const script = `
@@ -35,7 +35,7 @@ t.test('require() gives every export, and an app registers what it gives', async
     app.inject({ method: 'OPTIONS', url: '/files' }).then(({ statusCode }) => {
       console.log(JSON.stringify({ names: Object.keys(tus), statusCode }))
     })`
-  // Not under the loaders of the test runner, which do not let an ES module be required.
+  // Without the loaders of the test runner, which prevent require() of an ES module.
   const env = { ...process.env, NODE_OPTIONS: '' }
   const { stdout } = await promisify(execFile)(process.execPath, ['--eval', script], { cwd: directory, env })
   const { names, statusCode } = JSON.parse(stdout) as { names: string[], statusCode: number }

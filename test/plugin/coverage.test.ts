@@ -5,10 +5,10 @@ import t from 'tap'
 
 const root = path.join(import.meta.dirname, '../..')
 
-/** These are processes: importing them runs them. */
+/** Programs: importing them runs them. */
 const programs = ['src/cli.ts', 'src/demo.ts']
 
-// Only what is loaded is counted: a file that no test knows would be missing, not uncovered.
+// Coverage counts only loaded files: a file that no test loads would be missing, not uncovered.
 t.test('every source file counts for the coverage', async (t) => {
   for (const folder of ['plugin', 'src']) {
     for (const name of await readdir(path.join(root, folder), { recursive: true })) {
@@ -18,6 +18,6 @@ t.test('every source file counts for the coverage', async (t) => {
     }
   }
   for (const program of programs) {
-    t.match(await readFile(path.join(root, program), 'utf8'), /process\.exitCode =/, `${program} is still a process`)
+    t.match(await readFile(path.join(root, program), 'utf8'), /process\.exitCode =/, `${program} is still a program`)
   }
 })

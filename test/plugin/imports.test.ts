@@ -4,7 +4,7 @@ import t from 'tap'
 
 const root = path.join(import.meta.dirname, '../..')
 
-/** The files that each file imports when it is loaded; types are erased. */
+/** The files that each file imports at run time; types are erased. */
 async function importsIn (folder: string): Promise<Map<string, string[]>> {
   const imports = new Map<string, string[]>()
   for (const name of await readdir(path.join(root, folder), { recursive: true })) {
@@ -17,7 +17,7 @@ async function importsIn (folder: string): Promise<Map<string, string[]>> {
   return imports
 }
 
-/** A circle of imports that a file is part of. */
+/** A cycle of imports that contains a file. */
 function circleFrom (file: string, imports: Map<string, string[]>, way: string[] = []): string[] | undefined {
   if (way[0] === file) return [...way, file]
   if (way.includes(file)) return undefined

@@ -9,7 +9,7 @@ import { build, OFFSET_OCTET_STREAM } from '../helper.ts'
 
 const tus = { 'tus-resumable': '1.0.0' }
 
-/** Sends three bytes in the two requests of a client, and says under which path they are. */
+/** Sends three bytes in the two requests of a client, and returns the path of the upload. */
 async function uploadTo (app: FastifyInstance, endpoint: string): Promise<string> {
   const created = await app.inject({ method: 'POST', url: endpoint, headers: { ...tus, 'upload-length': '3' } })
   if (created.statusCode !== 201) throw new Error(`POST ${endpoint}: ${created.statusCode}`)
@@ -26,7 +26,7 @@ function bare (t: Test): FastifyInstance {
   return app
 }
 
-t.test('needs no more than a prefix and a directory', async (t) => {
+t.test('only a prefix and a directory are required', async (t) => {
   const directory = path.join(t.testdir(), 'not', 'there', 'yet')
   const app = bare(t)
   await app.register(fastifyTus, { prefix: '/files', directory })
@@ -39,12 +39,12 @@ t.test('CREATE-01 Location is right wherever the plugin is mounted', async (t) =
   const cases: Array<[name: string, prefix: string | undefined, endpoint: string, location: RegExp]> = [
     ['a prefix', '/files', '/files', /^\/files\/[0-9a-f]+$/],
     ['a prefix of two segments', '/api/files', '/api/files', /^\/api\/files\/[0-9a-f]+$/],
-    ['a prefix asked with a slash', '/files', '/files/', /^\/files\/[0-9a-f]+$/],
+    ['a prefix requested with a trailing slash', '/files', '/files/', /^\/files\/[0-9a-f]+$/],
     ['a prefix that ends with a slash', '/files/', '/files/', /^\/files\/[0-9a-f]+$/],
     ['the root as prefix', '/', '/', /^\/[0-9a-f]+$/],
     ['no prefix', undefined, '/', /^\/[0-9a-f]+$/],
     ['a parameter', '/users/:user/files', '/users/ann/files', /^\/users\/ann\/files\/[0-9a-f]+$/],
-    ['a parameter that is encoded', '/users/:user', '/users/a%20%2Fb', /^\/users\/a%20%2Fb\/[0-9a-f]+$/],
+    ['an encoded parameter', '/users/:user', '/users/a%20%2Fb', /^\/users\/a%20%2Fb\/[0-9a-f]+$/],
     ['two parameters', '/:org/:user/files', '/acme/ann/files', /^\/acme\/ann\/files\/[0-9a-f]+$/],
     ['a parameter with a pattern', '/users/:user(^\\d+$)/files', '/users/7/files', /^\/users\/7\/files\/[0-9a-f]+$/]
   ]
@@ -58,7 +58,7 @@ t.test('CREATE-01 Location is right wherever the plugin is mounted', async (t) =
   }
 })
 
-t.test('is mounted below the prefixes of its parents', async (t) => {
+t.test('the plugin is mounted below the prefixes of its parents', async (t) => {
   const directory = t.testdir()
   const app = bare(t)
   await app.register(async (api) => {
@@ -69,7 +69,7 @@ t.test('is mounted below the prefixes of its parents', async (t) => {
   t.match(await uploadTo(app, '/api/v1/files'), /^\/api\/v1\/files\/[0-9a-f]{32}$/)
 })
 
-t.test('can be registered several times in one app', async (t) => {
+t.test('the plugin can be registered several times in one app', async (t) => {
   const directory = t.testdir({ photos: {}, videos: {} })
   const app = bare(t)
   await app.register(fastifyTus, { prefix: '/photos', directory: path.join(directory, 'photos'), maxSize: 3 })
@@ -80,31 +80,31 @@ t.test('can be registered several times in one app', async (t) => {
   t.same((await readdir(path.join(directory, 'videos'))).sort(), [video, `${video}.json`])
 
   t.equal((await app.inject(`/photos/${photo}`)).statusCode, 200)
-  t.equal((await app.inject(`/videos/${video}`)).statusCode, 405, 'the options of one are not those of the other')
-  t.equal((await app.inject(`/photos/${video}`)).statusCode, 404, 'the uploads of one are not those of the other')
+  t.equal((await app.inject(`/videos/${video}`)).statusCode, 405, 'registrations do not share options')
+  t.equal((await app.inject(`/photos/${video}`)).statusCode, 404, 'registrations do not share uploads')
   const tooLarge = { ...tus, 'upload-length': '4' }
   t.equal((await app.inject({ method: 'POST', url: '/photos', headers: tooLarge })).statusCode, 413)
   t.equal((await app.inject({ method: 'POST', url: '/videos', headers: tooLarge })).statusCode, 201)
 })
 
-t.test('leaves the app around it as it is', async (t) => {
+t.test('the plugin does not change the surrounding app', async (t) => {
   const { app } = await build(t, {}, {}, (app) => {
     app.post('/json', (request) => ({ got: request.body }))
     app.get('/files-of-others', () => 'mine')
     app.addHook('onSend', async (_request, reply) => { reply.header('x-parent', 'yes') })
   })
   const json = await app.inject({ method: 'POST', url: '/json', payload: { a: 1 } })
-  t.same(json.json(), { got: { a: 1 } }, 'its JSON parser is its own')
-  t.notOk('tus-resumable' in json.headers, 'its answers are no tus answers')
+  t.same(json.json(), { got: { a: 1 } }, 'the app keeps its JSON parser')
+  t.notOk('tus-resumable' in json.headers, 'responses of the app are not tus responses')
   t.notOk('access-control-allow-origin' in json.headers)
 
   const binary = { 'content-type': OFFSET_OCTET_STREAM }
   const refused = await app.inject({ method: 'POST', url: '/json', headers: binary, payload: 'x' })
-  t.equal(refused.statusCode, 415, 'no parser is added to it')
+  t.equal(refused.statusCode, 415, 'no parser is added to the app')
 
   const missing = await app.inject('/nothing')
   t.equal(missing.statusCode, 404)
-  t.match(missing.json(), { message: 'Route GET:/nothing not found' }, 'its 404 is its own')
+  t.match(missing.json(), { message: 'Route GET:/nothing not found' }, 'the app keeps its 404')
   t.notOk('tus-resumable' in missing.headers)
   t.equal((await app.inject('/files-of-others')).body, 'mine')
 
@@ -113,7 +113,7 @@ t.test('leaves the app around it as it is', async (t) => {
   t.notOk(app.hasReplyDecorator('tus'))
 })
 
-t.test('mounted without a prefix, it leaves the other routes of the app to the app', async (t) => {
+t.test('without a prefix, the other routes of the app keep working', async (t) => {
   const directory = t.testdir()
   const app = bare(t)
   app.get('/healthz', () => 'fine')
@@ -124,7 +124,7 @@ t.test('mounted without a prefix, it leaves the other routes of the app to the a
   t.match(await uploadTo(app, '/'), /^\/[0-9a-f]{32}$/)
 })
 
-t.test('the hooks, the error handler and the decorations of the app are there for its answers', async (t) => {
+t.test('hooks, error handler and decorators of the app apply to the plugin', async (t) => {
   const { app, post, create } = await build(t, {
     authorize: (request) => { if ((request as { user?: string }).user === 'eve') throw new Error('secret') }
   }, {}, (app) => {
@@ -148,7 +148,7 @@ t.test('the hooks, the error handler and the decorations of the app are there fo
   t.equal((await app.inject({ method: 'PUT', url: await create(1) })).json().oops, 'FST_TUS_METHOD_NOT_ALLOWED')
 })
 
-t.test('CORE-01 an answer that a hook of the app gives is a tus answer too', async (t) => {
+t.test('CORE-01 a response sent by a hook of the app is a tus response too', async (t) => {
   const { directory, post } = await build(t, {}, {}, (app) => {
     app.addHook('onRequest', async (request, reply) => {
       if (request.headers.authorization === undefined) await reply.code(401).send({ message: 'who are you?' })
@@ -164,7 +164,7 @@ t.test('CORE-01 an answer that a hook of the app gives is a tus answer too', asy
   t.equal((await post({ 'upload-length': '3', authorization: 'me' })).statusCode, 201)
 })
 
-t.test('a store can be handed over, and used by the app itself', async (t) => {
+t.test('a store can be passed in, and used by the app itself', async (t) => {
   const datastore = new FileStore({ directory: t.testdir() })
   const app = bare(t)
   await app.register(fastifyTus, { prefix: '/files', datastore })
@@ -175,7 +175,7 @@ t.test('a store can be handed over, and used by the app itself', async (t) => {
   t.equal((await app.inject({ method: 'HEAD', url: `/files/${id}`, headers: tus })).statusCode, 404)
 })
 
-t.test('CORE-09 EDGE-18 OPTIONS is never overridden, since apps let it pass without credentials', async (t) => {
+t.test('CORE-09 EDGE-18 OPTIONS is never overridden, since apps exempt it from authentication', async (t) => {
   const { create, request, head } = await build(t)
   const location = await create(3)
   const response = await request('OPTIONS', location, { 'x-http-method-override': 'DELETE' })

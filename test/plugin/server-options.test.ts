@@ -6,7 +6,7 @@ import { build, OFFSET_OCTET_STREAM, until } from '../helper.ts'
 import type { Built } from '../helper.ts'
 import { rawRequest } from '../raw-request.ts'
 
-t.test('EDGE-41 a requestTimeout of the server, which cuts off long bodies, is warned of', async (t) => {
+t.test('EDGE-41 a requestTimeout of the server, which interrupts long bodies, causes a warning', async (t) => {
   const directory = t.testdir()
   const warned = await build(t, { directory }, { requestTimeout: 5000 })
   t.match(warned.logs.filter(({ level }) => level === 40), [{ msg: /^requestTimeout of 5000 ms ends bodies/ }])
@@ -14,12 +14,12 @@ t.test('EDGE-41 a requestTimeout of the server, which cuts off long bodies, is w
   t.same(silent.logs.filter(({ level }) => level >= 40), [])
 })
 
-t.test('PATCH-07 a handlerTimeout of the server does not cut off a body that takes longer', async (t) => {
+t.test('PATCH-07 a handlerTimeout of the server does not interrupt a body that takes longer', async (t) => {
   const { app, create, stall } = await build(t, {}, { handlerTimeout: 50 }, (app) => {
     app.get('/slow', () => new Promise(() => {}))
   })
   const { socket, response } = await stall(await create(6), 0, 6, 'abc')
-  // The body is still on its way when a request that began after it has run into the timeout.
+  // The body is still being received when a later request has reached the timeout.
   t.equal((await app.inject('/slow')).statusCode, 503)
   socket.write('def')
   t.match(await response, { status: 204, headers: { 'upload-offset': '6' } })
@@ -38,7 +38,7 @@ t.test('logLevel is the level of the routes', async (t) => {
   t.equal((await quiet.patch('/files/nothing', 0)).statusCode, 404)
 })
 
-t.test('@fastify/swagger lists the methods that mean something, and only if schemaHide is false', async (t) => {
+t.test('@fastify/swagger lists the supported methods, and only if schemaHide is false', async (t) => {
   const pathsWith = async (options: FastifyTusOptions) => {
     const { app } = await build(t, options, {}, async (app) => { await app.register(swagger) })
     const { paths = {} } = app.swagger()
@@ -55,7 +55,7 @@ t.test('@fastify/swagger lists the methods that mean something, and only if sche
   ])
 })
 
-t.test('CWU-05 what is refused is refused before its body is asked for', async (t) => {
+t.test('CWU-05 a request is refused before the server asks for its body', async (t) => {
   const { create, listen, stall } = await build(t, { maxSize: 10 })
   const headers = { 'tus-resumable': '1.0.0', 'content-type': OFFSET_OCTET_STREAM, expect: '100-continue' }
   const refused = await rawRequest(t, await listen(), 'POST', '/files', {
@@ -73,17 +73,17 @@ t.test('CWU-05 what is refused is refused before its body is asked for', async (
 const elsewhere: Array<[name: string, prefix: string | undefined, url: string]> = [
   ['below another path', '/files', '/json'],
   ['below a path that begins like the prefix', '/files', '/files-of-others'],
-  ['beside a plugin without a prefix', undefined, '/json']
+  ['of an app with a plugin without a prefix', undefined, '/json']
 ]
 for (const [name, prefix, url] of elsewhere) {
-  t.test(`a route of the app ${name} gets its 100 Continue`, async (t) => {
+  t.test(`a route ${name} gets its 100 Continue`, async (t) => {
     const { listen } = await build(t, { prefix } as never, {}, (app) => {
       app.post(url, (request) => ({ got: request.body }))
     })
     const { socket, wanted, response } = await rawRequest(t, await listen(), 'POST', url, {
       'content-type': 'application/json', 'content-length': '7', expect: '100-continue'
     })
-    // Such a client waits; it is given up on, so that a failure does not take as long as the time limit.
+    // A client without 100 Continue would wait; a timeout reports the failure sooner than the time limit.
     const tooLong = wait(2000, undefined, { ref: false }).then(() => { throw new Error('no 100 Continue') })
     await Promise.race([wanted, tooLong])
     socket.write('{"a":1}')
@@ -91,7 +91,7 @@ for (const [name, prefix, url] of elsewhere) {
   })
 }
 
-t.test('where the app itself answers to Expect, the plugin leaves that to the app', async (t) => {
+t.test('if the app handles Expect itself, the plugin does not', async (t) => {
   const asked: unknown[] = []
   const { create, stall } = await build(t, {}, {}, ({ server }) => {
     server.on('checkContinue', (request, response) => {
@@ -107,7 +107,7 @@ t.test('where the app itself answers to Expect, the plugin leaves that to the ap
   t.same(asked, ['PATCH'])
 })
 
-t.test('a second registration with a prefix of its own answers to Expect too', async (t) => {
+t.test('a second registration with another prefix handles Expect too', async (t) => {
   const directory = t.testdir()
   const { default: fastifyTus } = await import('../../plugin/index.ts')
   const { listen } = await build(t, { directory }, {}, async (app) => {

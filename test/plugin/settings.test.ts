@@ -19,7 +19,7 @@ async function register (t: Test, options: Loose): Promise<void> {
 const MAX_TIMER = 2 ** 31 - 1
 const directory = t.testdir()
 
-/** For each option: what it must not be. */
+/** Invalid values for each option. */
 const wrong: Array<[option: string, values: Loose[]]> = [
   ['lockTimeout', numbers('lockTimeout')],
   ['idleTimeout', [...numbers('idleTimeout'), { idleTimeout: MAX_TIMER + 1 }]],
@@ -67,7 +67,7 @@ const wrong: Array<[option: string, values: Loose[]]> = [
   ['cors.origin', ['https://a.example', true, [1], null].map((origin) => ({ cors: { origin } }))],
   ['cors.credentials', [
     { cors: { origin: ['https://a.example'], credentials: 'yes' } },
-    // With `*` a browser ignores it, and so it must not look as if it worked.
+    // Browsers ignore credentials with `*`, so the combination is refused.
     { cors: { credentials: true } },
     { cors: { origin: '*', credentials: true } }
   ]],
@@ -87,7 +87,7 @@ function flags (name: string): Loose[] {
 }
 
 for (const [option, values] of wrong) {
-  t.test(`an option "${option}" that cannot be is refused at registration, by its name`, async (t) => {
+  t.test(`an invalid option "${option}" is refused at registration, with its name`, async (t) => {
     for (const value of values) {
       await t.rejects(register(t, { directory, ...value }), {
         code: 'FST_TUS_INVALID_OPTION',
@@ -97,7 +97,7 @@ for (const [option, values] of wrong) {
   })
 }
 
-t.test('a store must be named, once, and be a store', async (t) => {
+t.test('a store must be named, once, and must be a store', async (t) => {
   const datastore = new FileStore({ directory })
   const invalid = (message: RegExp) => ({ code: 'FST_TUS_INVALID_OPTION', message })
   await t.rejects(register(t, {}), invalid(/"directory" must be a path, or "datastore" a store/))
@@ -118,7 +118,7 @@ t.test('a store must be named, once, and be a store', async (t) => {
     invalid(/"datastore" must have a Set "capabilities" or a list "extensions"/))
 })
 
-t.test('every option that can be is taken', async (t) => {
+t.test('every valid option is accepted', async (t) => {
   const right: Loose[] = [
     ...[0, 1, MAX_TIMER].flatMap((ms) => [{ lockTimeout: ms }, { idleTimeout: ms }, { progressInterval: ms }]),
     ...[1, Number.MAX_SAFE_INTEGER, () => 1].map((maxSize) => ({ maxSize })),
@@ -151,11 +151,11 @@ t.test('every option that can be is taken', async (t) => {
   }
 })
 
-t.test('a directory that cannot be one is refused at registration', async (t) => {
+t.test('an invalid directory is refused at registration', async (t) => {
   const directory = path.join(t.testdir({ taken: 'a file' }), 'taken')
   const refused = { code: 'FST_TUS_DIRECTORY', message: /option "directory"/ }
   await t.rejects(register(t, { directory }), refused)
   await t.rejects(register(t, { directory: path.join(directory, 'below') }), refused)
   t.throws(() => new FileStore({ directory }), refused)
-  t.equal(await readFile(directory, 'utf8'), 'a file', 'and what is there stays')
+  t.equal(await readFile(directory, 'utf8'), 'a file', 'and existing files stay')
 })

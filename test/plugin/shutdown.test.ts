@@ -5,7 +5,7 @@ import { build, OFFSET_OCTET_STREAM, sampleBytes, sha256 } from '../helper.ts'
 import type { Built } from '../helper.ts'
 import { rawRequest } from '../raw-request.ts'
 
-/** A hook that waits, and tells when it is waited for. */
+/** A hook that waits, and resolves `reached` once it runs. */
 function gate (): { reached: Promise<void>, open: () => void, pass: () => Promise<void> } {
   let isReached = () => {}
   let open = () => {}
@@ -14,17 +14,17 @@ function gate (): { reached: Promise<void>, open: () => void, pass: () => Promis
   return { reached, open, pass: () => { isReached(); return opened } }
 }
 
-/** Begins to close the app; the end of a body that is on its way shows that it is closing. */
+/** Begins to close the app; the end of an open body shows that it is closing. */
 async function beginToClose ({ app, create, stall, untilStored }: Built): Promise<{ closed: Promise<unknown> }> {
   const location = await create(6)
   const { response } = await stall(location, 0, 6, 'abc')
   await untilStored(location, 3)
   const closed = Promise.resolve(app.close())
-  if ((await response).status !== 503) throw new Error('a body went on while the app was closed')
+  if ((await response).status !== 503) throw new Error('a body continued while the app was closed')
   return { closed }
 }
 
-t.test('LOCK-08 the end of the app keeps what arrived, and the upload goes on in the next', async (t) => {
+t.test('LOCK-08 closing the app keeps the received bytes, and the next one resumes the upload', async (t) => {
   const bytes = sampleBytes(300_000)
   const directory = t.testdir()
   const first = await build(t, { directory, idleTimeout: 0 })
@@ -33,7 +33,7 @@ t.test('LOCK-08 the end of the app keeps what arrived, and the upload goes on in
     first.stall(location, 0, bytes.length, bytes.subarray(0, 100_000 + i))))
   await Promise.all(locations.map((location, i) => first.untilStored(location, 100_000 + i)))
 
-  // Nothing but the end of the app ends these bodies, so this resolves only if it does.
+  // These bodies end only because the app closes, so this resolves only then.
   await first.app.close()
   for (const [i, { response }] of bodies.entries()) {
     const { status, headers, body } = await response
@@ -56,7 +56,7 @@ t.test('LOCK-08 the end of the app keeps what arrived, and the upload goes on in
   }
 })
 
-t.test('LOCK-08 the first bytes that come with a creation are kept too', async (t) => {
+t.test('LOCK-08 the first bytes of a creation are kept too', async (t) => {
   const directory = t.testdir()
   const options: FastifyTusOptions = { namingFunction: () => 'first', directory }
   const first = await build(t, options)
@@ -71,7 +71,7 @@ t.test('LOCK-08 the first bytes that come with a creation are kept too', async (
   t.equal((await second.patch('/files/first', 3, 'def')).statusCode, 204)
 })
 
-t.test('LOCK-08 of several registrations in one app all bodies end', async (t) => {
+t.test('LOCK-08 the bodies of all registrations in one app end', async (t) => {
   const directory = t.testdir()
   const datastore = new FileStore({ directory })
   const { app, stall, listen, request, untilStored } = await build(t, { directory }, {}, async (app) => {
@@ -88,7 +88,7 @@ t.test('LOCK-08 of several registrations in one app all bodies end', async (t) =
   for (const response of responses) t.equal((await response).status, 503)
 })
 
-t.test('LOCK-08 a body that is all there when the app ends is stored, and answered as usual', async (t) => {
+t.test('LOCK-08 a body that has fully arrived when the app closes is stored, with a normal response', async (t) => {
   const { reached, open, pass } = gate()
   const built = await build(t, { onUploadFinish: pass })
   const { socket, response } = await built.stall(await built.create(3), 0, 3, 'abc')
@@ -97,12 +97,12 @@ t.test('LOCK-08 a body that is all there when the app ends is stored, and answer
   open()
   const { status, headers } = await response
   t.match({ status, headers }, { status: 204, headers: { 'upload-offset': '3' } })
-  t.equal(headers['connection'], 'close', 'a client that keeps its connection would keep the app from ending')
+  t.equal(headers['connection'], 'close', 'a client that kept its connection would keep the app from closing')
   socket.destroy()
   await closed
 })
 
-t.test('LOCK-08 a body that would begin while the app ends does not', async (t) => {
+t.test('LOCK-08 no body begins while the app closes', async (t) => {
   const { reached, open, pass } = gate()
   const built = await build(t, {
     // If it began, this would end it, and the connection with it.
@@ -118,7 +118,7 @@ t.test('LOCK-08 a body that would begin while the app ends does not', async (t) 
   await closed
 })
 
-t.test('LOCK-08 HEAD while the app ends says what is stored', async (t) => {
+t.test('LOCK-08 HEAD while the app closes returns the stored offset', async (t) => {
   const { reached, open, pass } = gate()
   const built = await build(t, {
     authorize: (_request, { action }) => action === 'inspect' ? pass() : undefined

@@ -1,7 +1,7 @@
 import { readFile, readdir } from 'node:fs/promises'
 import t from 'tap'
 
-/** Run by commands of their own: see CONTRIBUTING.md. */
+/** Run by separate commands: see CONTRIBUTING.md. */
 const apart = ['suites', 'faults', 'browser', 'clients', 'package']
 
 t.test('every test file belongs to a suite', async (t) => {

@@ -29,14 +29,14 @@ async function build (t: Test, { config, ...opts }: BuildOptions = {}) {
   return { fastify, lines, directory }
 }
 
-t.test('it says that it is healthy', async t => {
+t.test('the health check succeeds', async t => {
   const { fastify } = await build(t)
   const response = await fastify.inject('/healthz')
   t.equal(response.statusCode, 200)
   t.same(response.json(), { status: 'ok' })
 })
 
-t.test('it takes, logs, serves and deletes uploads below the prefix', async t => {
+t.test('uploads below the prefix are stored, logged, served and deleted', async t => {
   const { fastify, lines, directory } = await build(t, { config: { prefix: '/up' } })
   const created = await fastify.inject({ method: 'POST', url: '/up', headers: { ...tus, 'upload-length': '5' } })
   t.equal(created.statusCode, 201)
@@ -54,16 +54,16 @@ t.test('it takes, logs, serves and deletes uploads below the prefix', async t =>
   t.equal((await fastify.inject(url)).body, 'hello')
   t.equal((await fastify.inject({ method: 'DELETE', url, headers: tus })).statusCode, 204)
 
-  const told = lines.filter(line => 'upload' in line).map(({ level, msg, upload }) => ({ level, msg, upload }))
+  const logged = lines.filter(line => 'upload' in line).map(({ level, msg, upload }) => ({ level, msg, upload }))
   const upload = { id, size: 5 }
-  t.same(told, [
+  t.same(logged, [
     { level: 30, msg: 'creating upload', upload },
     { level: 30, msg: 'upload finished', upload },
     { level: 30, msg: 'upload terminated', upload }
   ])
 })
 
-t.test('it serves uploads that still grow', async t => {
+t.test('growing uploads are served', async t => {
   const { fastify } = await build(t)
   const headers = { ...tus, 'upload-length': '10', 'content-type': 'application/offset+octet-stream' }
   const created = await fastify.inject({ method: 'POST', url: '/files', headers, body: 'hello' })
@@ -73,13 +73,13 @@ t.test('it serves uploads that still grow', async t => {
   t.equal(body, 'ell')
 })
 
-t.test('a finish that a sweep makes up for, without a request, is logged too', async t => {
+t.test('a finish hook that a sweep runs without a request is logged too', async t => {
   const { fastify, lines } = await build(t)
   await lifecycleLog(fastify).onUploadFinish?.(null, { id: 'a', size: 5, offset: 5 })
   t.match(lines.at(-1), { msg: 'upload finished', upload: { id: 'a', size: 5 } })
 })
 
-t.test('the largest size and the expiration are told to clients', async t => {
+t.test('clients can read the maximum size and the expiration', async t => {
   const { fastify } = await build(t, { config: { maxSize: 100, expiration: 60_000 } })
   const options = await fastify.inject({ method: 'OPTIONS', url: '/files' })
   t.equal(options.headers['tus-max-size'], '100')
@@ -95,7 +95,7 @@ t.test('without a limit there is none', async t => {
   t.notOk('upload-expires' in created.headers)
 })
 
-t.test('the page learns where uploads go, also when the app is mounted below a path', async t => {
+t.test('the page gets the upload endpoint, also if the app is mounted below a path', async t => {
   const { fastify } = await build(t, { config: { prefix: '/up' } })
   t.same((await fastify.inject('/config.json')).json(), { endpoint: '/up' })
 
@@ -117,7 +117,7 @@ t.test('the example client is served', async t => {
   t.equal((await fastify.inject('/nothing')).statusCode, 404)
 })
 
-t.test('no site may frame the page, load what is not its own, or learn where a visitor was', async t => {
+t.test('the page cannot be framed, load from other origins, or leak its address as a referrer', async t => {
   const client = t.testdir({ 'index.html': '<p>page</p>', 'index.js': 'export {}' })
   const { fastify } = await build(t, { client })
   for (const url of ['/', '/index.js', '/api/uploads', '/config.json', '/healthz']) {
@@ -133,14 +133,14 @@ t.test('uploads have the headers of the plugin', async t => {
   t.equal(headers['content-security-policy'], undefined)
 })
 
-t.test('without a built client the page says how to build it', async t => {
+t.test('without a built client, the page says how to build it', async t => {
   const { fastify } = await build(t)
   const page = await fastify.inject('/')
   t.equal(page.statusCode, 404)
   t.match(page.body, 'npm run build')
 })
 
-t.test('the app starts by itself, with what the environment says', async t => {
+t.test('the app starts on its own, configured by the environment', async t => {
   const { FILES_DIR } = process.env
   process.env.FILES_DIR = t.testdir()
   t.teardown(() => {

@@ -16,16 +16,16 @@ const defaults = {
   trustProxy: false
 }
 
-t.test('everything has a default, and other variables do not matter', async t => {
+t.test('every variable has a default, and unknown ones are ignored', async t => {
   t.same(readConfig({}), defaults)
   t.same(readConfig({ PATH: '/bin', port: '3' }), defaults)
 })
 
-t.test('an empty variable counts as one that is not set', async t => {
+t.test('an empty variable counts as unset', async t => {
   t.same(readConfig({ PORT: '', HOST: ' ', MAX_SIZE: '\t', PREFIX: undefined }), defaults)
 })
 
-t.test('the environment of the process is read where none is given', async t => {
+t.test('the environment of the process is read by default', async t => {
   const { MAX_SIZE } = process.env
   process.env.MAX_SIZE = '12345'
   t.teardown(() => {
@@ -35,7 +35,7 @@ t.test('the environment of the process is read where none is given', async t => 
   t.equal(readConfig().maxSize, 12345)
 })
 
-t.test('values become what the server needs', async t => {
+t.test('values are converted to the types that the server needs', async t => {
   t.same(readConfig({
     HOST: '::',
     ALLOWED_HOSTS: 'uploads.example,* , fd00::1',
@@ -95,7 +95,7 @@ t.test('a wrong value is refused in one line that names the variable', async t =
   }
 })
 
-t.test('every wrong value is named at once', async t => {
+t.test('all wrong values are reported at once', async t => {
   t.throws(() => readConfig({ PORT: 'x', LOG_LEVEL: 'y' }), {
     message: 'PORT (--port) must be a whole number from 0 to 65535, not "x"; ' +
       'LOG_LEVEL (--log-level) must be one of fatal, error, warn, info, debug, trace, silent, not "y"'

@@ -7,7 +7,7 @@ function leftIn (directory: string): string[] {
   return readdirSync(directory).filter(name => name.startsWith('fastify-tus'))
 }
 
-t.test('the demo sends a file through a crash of the server and proves that it is the same', async t => {
+t.test('the demo sends a file through a server crash and verifies that it is identical', async t => {
   const directory = t.testdir({ tmp: {} })
   const path = join(directory, 'small.bin')
   writeFileSync(path, Buffer.from(Array.from({ length: 100_000 }, (_, index) => index * index % 251)))
@@ -22,7 +22,7 @@ t.test('the demo sends a file through a crash of the server and proves that it i
   t.same(leftIn(join(directory, 'tmp')), [])
 })
 
-t.test('Ctrl-C ends the demo and leaves nothing behind', async t => {
+t.test('Ctrl-C ends the demo and leaves nothing running', async t => {
   const TMPDIR = join(t.testdir(), 'tmp')
   mkdirSync(TMPDIR)
   const demo = run('src/demo.ts', [], { TMPDIR })
@@ -30,10 +30,10 @@ t.test('Ctrl-C ends the demo and leaves nothing behind', async t => {
   demo.child.kill('SIGINT')
   t.equal((await demo.ended).code, 130)
   t.same(leftIn(TMPDIR), [])
-  await t.rejects(fetch(endpoint as string), 'the server is gone')
+  await t.rejects(fetch(endpoint as string), 'the server has ended')
 })
 
-t.test('a file that does not exist is told in one line', async t => {
+t.test('a file that does not exist is reported in one line', async t => {
   const { code, stdout, stderr } = await run('src/demo.ts', ['/does/not/exist']).ended
   t.equal(code, 1)
   t.equal(stdout, '')

@@ -9,7 +9,7 @@ import { usage } from '../../src/usage.ts'
 
 const pkg = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
 
-/** Runs the command with a server that only says how it was started, or throws. */
+/** Runs the command with a server that only records how it was started, or throws. */
 async function command (args: string[], { env = {}, isTTY = false, error }: {
   env?: Record<string, string>
   isTTY?: boolean
@@ -38,7 +38,7 @@ t.test('--version prints the version', async t => {
   t.same(await command(['-v']), { code: 0, stdout: `${pkg.version}\n`, stderr: '', config: undefined })
 })
 
-t.test('conformance has a command line of its own', async t => {
+t.test('conformance has its own command line', async t => {
   const help = await command(['conformance', '--help'])
   t.match(help, { code: 0, stderr: '', config: undefined })
   t.match(help.stdout, /^Usage: fastify-tus conformance \[options\] \[URL\]$/m)
@@ -48,7 +48,7 @@ t.test('conformance has a command line of its own', async t => {
   t.match(wrong.stderr, /^fastify-tus conformance: [^\n]*'--port'/)
 })
 
-t.test('conformance tells by its exit code whether something failed', async t => {
+t.test('the exit code of conformance is 1 if a requirement failed', async t => {
   const { endpoint, close } = await start({ ...readConfig({}), port: 0, directory: t.testdir(), logLevel: 'silent' })
   t.teardown(close)
   const { code, stdout } = await command(['conformance', '--only', 'CORE-04', endpoint])
@@ -57,7 +57,7 @@ t.test('conformance tells by its exit code whether something failed', async t =>
   t.equal((await command(['conformance', '--only', 'CORE-04', endpoint.replace('/files', '/')])).code, 2)
 })
 
-t.test('an unknown flag is told in one line, with exit code 2', async t => {
+t.test('an unknown flag is reported in one line, with exit code 2', async t => {
   const { code, stdout, stderr, config } = await command(['--nope'])
   t.equal(code, 2)
   t.equal(stdout, '')
@@ -65,7 +65,7 @@ t.test('an unknown flag is told in one line, with exit code 2', async t => {
   t.equal(config, undefined)
 })
 
-t.test('a wrong variable is told in one line, with exit code 1', async t => {
+t.test('a wrong variable is reported in one line, with exit code 1', async t => {
   t.same(await command([], { env: { MAX_SIZE: '1GB' } }), {
     code: 1,
     stdout: '',
@@ -74,25 +74,25 @@ t.test('a wrong variable is told in one line, with exit code 1', async t => {
   })
 })
 
-t.test('the server starts with the variables, and flags win over them', async t => {
+t.test('the server starts with the variables, and flags override them', async t => {
   const { code, stdout, config } = await command(['--port', '81'], { env: { PORT: '80', HOST: '::1' } })
   t.equal(code, 0)
   t.equal(stdout, '')
   t.match(config, { port: 81, host: '::1' })
 })
 
-t.test('in a terminal the URLs are told', async t => {
+t.test('in a terminal the URLs are printed', async t => {
   const { stdout } = await command([], { isTTY: true })
   t.match(stdout, 'http://here/files\n')
   t.match(stdout, 'http://here/\n')
 })
 
-t.test('what the person who starts it can mend is told in one line', async t => {
+t.test('an error that the operator can fix is reported in one line', async t => {
   const { code, stderr } = await command([], { error: new StartError('no room') })
   t.equal(code, 1)
   t.equal(stderr, 'fastify-tus: no room\n')
 })
 
-t.test('any other error is a fault of the program, and thrown', async t => {
+t.test('any other error is a bug, and thrown', async t => {
   await t.rejects(command([], { error: new TypeError('a bug') }), { message: 'a bug' })
 })

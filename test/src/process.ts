@@ -6,22 +6,22 @@ import { text } from 'node:stream/consumers'
 
 const root = join(import.meta.dirname, '../..')
 
-/** A process that runs, and what it leaves behind. */
+/** A running process, and its output. */
 export interface Run {
   child: ChildProcess
-  /** Resolves with the first line that holds the words. */
+  /** Resolves with the first line that contains the words. */
   line: (words: string) => Promise<string>
   ended: Promise<{ code: number | null, signal: string | null, stdout: string, stderr: string }>
 }
 
-/** Runs one of the sources as a process of its own, with nothing set but what is given. */
+/** Runs one of the sources as a separate process, with no environment except the given one. */
 export function run (script: string, args: string[] = [], env: Record<string, string> = {}): Run {
   const unset = {
     HOST: '', ALLOWED_HOSTS: '', PORT: '0', PREFIX: '', FILES_DIR: '', MAX_SIZE: '', EXPIRATION_MS: '', LOG_LEVEL: ''
   }
   const child = spawn(process.execPath, ['--import', 'tsx', join(root, script), ...args], {
     cwd: root,
-    // tsx compiles the sources in another way than tap: both coverages together would say that every line was run.
+    // tsx compiles the sources differently from tap: merged coverage would count every line as covered.
     env: { ...process.env, ...unset, _TAPJS_PROCESSINFO_COVERAGE_: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe']
   })

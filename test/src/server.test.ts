@@ -25,7 +25,7 @@ async function startProcess (t: Test, env: Record<string, string> = {}): Promise
   return { ...server, endpoint }
 }
 
-t.test('it listens, says where, and can be closed', async t => {
+t.test('the server listens, prints its address, and can be closed', async t => {
   const { endpoint, page, close } = await start(configOf(t, { PREFIX: '/up' }))
   t.equal(endpoint, `${page}up`)
   t.equal((await fetch(`${page}healthz`)).status, 200)
@@ -34,13 +34,13 @@ t.test('it listens, says where, and can be closed', async t => {
   await t.rejects(fetch(page))
 })
 
-t.test('X-Forwarded headers of trusted proxies count', async t => {
+t.test('X-Forwarded headers of trusted proxies are used', async t => {
   const { endpoint, close } = await start(configOf(t, { TRUST_PROXY: '127.0.0.1' }))
   t.teardown(close)
   t.equal((await fetch(endpoint, { method: 'OPTIONS', headers: { 'x-forwarded-host': 'a.example' } })).status, 204)
 })
 
-t.test('what is in the way of listening is told in one line', async t => {
+t.test('a failure to listen is reported in one line', async t => {
   const other = createServer().listen(0, '127.0.0.1')
   await once(other, 'listening')
   t.teardown(() => other.close())
@@ -58,23 +58,23 @@ t.test('what is in the way of listening is told in one line', async t => {
   }
 })
 
-t.test('a prefix that the server itself answers is told as one line', async (t) => {
+t.test('a prefix that is a route of the server is reported in one line', async (t) => {
   const error = explain(Object.assign(new Error(), { code: 'FST_ERR_DUPLICATED_ROUTE' }), '127.0.0.1, port 80')
   t.match(error.message, /^PREFIX \(--prefix\) is a path that the server itself answers/)
 })
 
-t.test('a port that only the system may open is told in one line', async t => {
+t.test('a privileged port is reported in one line', async t => {
   const error = explain(Object.assign(new Error(), { code: 'EACCES' }), '127.0.0.1, port 80')
   t.ok(error instanceof StartError)
   t.equal(error.message, 'Not allowed to listen on 127.0.0.1, port 80: choose a PORT (--port) from 1024 on')
 })
 
-t.test('any other error stays as it is', async t => {
+t.test('any other error is unchanged', async t => {
   const error = new TypeError('a bug')
   t.equal(explain(error, '127.0.0.1, port 80'), error)
 })
 
-t.test('an error that nobody caught is logged before the server closes', async t => {
+t.test('an uncaught error is logged before the server closes', async t => {
   const lines: string[] = []
   const server = Fastify({ logger: { stream: { write: (line: string) => { lines.push(line) } } } })
   let closed = false
@@ -101,7 +101,7 @@ t.test('SIGINT ends the process with exit code 0', async t => {
   t.equal(stderr, '')
 })
 
-t.test('SIGTERM interrupts the bodies that run and ends the process with exit code 0', async t => {
+t.test('SIGTERM interrupts open bodies and ends the process with exit code 0', async t => {
   const { child, ended, endpoint, line } = await startProcess(t)
   const created = await fetch(endpoint, { method: 'POST', headers: { ...tus, 'upload-length': '10' } })
   const url = new URL(created.headers.get('location') as string, endpoint)
@@ -112,16 +112,16 @@ t.test('SIGTERM interrupts the bodies that run and ends the process with exit co
   })
   const arrived = line('"PATCH"')
   patch.write('hello')
-  const answered = once(patch, 'response') as Promise<[IncomingMessage]>
+  const responded = once(patch, 'response') as Promise<[IncomingMessage]>
   await arrived
   child.kill('SIGTERM')
-  const [response] = await answered
+  const [response] = await responded
   await text(response)
   t.equal(response.statusCode, 503)
   t.equal((await ended).code, 0)
 })
 
-t.test('a start that fails ends the process with one line and exit code 1', async t => {
+t.test('a failed start ends the process with one line and exit code 1', async t => {
   const { code, stdout, stderr } = await run('src/cli.ts', ['--port', 'abc']).ended
   t.equal(code, 1)
   t.equal(stdout, '')

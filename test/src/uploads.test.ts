@@ -19,7 +19,7 @@ async function build (t: Test) {
 
 const idsOf = ({ uploads }: Page) => uploads.map(({ id }) => id).join('')
 
-t.test('uploads are listed newest first, with what the page shows of them', async t => {
+t.test('uploads are listed newest first, with the fields that the page shows', async t => {
   const { store, add, list } = await build(t)
   t.same(await list(), { uploads: [], next: null })
   await add('a', 1, { size: 10, metadata: { filename: 'a.mp4', filetype: 'video/mp4' } })
@@ -33,10 +33,10 @@ t.test('uploads are listed newest first, with what the page shows of them', asyn
   t.same(await list(), { uploads: [c, second, a], next: null })
 })
 
-t.test('a page follows another one, whatever comes and goes between the two', async t => {
+t.test('the next page begins after the previous one, even if uploads are added or removed', async t => {
   const { store, add, list } = await build(t)
   for (const [minute, id] of [...'abcdefg'].entries()) await add(id, minute)
-  // Made at the same time.
+  // Created at the same time.
   await add('x', 3)
   const first = await list(3)
   t.equal(idsOf(first), 'gfe')
@@ -50,7 +50,7 @@ t.test('a page follows another one, whatever comes and goes between the two', as
   t.equal(idsOf(await list()), 'zgfxdcba')
 })
 
-t.test('parts of uploads, refused and damaged ones are not listed', async t => {
+t.test('parts, refused uploads and damaged ones are not listed', async t => {
   const { store, add, list } = await build(t)
   await add('part', 1, { concatenation: { header: 'partial' } })
   await add('final', 2, { concatenation: { header: 'final;/files/part', parts: [{ id: 'part' }] } })
@@ -75,7 +75,7 @@ t.test('a query that cannot be is refused', async t => {
   }
 })
 
-t.test('an upload that is refused after it was seen is not listed any more', async t => {
+t.test('an upload that is refused after it was listed is not listed any more', async t => {
   const { store, add, list } = await build(t)
   await add('a', 1)
   const refused = await add('b', 2)

@@ -19,19 +19,19 @@ t.test('help and version have a short flag', async t => {
   t.equal(parseCommandLine(['--version']).version, true)
 })
 
-t.test('what is no flag, or lacks its value, is refused in one line', async t => {
+t.test('an unknown flag, or a flag without its value, is refused in one line', async t => {
   for (const args of [['--nope'], ['-x'], ['word'], ['--port'], ['--port', '--dir'], ['--help=1']]) {
     const error = t.throws(() => parseCommandLine(args), StartError) as unknown as StartError
     t.match(error.message, /^[^\n]+: see fastify-tus --help$/, args.join(' '))
   }
 })
 
-t.test('a number below zero is the value of its flag, for the check of values to refuse', async t => {
+t.test('a negative number is the value of its flag, and refused by the check of values', async t => {
   t.same(parseCommandLine(['--expiration', '-1', '--max-size=-2']).env, { EXPIRATION_MS: '-1', MAX_SIZE: '-2' })
   t.throws(() => parseCommandLine(['-1']), { message: /^Unknown option '-1': see fastify-tus --help$/ })
 })
 
-t.test('the help tells every variable with its flag and its default, in lines that fit a terminal', async t => {
+t.test('the help lists every variable with its flag and default, in lines that fit a terminal', async t => {
   const lines = usage().split('\n')
   for (const [name, setting] of Object.entries(settings)) {
     const line = lines.find(line => line.endsWith(` ${name}=${setting.schema.default}`))

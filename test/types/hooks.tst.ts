@@ -48,7 +48,7 @@ test('hooks get the request of the app and the upload', () => {
   expect(hooks).type.toBeAssignableTo<FastifyTusHooks>()
 })
 
-test('onUploadFinish must be ready for a sweep that has no request', () => {
+test('onUploadFinish must accept a sweep without a request', () => {
   const options: FastifyTusOptions = {
     onUploadFinish (request, upload) {
       expect(request).type.toBe<FastifyRequest | null>()
@@ -59,12 +59,12 @@ test('onUploadFinish must be ready for a sweep that has no request', () => {
   expect<{ onUploadFinish: (request: FastifyRequest) => void }>().type.not.toBeAssignableTo<FastifyTusHooks>()
 })
 
-test('the action of an intent is one of a few', () => {
+test('the action of an intent is one of a fixed list', () => {
   expect<'create' | 'append' | 'inspect' | 'read' | 'terminate' | 'concatenate'>().type.toBeAssignableTo<Intent['action']>()
   expect<string>().type.not.toBeAssignableTo<Intent['action']>()
 })
 
-test('what hooks may return', () => {
+test('hooks return the documented types', () => {
   type Hooks = Required<FastifyTusHooks>
   expect<(request: FastifyRequest) => boolean>().type.toBeAssignableTo<Hooks['authorize']>()
   expect<() => Promise<boolean>>().type.toBeAssignableTo<Hooks['authorize']>()
@@ -88,7 +88,7 @@ test('what hooks may return', () => {
   expect<() => string>().type.not.toBeAssignableTo<MaxSize>()
 })
 
-test('what is not known of an upload may be missing', () => {
+test('optional facts of an upload may be undefined', () => {
   expect<Upload['size']>().type.toBe<number | undefined>()
   expect<Upload['offset']>().type.toBe<number>()
   expect<Upload['metadata']>().type.toBe<UploadMetadata | undefined>()

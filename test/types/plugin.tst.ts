@@ -12,20 +12,20 @@ test('the default and the named export are the plugin', () => {
   expect(named).type.toBe<FastifyPluginAsync<FastifyTusOptions>>()
 })
 
-test('it is registered as every plugin is, whatever the server is', () => {
+test('it is registered like any plugin, on any type of server', () => {
   expect(app.register).type.toBeCallableWith(fastifyTus, { prefix: '/files', directory: './files' })
   expect(app.register).type.toBeCallableWith(named, { prefix: '/files', directory: './files' })
   expect(Fastify({ http2: true }).register).type.toBeCallableWith(fastifyTus, { directory: './files' })
   expect(Fastify({ https: {} }).register).type.toBeCallableWith(fastifyTus, { directory: './files' })
 })
 
-test('options that are made beforehand can be registered', () => {
+test('options in a variable can be registered', () => {
   expect<FastifyTusOptions>().type.toBeAssignableTo<RegisterOptions & FastifyTusOptions>()
   expect(app.register).type.toBeCallableWith(fastifyTus, {} as FastifyTusOptions)
   expect(app.register).type.toBeCallableWith(fastifyTus, { ...{} as FastifyTusOptions, logLevel: 'warn' })
 })
 
-test('all options are taken', () => {
+test('all options are accepted', () => {
   expect({
     prefix: '/files',
     directory: './files',
@@ -55,7 +55,7 @@ test('all options are taken', () => {
   expect({ cors: { origin: (origin: string) => origin !== '' } }).type.toBeAssignableTo<FastifyTusOptions>()
 })
 
-test('options that cannot be are errors', () => {
+test('invalid options are errors', () => {
   const { register } = app
   expect(register).type.not.toBeCallableWith(fastifyTus, { directory: 7 })
   expect(register).type.not.toBeCallableWith(fastifyTus, { directory: './files', durability: 'always' })
@@ -72,7 +72,7 @@ test('options that cannot be are errors', () => {
   expect(register).type.not.toBeCallableWith(fastifyTus, { directory: './files', logLevel: 'loud' })
 })
 
-test('nothing is added to what Fastify knows', () => {
+test('the types of Fastify are not augmented', () => {
   expect<FastifyInstance>().type.not.toHaveProperty('tus')
   expect<FastifyRequest>().type.not.toHaveProperty('upload')
 })

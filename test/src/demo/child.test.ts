@@ -4,7 +4,7 @@ import { killChildren, startChild } from '../../../src/demo/child.ts'
 
 t.teardown(killChildren)
 
-t.test('the server runs in a process of its own until it is killed', async t => {
+t.test('the server runs in a separate process until it is killed', async t => {
   const { pid, endpoint, kill } = await startChild(t.testdir(), 0)
   t.not(pid, process.pid)
   t.equal((await fetch(endpoint, { method: 'OPTIONS' })).status, 204)
@@ -12,12 +12,12 @@ t.test('the server runs in a process of its own until it is killed', async t => 
   await t.rejects(fetch(endpoint))
 })
 
-t.test('a server that does not start is told with its reason', async t => {
+t.test('a server that does not start is reported with the reason', async t => {
   const directory = join(t.testdir({ file: '' }), 'file')
   await t.rejects(startChild(directory, 0), { message: /^The server did not start: fastify-tus: FILES_DIR/ })
 })
 
-t.test('on the way out all servers are killed', async t => {
+t.test('all servers are killed at exit', async t => {
   const { endpoint, kill } = await startChild(t.testdir(), 0)
   killChildren()
   await kill()

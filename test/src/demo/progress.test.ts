@@ -10,7 +10,7 @@ function progressOf (isTTY: boolean, total: number, from?: number) {
   return { progress, printed, wait: (ms: number) => { time += ms } }
 }
 
-t.test('in a terminal a bar moves', async t => {
+t.test('a terminal shows a moving bar', async t => {
   const { progress, printed, wait } = progressOf(true, 30 * MiB)
   progress.update(0)
   wait(1000)
@@ -23,7 +23,7 @@ t.test('in a terminal a bar moves', async t => {
   ])
 })
 
-t.test('anywhere else there is a line for each tenth', async t => {
+t.test('other outputs get a line for each tenth', async t => {
   const { progress, printed, wait } = progressOf(false, 100 * MiB)
   wait(1000)
   for (const bytes of [1, 9, 10, 11, 35, 100]) progress.update(bytes * MiB)
@@ -35,7 +35,7 @@ t.test('anywhere else there is a line for each tenth', async t => {
   ])
 })
 
-t.test('the speed of the rest of a file is that of the rest', async t => {
+t.test('the speed after a resumption counts only the bytes since then', async t => {
   const { progress, printed, wait } = progressOf(false, 100 * MiB, 50 * MiB)
   wait(2000)
   progress.update(50 * MiB)
@@ -43,7 +43,7 @@ t.test('the speed of the rest of a file is that of the rest', async t => {
   t.same(printed, ['    60 %  60.0 MiB  5.0 MiB/s\n'])
 })
 
-t.test('the clock is that of the system where none is given', async t => {
+t.test('the system clock is the default', async t => {
   const printed: string[] = []
   new Progress({ write: text => printed.push(text) }, 10).update(10)
   t.match(printed[0], /^ +100 % {2}10 bytes/)

@@ -41,13 +41,13 @@ const refuse = (method: string): Fault => server => {
   })
 }
 
-t.test('the demo goes through where the server does what it must', async t => {
+t.test('the demo succeeds with a correct server', async t => {
   const printed = await demoWith(t, [well, well])
   t.match(printed, /Upload-Offset: \d+/)
   t.match(printed, /\nOK: .*\n$/)
 })
 
-t.test('the demo goes through where the killed server has kept nothing of the slice', async t => {
+t.test('the demo succeeds if the killed server has kept nothing of the slice', async t => {
   const holdBack: Fault = server => {
     server.addHook('onRequest', async request => {
       if (Number(request.headers['upload-offset']) >= 10_000) await new Promise(() => {})
@@ -56,7 +56,7 @@ t.test('the demo goes through where the killed server has kept nothing of the sl
   t.match(await demoWith(t, [holdBack, well]), /Upload-Offset: \d+/)
 })
 
-t.test('the demo fails where the server does not', async t => {
+t.test('the demo fails with a faulty server', async t => {
   const cases: [string, Fault[], RegExp][] = [
     ['refuses the upload', [refuse('POST')], /^The upload failed before its time: .*403/s],
     ['has forgotten the upload', [well, (_server, directory) => {
@@ -71,7 +71,7 @@ t.test('the demo fails where the server does not', async t => {
     ['stores other bytes', [well, (_server, directory) => ({
       onUploadFinish (_request, { id }) { writeFileSync(join(directory, id), 'other bytes') }
     })], /^The stored file is not the one that was sent$/],
-    ['hands out other bytes', [well, server => {
+    ['serves other bytes', [well, server => {
       server.addHook('onSend', async (request, reply) => {
         if (request.method !== 'GET') return
         reply.removeHeader('content-length')

@@ -15,18 +15,18 @@ t.test('a file that cannot be sent is refused with the reason', async t => {
   for (const [path, message] of cases) await t.rejects(openSource(path), { constructor: DemoError, message })
 })
 
-t.test('a file to send is told by its name and size', async t => {
+t.test('a source reports its name and size', async t => {
   const path = join(t.testdir({ 'a b.txt': 'hello' }), 'a b.txt')
   t.same(await openSource(path), { path, name: 'a b.txt', size: 5 })
 })
 
-t.test('a file of any size is made of the clip', async t => {
+t.test('a file of any size is generated from the clip', async t => {
   const { path, size } = await makeSource(t.testdir(), 300_000)
   t.equal(size, 300_000)
   t.equal((await sha256File(path)).length, 64)
 })
 
-t.test('the hash is that of all bytes', async t => {
+t.test('the hash covers all bytes', async t => {
   const abc = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
   t.equal(await sha256(Readable.from([Buffer.from('a'), Buffer.from('bc')])), abc)
 })
