@@ -7,7 +7,7 @@ type Method = 'create' | 'write' | 'getUpload' | 'remove' | 'declareUploadLength
 export class ForeignStore implements DataStore {
   extensions: string[]
   readonly uploads = new Map<string, { upload: Upload, bytes: Buffer[] }>()
-  /** Called before a method does anything, and before `write` takes each part of the body. */
+  /** Called before each method runs, and before `write` stores each part of the body. */
   before: (method: Method, id: string) => void = () => {}
 
   constructor (extensions = ['creation', 'creation-with-upload', 'creation-defer-length', 'termination']) {
@@ -62,7 +62,7 @@ export class ForeignStore implements DataStore {
 
   #find (id: string): { upload: Upload, bytes: Buffer[] } {
     const found = this.uploads.get(id)
-    // As the stores of @tus/server say it.
+    // As thrown by the stores of @tus/server.
     if (found === undefined) throw Object.assign(new Error('not found'), { status_code: 404, body: 'not found\n' })
     return found
   }

@@ -28,7 +28,7 @@ export interface LogLine {
 
 export interface Built {
   app: FastifyInstance
-  /** Where the default store keeps uploads. */
+  /** The directory of the default store. */
   directory: string
   logs: LogLine[]
   /** Any request, with `Tus-Resumable`. */
@@ -36,19 +36,19 @@ export interface Built {
   post (headers: Headers, body?: Body): Promise<LightMyRequestResponse>
   patch (location: string, offset: number, body?: Body, headers?: Headers): Promise<LightMyRequestResponse>
   head (location: string, headers?: Headers): Promise<LightMyRequestResponse>
-  /** Makes an upload of a length, or of one that is told later, and returns its `Location`. */
+  /** Creates an upload of a given or deferred length, and returns its `Location`. */
   create (length: number | 'deferred', headers?: Headers): Promise<string>
-  /** Listens, and returns the URL of the creation endpoint's origin. */
+  /** Listens, and returns the origin of the creation endpoint. */
   listen (): Promise<string>
   /** Sends, over a socket, a PATCH that announces `length` bytes and stops after those of `body`. */
   stall (location: string, offset: number, length: number, body: Body, headers?: Headers): Promise<RawRequest>
   /** The stored bytes of an upload. */
   stored (location: string): Promise<Buffer>
-  /** Waits until so many bytes of an upload are stored. */
+  /** Waits until this many bytes of an upload are stored. */
   untilStored (location: string, bytes: number): Promise<void>
 }
 
-/** A directory that is there until all that is torn down before it has ended, unlike `t.testdir()`. */
+/** A directory that exists until everything registered with `teardown` before it has ended, unlike `t.testdir()`. */
 export async function temporaryDirectory (t: Test): Promise<string> {
   const directory = await mkdtemp(path.join(tmpdir(), 'fastify-tus-'))
   t.teardown(() => rm(directory, { recursive: true }))
@@ -113,12 +113,12 @@ function client (t: Test, app: FastifyInstance, directory: string): Omit<Built, 
   }
 }
 
-/** Waits for something that nothing tells of; a test in which it never happens runs into its time limit. */
+/** Polls for a condition without an event; if it never holds, the test reaches its time limit. */
 export async function until (happened: () => boolean | Promise<boolean>): Promise<void> {
   while (!await happened()) await wait(2)
 }
 
-/** Bytes that differ from place to place, the same ones for the same length. */
+/** Bytes that differ by position, the same ones for the same length. */
 export function sampleBytes (length: number): Buffer {
   const bytes = Buffer.alloc(length)
   for (let i = 0, x = 1; i < length; i++) {

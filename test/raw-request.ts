@@ -8,16 +8,16 @@ export interface RawResponse {
   body: string
 }
 
-/** A request over a bare socket, so that its body may stop in the middle. */
+/** A request over a raw socket, so that its body may stop in the middle. */
 export interface RawRequest {
   socket: net.Socket
-  /** Resolves with the final answer; rejects where the connection ends without one. */
+  /** Resolves with the final response; rejects if the connection ends without one. */
   response: Promise<RawResponse>
-  /** Resolves when `100 Continue` came, which is when the server begins to read the body. */
+  /** Resolves on `100 Continue`, when the server begins to read the body. */
   wanted: Promise<void>
 }
 
-/** Sends what it is given, and nothing more: `headers` must frame the body themselves. */
+/** Sends only what it is given: `headers` must frame the body themselves. */
 export async function rawRequest (
   t: Pick<Test, 'teardown'>,
   base: string,
@@ -36,7 +36,7 @@ export async function rawRequest (
   const wanted = new Promise<void>((resolve) => { isWanted = resolve })
   const response = new Promise<RawResponse>((resolve, reject) => {
     socket.on('error', reject)
-    socket.on('close', () => reject(new Error(`no answer, but ${JSON.stringify(received.toString())}`)))
+    socket.on('close', () => reject(new Error(`no response, but ${JSON.stringify(received.toString())}`)))
     socket.on('data', (data) => {
       received = Buffer.concat([received, data])
       const interim = 'HTTP/1.1 100 Continue\r\n\r\n'
@@ -48,7 +48,7 @@ export async function rawRequest (
       if (parsed !== undefined) resolve(parsed)
     })
   })
-  // Not every test asks for the answer.
+  // Not every test awaits the response.
   response.catch(() => {})
 
   const lines = Object.entries({ host, ...headers }).map(([name, value]) => `${name}: ${value}\r\n`)

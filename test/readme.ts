@@ -14,14 +14,14 @@ export async function snippet (name: string, readme = 'README.md'): Promise<stri
   return code
 }
 
-/** What a computer reads of a snippet: without its comments. */
+/** A snippet without its comments. */
 export function withoutComments (code: string): string {
   return code.replace(/^\s*\/\/.*\n/gm, '')
 }
 
 /**
- * Runs a snippet of README as it is, but for the package, which is the sources here, its directory, its log, and that
- * it does not listen.
+ * Runs a snippet of the README unchanged, except for the package, which is the sources here, its directory, its log,
+ * and that it does not listen.
  */
 export async function runSnippet (t: Test, name: string): Promise<{ app: FastifyInstance, directory: string }> {
   const plugin = new URL('plugin/index.ts', root).href
