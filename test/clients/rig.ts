@@ -17,26 +17,26 @@ import { installPackages } from './install.ts'
 const MiB = 1024 * 1024
 const SIZE = 8 * MiB
 const MIDDLE = 2 * MiB
-// In bytes a second. After the middle, nothing ends before the kill.
+// In bytes per second. Nothing ends after the middle and before the kill.
 const SLOW = MiB / 2
 const ALMOST_STOPPED = MiB / 64
 
-// tap tells its children by NODE_OPTIONS to load its compiler: these run what users run.
+// tap makes its children load its compiler by NODE_OPTIONS: these run the same code as users.
 const env = { ...process.env, NODE_OPTIONS: '' }
 
 /** A client that uploads one file. */
 export interface Client {
-  /** Resolves once the URL of the upload is on the disk; left out if a client sends nothing before. */
+  /** Resolves once the URL of the upload is on disk; omitted if a client sends nothing before. */
   remembers?: () => Promise<void>
   /** Kills all processes of the client by SIGKILL. */
   kill: () => Promise<void>
-  /** Resolves once the client says that the upload succeeded; rejects if it says anything else. */
+  /** Resolves once the client reports success; rejects if it reports anything else. */
   succeeded: () => Promise<void>
 }
 
 export type StartClient = (file: string, endpoint: string) => Promise<Client>
 
-/** Waits until something has happened, and leaves the processors to the client meanwhile. */
+/** Polls for a condition, and leaves the processors to the client meanwhile. */
 export async function until (happened: () => Promise<boolean>): Promise<void> {
   while (!await happened()) await wait(50)
 }
@@ -71,7 +71,7 @@ export function startProgram (directory: string, command: string, args: string[]
   }
 }
 
-/** Packs the package as npm does, installs it into a project of its own, and starts its server. */
+/** Packs the package as npm does, installs it into a separate project, and starts its server. */
 async function startPackedServer (scratch: string, uploads: string, port: number): Promise<ChildProcess> {
   const root = join(import.meta.dirname, '../..')
   const pack = ['pack', '--silent', '--pack-destination', scratch]
@@ -124,7 +124,7 @@ export async function makeRig (t: Test): Promise<Rig> {
       way.rate = ALMOST_STOPPED
       await killed.remembers?.()
       await killed.kill()
-      // What the system still holds of a dead process would arrive after it.
+      // Bytes of a dead process that the system still buffers would arrive after it.
       way.cut()
       way.rate = 0
       const [before, ...others] = await stored()

@@ -13,7 +13,7 @@ import type { StartClient } from './rig.ts'
 const flags = ['--headless=new', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync', '--remote-debugging-port=0']
 
-/** Installs and bundles Uppy, and serves a page with it from an origin of its own until the end of the test. */
+/** Installs and bundles Uppy, and serves a page with it from a separate origin until the end of the test. */
 async function servePage (t: Test, directory: string): Promise<string> {
   await copyProgram('uppy', directory)
   await installPackages(directory, npmSpec('@uppy/core'), npmSpec('@uppy/tus'))
@@ -23,7 +23,7 @@ async function servePage (t: Test, directory: string): Promise<string> {
   return server.resolvedUrls?.local[0] as string
 }
 
-/** Whether the profile has a URL of tus-js-client on the disk: Chromium writes localStorage with a delay. */
+/** Whether the profile has a URL of tus-js-client on disk: Chromium writes localStorage with a delay. */
 async function remembers (profile: string): Promise<boolean> {
   const folder = join(profile, 'Default/Local Storage/leveldb')
   const files = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.log'))
@@ -54,7 +54,7 @@ export async function uppyIn (t: Test, directory: string): Promise<StartClient> 
     const page = await browser.contexts()[0]?.newPage()
     if (page === undefined) throw new Error('Chromium has no context')
     await page.goto(`${url}?endpoint=${encodeURIComponent(endpoint)}`)
-    // By its path, as a person chooses it: over CDP, setInputFiles() sends the bytes.
+    // By its path, as a user chooses it: over CDP, setInputFiles() sends the bytes.
     const session = await page.context().newCDPSession(page)
     const { root } = await session.send('DOM.getDocument')
     const { nodeId } = await session.send('DOM.querySelector', { nodeId: root.nodeId, selector: 'input' })

@@ -1,4 +1,4 @@
-/** The clients that the tests install, by the name in README. curl is the one of the machine. */
+/** The clients that the tests install, by their names in the README. curl is that of the machine. */
 export const versions = {
   'tus-js-client': '4.3.1',
   '@uppy/core': '6.3.1',

@@ -7,7 +7,7 @@ const refused = [
   'script', 'style', 'worker', 'sharedworker', 'serviceworker', 'audioworklet', 'paintworklet', 'xslt', 'manifest'
 ]
 
-t.test('a download is refused to what would run it, whatever its type is', async (t) => {
+t.test('a download is refused for destinations that would run it, whatever its type', async (t) => {
   const built = await build(t, { download: { inline: ['text/*'] } })
   for (const filetype of ['text/javascript', 'text/plain', 'video/mp4']) {
     const url = await finished(built, 'abc', { filetype })
@@ -26,7 +26,7 @@ t.test('a download is refused to what would run it, whatever its type is', async
   }
 })
 
-t.test('an upload that grows is refused to what would run it', async (t) => {
+t.test('a growing upload is refused for destinations that would run it', async (t) => {
   const { app, create } = await rig(t)
   const url = await create(6)
   for (const path of [url, `${url}?from=0`]) {
@@ -35,7 +35,7 @@ t.test('an upload that grows is refused to what would run it', async (t) => {
   }
 })
 
-t.test('a download is served to what shows, plays or saves it', async (t) => {
+t.test('a download is served to destinations that show, play or save it', async (t) => {
   const built = await build(t)
   const url = await finished(built, 'abc', { filetype: 'video/mp4' })
   for (const destination of ['document', 'iframe', 'embed', 'object', 'empty', 'image', 'audio', 'video', 'track']) {

@@ -9,7 +9,7 @@ import { rig } from './growing-rig.ts'
 const TEXT = 'a text that gzip makes shorter. '.repeat(1000)
 const gzip = { 'accept-encoding': 'gzip' }
 
-t.test('@fastify/compress for the whole app leaves downloads as they are', async (t) => {
+t.test('@fastify/compress for all routes of the app does not change downloads', async (t) => {
   const built = await build(t, {}, {}, async (app) => {
     await app.register(compress, { threshold: 0 })
     app.get('/text', async (_request, reply) => reply.type('text/plain').send(TEXT))
@@ -28,7 +28,7 @@ t.test('@fastify/compress for the whole app leaves downloads as they are', async
   }
 })
 
-t.test('@fastify/compress does not hold back the bytes of an upload that grows', async (t) => {
+t.test('@fastify/compress does not delay the bytes of a growing upload', async (t) => {
   const { create, patch, read } = await rig(t, {}, async (app) => { await app.register(compress, { threshold: 0 }) })
   const url = await create(6)
   const reader = await read(url, gzip)

@@ -6,7 +6,7 @@ import { rig } from './growing-rig.ts'
 const PNG = Buffer.from('89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489', 'hex')
 const png = (length: number) => Buffer.concat([PNG, Buffer.alloc(length - PNG.length)])
 
-t.test('bytes are given once allowedTypes has accepted the first ones', async (t) => {
+t.test('bytes are sent once allowedTypes has accepted the first ones', async (t) => {
   const { create, patch, read } = await rig(t, { allowedTypes: ['image/png'] })
   const url = await create(6000)
   const bytes = png(6000)
@@ -23,7 +23,7 @@ t.test('bytes are given once allowedTypes has accepted the first ones', async (t
   t.ok((await tail.all).equals(bytes.subarray(4000)))
 })
 
-t.test('no byte is given of an upload that allowedTypes refuses', async (t) => {
+t.test('no byte of an upload that allowedTypes refuses is sent', async (t) => {
   const { create, patch, read } = await rig(t, { allowedTypes: ['image/png'] })
   for (const length of [10, 6000]) {
     const url = await create(length)
@@ -36,7 +36,7 @@ t.test('no byte is given of an upload that allowedTypes refuses', async (t) => {
   }
 })
 
-t.test('of a short upload nothing is given before its finish hook has run', async (t) => {
+t.test('no byte of a short upload is sent before its finish hook has run', async (t) => {
   let release = () => {}
   const released = new Promise<void>((resolve) => { release = resolve })
   const { create, patch, read } = await rig(t, { allowedTypes: ['image/png'], onUploadFinish: () => released })
@@ -50,7 +50,7 @@ t.test('of a short upload nothing is given before its finish hook has run', asyn
   t.ok((await reader.all).equals(png(100)))
 })
 
-t.test('of a final upload nothing is given before its type is accepted', async (t) => {
+t.test('no byte of a final upload is sent before its type is accepted', async (t) => {
   const { create, patch, post, read } = await rig(t, { allowedTypes: ['image/png'] })
   const part = await create(6000, { 'upload-concat': 'partial' })
   const { headers } = await post({ 'upload-concat': `final;${part}` })

@@ -56,7 +56,7 @@ for (const [what, host] of [
   ['as the client sent it', 'chat.example.com:1443'],
   ['without its port', 'chat.example.com'],
   ['of the app itself', '127.0.0.1:1080'],
-  ['that is no host', ''],
+  ['that is invalid', ''],
   ['that is an IPv6 address', '[::1]:1080']
 ]) {
   t.test(`CONCAT-05 parts are found by their absolute URLs behind a proxy that sends a Host ${what}`, async (t) => {
@@ -71,7 +71,7 @@ for (const [what, host] of [
   })
 }
 
-t.test('CONCAT-05 EDGE-66 behind publicUrl, parts are found below its path and below the prefix', async (t) => {
+t.test('CONCAT-05 EDGE-66 with publicUrl, parts are found below its path and below the prefix', async (t) => {
   for (const [publicUrl, path] of [
     ['https://example.com/uploads', '/uploads'], ['/uploads/', '/uploads'], ['https://example.com', ''], ['/', ''],
     ['https://example.com/a%20b', '/a%20b']
@@ -88,7 +88,7 @@ t.test('CONCAT-05 EDGE-66 behind publicUrl, parts are found below its path and b
   }
 })
 
-t.test('CONCAT-05 below a prefix with parameters, parts are those below the same parameters', async (t) => {
+t.test('CONCAT-05 below a prefix with parameters, only parts with the same parameters are found', async (t) => {
   const { request } = await build(t, { prefix: '/users/:user/v:version(^\\d+$)/files' })
   const at = (user: string) => `/users/${user}/v2/files`
   const create = async (user: string) => String((await request('POST', at(user), partial)).headers.location)
@@ -107,7 +107,7 @@ t.test('CONCAT-05 below a prefix with parameters, parts are those below the same
   }
 })
 
-t.test('CONCAT-05 EDGE-76 what is no URL of an upload here is refused, wherever it points', async (t) => {
+t.test('CONCAT-05 EDGE-76 a URL that names no upload here is refused, whatever it points to', async (t) => {
   const { post } = await build(t)
   const location = String((await post(partial)).headers.location)
   const id = location.split('/').pop() as string

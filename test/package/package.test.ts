@@ -8,7 +8,7 @@ import ts from 'typescript'
 
 const exec = promisify(execFile)
 const root = path.join(import.meta.dirname, '../..')
-// Not under the loaders of the test runner, which do not let an ES module be required.
+// Without the loaders of the test runner, which prevent require() of an ES module.
 const env = { ...process.env, NODE_OPTIONS: '' }
 
 const consumer = `import Fastify from 'fastify'
@@ -32,7 +32,7 @@ app.register(tus, { directory: 1 })
 export const methods: string[] = [...TUS_METHODS]
 `
 
-/** How TypeScript may look for the package, and the format of the file that imports it. */
+/** Module resolutions of TypeScript, and the format of the importing file. */
 const resolvers: [name: string, type: 'commonjs' | 'module', options: ts.CompilerOptions][] = [
   ['node10', 'commonjs', {
     module: ts.ModuleKind.CommonJS, moduleResolution: ts.ModuleResolutionKind.Node10, ignoreDeprecations: '6.0'
@@ -43,7 +43,10 @@ const resolvers: [name: string, type: 'commonjs' | 'module', options: ts.Compile
   ['bundler', 'module', { module: ts.ModuleKind.ESNext, moduleResolution: ts.ModuleResolutionKind.Bundler }]
 ]
 
-/** Unpacks what npm would publish where a project in the directory finds it. Dependencies are those of the clone. */
+/**
+ * Unpacks the files that npm would publish so that a project in the directory finds them. Dependencies are those of the
+ * clone.
+ */
 async function install (directory: string): Promise<string> {
   const pack = ['pack', '--json', '--ignore-scripts', '--pack-destination', directory]
   const { stdout } = await exec('npm', pack, { cwd: root })
@@ -54,7 +57,7 @@ async function install (directory: string): Promise<string> {
   return installed
 }
 
-/** What is wrong in a file, and in the types of the package: those of others are not checked. */
+/** The type errors in a file, and in the types of the package: other types are not checked. */
 function typeErrors (file: string, installed: string, options: ts.CompilerOptions): string[] {
   const program = ts.createProgram([file], {
     strict: true,
@@ -80,7 +83,7 @@ async function project (t: Test): Promise<{ directory: string, installed: string
 t.test('the packed package', async (t) => {
   const { directory, installed } = await project(t)
 
-  await t.test('require() gives every export that import gives', async (t) => {
+  await t.test('require() returns every export that import returns', async (t) => {
     const script = `
       const required = require('fastify-tus')
       import('fastify-tus').then((imported) => {
@@ -93,7 +96,7 @@ t.test('the packed package', async (t) => {
     t.same(missing, [])
   })
 
-  await t.test('an app registers what require() gives', async (t) => {
+  await t.test('an app registers the result of require()', async (t) => {
     const script = `
       const app = require('fastify')()
       app.register(require('fastify-tus'), { prefix: '/files', directory: './files' })
@@ -112,7 +115,7 @@ t.test('the packed package', async (t) => {
     })
   }
 
-  await t.test('the commands are there', async (t) => {
+  await t.test('the commands exist', async (t) => {
     const cli = path.join(installed, 'dist/src/cli.js')
     t.match((await exec(process.execPath, [cli, '--help'], { env })).stdout, /^Usage: fastify-tus/)
     const suite = await exec(process.execPath, [cli, 'conformance', '--help'], { env })
@@ -128,7 +131,7 @@ t.test('the packed package', async (t) => {
     }
   })
 
-  await t.test('it holds no tests, and no maps or types that nothing refers to', async (t) => {
+  await t.test('the package has no tests, and no unreferenced maps or types', async (t) => {
     const names = await readdir(installed, { recursive: true })
     t.same(names.filter((name) => /\.test\.|demo|tsbuildinfo|\.d\.ts\.map$/.test(name)), [])
     t.same(names.filter((name) => /^dist\/(src|conformance)\/.*(\.map|\.d\.ts)$/.test(name)), [])

@@ -10,7 +10,7 @@ const foreign = [
   'localhost.rebound.example', '10.0.0.1', '[::2]', '::1]', '[localhost', 'localhost@rebound.example', ''
 ]
 
-/** A server that listens on `host`, and what it answers to a `Host` header. */
+/** A server that listens on `host`, and its response for a `Host` header. */
 async function listen (t: Test, host: string, allowedHosts: string[] = []) {
   const server = Fastify()
   t.teardown(() => server.close())
@@ -24,19 +24,19 @@ async function listen (t: Test, host: string, allowedHosts: string[] = []) {
   }
 }
 
-t.test('a server on a loopback address answers to the names of this machine only', async (t) => {
+t.test('a server on a loopback address accepts only the names of this machine', async (t) => {
   const ask = await listen(t, '127.0.0.1')
   for (const name of local) t.equal((await ask(name)).status, 200, name)
   for (const name of foreign) t.equal((await ask(name)).status, 421, name)
   t.match((await ask('rebound.example')).body, 'ALLOWED_HOSTS (--allowed-hosts)')
 })
 
-t.test('a header that a page may set does not stand for Host', async (t) => {
+t.test('a header that a page may set does not replace Host', async (t) => {
   const ask = await listen(t, '127.0.0.1')
   t.equal((await ask('rebound.example', { 'x-forwarded-host': 'localhost' })).status, 421)
 })
 
-t.test('what is not found is not answered to another name either', async (t) => {
+t.test('a 404 is not sent for other names either', async (t) => {
   const server = Fastify()
   t.teardown(() => server.close())
   checkHost(server, { host: '127.0.0.1', allowedHosts: [] })
@@ -45,7 +45,7 @@ t.test('what is not found is not answered to another name either', async (t) => 
   t.equal((await response).status, 421)
 })
 
-t.test('names can be allowed, and the name that the server listens on is', async (t) => {
+t.test('configured names are allowed, and so is the name that the server listens on', async (t) => {
   const ask = await listen(t, 'localhost', ['Uploads.example', 'fd00::1'])
   for (const name of [...local, 'uploads.example', 'uploads.EXAMPLE:80', '[fd00::1]:80']) {
     t.equal((await ask(name)).status, 200, name)
@@ -53,7 +53,7 @@ t.test('names can be allowed, and the name that the server listens on is', async
   for (const name of foreign) t.equal((await ask(name)).status, 421, name)
 })
 
-t.test('a server that other machines can reach answers to every name, unless names are given', async (t) => {
+t.test('a server that other machines can reach accepts every name, unless names are configured', async (t) => {
   const any = await listen(t, '0.0.0.0')
   t.equal((await any('rebound.example')).status, 200)
   const some = await listen(t, '0.0.0.0', ['uploads.example'])
@@ -61,7 +61,7 @@ t.test('a server that other machines can reach answers to every name, unless nam
     (await some(name)).status)), [200, 200, 421])
 })
 
-t.test('with * every name will do', async (t) => {
+t.test('with * every name is allowed', async (t) => {
   const ask = await listen(t, '127.0.0.1', ['*'])
   t.equal((await ask('rebound.example')).status, 200)
 })

@@ -17,7 +17,7 @@ t.test('RFC 9110, 5.6.1: white space may surround the commas of Upload-Metadata'
     const location = await create(1, { 'upload-metadata': metadata })
     const record = JSON.parse(await readFile(path.join(directory, `${path.basename(location)}.json`), 'utf8'))
     t.same(record.metadata, expected, metadata)
-    t.equal((await head(location)).headers['upload-metadata'], metadata, 'it is echoed as it came')
+    t.equal((await head(location)).headers['upload-metadata'], metadata, 'it is echoed as sent')
   }
 })
 
@@ -65,7 +65,7 @@ t.test('RFC 9110, 6.6.2: white space may surround the commas of Trailer', async 
   }
 })
 
-t.test('RFC 9110, 8.4: Content-Encoding is a list of names in any case, and identity is none', async (t) => {
+t.test('RFC 9110, 8.4: Content-Encoding is a list of case-insensitive names, and identity is ignored', async (t) => {
   const { create, patch } = await build(t)
   for (const [coding, status] of [
     ['identity', 204], ['Identity', 204], ['identity , IDENTITY', 204], ['', 204],

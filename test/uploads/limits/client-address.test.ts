@@ -68,7 +68,7 @@ for (const trustProxy of [false, '127.0.0.1', true]) {
   })
 }
 
-t.test('EDGE-73 behind a trusted proxy on a Unix socket, clients are told apart by what it forwards', async (t) => {
+t.test('EDGE-73 behind a trusted proxy on a Unix socket, the forwarded address distinguishes clients', async (t) => {
   const perClient = { maxUploads: 1 }
   const { app } = await build(t, { expiration, perClient }, { trustProxy: true })
   const socketPath = path.join(await temporaryDirectory(t), 'socket')
