@@ -2,7 +2,9 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { snippet } from '../readme.ts'
-import { buildTusgo, copyProgram, installPackages, installTusJavaClient, installTuspy, needs, npmSpec } from './install.ts'
+import {
+  buildTusgo, copyProgram, installPackages, installTusJavaClient, installTuspy, needs, npmSpec
+} from './install.ts'
 import { makeRig, startProgram } from './rig.ts'
 import { uppyIn } from './uppy.ts'
 import { versions } from './versions.ts'
