@@ -57,7 +57,7 @@ for (const call of calls) {
     const offset = Number(headers['upload-offset'])
     // A disk that failed to sync may have lost all bytes that were not synced before.
     t.ok(offset >= (call === 'datasync' ? 0 : 40_000), `at ${offset}`)
-    t.ok((await file(location)).subarray(0, offset).equals(bytes.subarray(0, offset)), 'the bytes are those that were sent')
+    t.ok((await file(location)).subarray(0, offset).equals(bytes.subarray(0, offset)), 'the bytes that were sent')
     t.equal((await patch(location, offset, bytes.subarray(offset))).statusCode, 204)
     t.ok((await file(location)).equals(bytes))
     t.equal((await patch(other, 3, 'def')).statusCode, 204)
