@@ -3,7 +3,7 @@ const MAX_FINALS = 10_000
 
 /**
  * An LRU cache: for the id of a final upload that waits, the id of the part to check first. That part was incomplete
- * the last time, or was deleted since. Usually it decides, and no other part has to be read.
+ * the last time. Usually it still is, and no other part has to be read.
  */
 export class FirstParts {
   readonly #parts = new Map<string, string>()

@@ -24,9 +24,9 @@ export function settleWaitingFinals (context: Context): void {
   for (const name of ['completed', 'terminated', 'expired', 'discarded'] as const) {
     context.events.on(name, ({ upload, request }) => {
       const { waiting = [] } = upload.concatenation ?? {}
-      if (waiting.length === 0) return
-      if (name !== 'completed') for (const { id } of waiting) context.firstParts.set(id, upload.id)
-      settleInBackground(context, request, waiting)
+      // A deleted part decides at once. After a complete one, the part that was incomplete before is checked first.
+      const firstPart = name === 'completed' ? undefined : upload.id
+      if (waiting.length > 0) settleInBackground(context, request, waiting, firstPart)
     })
   }
 }
@@ -53,26 +53,31 @@ export async function waitForParts (context: Context, request: FastifyRequest, f
  * @returns the upload afterwards; `undefined` if it was deleted
  */
 export async function settleFinal (
-  context: Context, request: FastifyRequest | null, upload: Upload, lock: HeldLock
+  context: Context, request: FastifyRequest | null, upload: Upload, lock: HeldLock, firstPart?: string
 ): Promise<Upload | undefined> {
   // During shutdown nothing is started; the next start completes it.
   if (!isWaiting(upload) || context.shutdown.aborted) return upload
-  const complete = await stateOfParts(context, upload) === 'complete'
+  const complete = await stateOfParts(context, upload, firstPart) === 'complete'
     ? await joinParts(context, upload, lock)
     : undefined
   if (complete !== undefined) {
     context.events.publish('completed', { upload: complete, request })
     return complete
   }
-  if (await stateOfParts(context, upload) !== 'deleted') return upload
+  if (await stateOfParts(context, upload, firstPart) !== 'deleted') return upload
   await discard(context, request, upload, lock)
   return undefined
 }
 
-/** Whether a final upload that waits can be completed now, later, or never because a part was deleted. */
-export async function stateOfParts (context: Context, final: Upload): Promise<'complete' | 'open' | 'deleted'> {
+/**
+ * Whether a final upload that waits can be completed now, later, or never because a part was deleted.
+ * @param firstPart - the id of the part to check first
+ */
+export async function stateOfParts (
+  context: Context, final: Upload, firstPart?: string
+): Promise<'complete' | 'open' | 'deleted'> {
   const { firstParts } = context
-  const first = firstParts.get(final.id)
+  const first = firstPart ?? firstParts.get(final.id)
   firstParts.set(final.id, undefined)
   const parts = distinctPartsOf(final).sort((a, b) => Number(b.id === first) - Number(a.id === first))
   for (const reference of parts) {
@@ -87,11 +92,11 @@ export async function stateOfParts (context: Context, final: Upload): Promise<'c
 
 /** One after the other: each of them locks the same part. */
 function settleInBackground (
-  context: Context, request: FastifyRequest | null, references: UploadReference[]
+  context: Context, request: FastifyRequest | null, references: UploadReference[], firstPart?: string
 ): void {
   context.background.run(async () => {
     for (const reference of references) {
-      await settleByReference(context, request, reference).catch((err: unknown) => {
+      await settleByReference(context, request, reference, firstPart).catch((err: unknown) => {
         // The refusal of the finish hook is published.
         if (err instanceof errors.Gone) return
         context.log.error({ err, uploadId: reference.id }, 'final upload not completed')
@@ -101,11 +106,11 @@ function settleInBackground (
 }
 
 async function settleByReference (
-  context: Context, request: FastifyRequest | null, reference: UploadReference
+  context: Context, request: FastifyRequest | null, reference: UploadReference, firstPart: string | undefined
 ): Promise<void> {
   await context.locks.hold(reference.id, async (lock) => {
     const final = await findIfExists(context, reference)
-    const settled = final && await settleFinal(context, request, final, lock)
+    const settled = final && await settleFinal(context, request, final, lock, firstPart)
     if (settled !== undefined) await retryFinishHook(context, request, settled, lock)
   })
 }

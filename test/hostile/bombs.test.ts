@@ -77,11 +77,11 @@ t.test('EDGE-75 a final upload cannot be a part of a final upload, nor of itself
   t.same(await readdir(directory), files)
 })
 
-t.test('EDGE-75 150 final uploads that wait for one part all get its bytes', async (t) => {
+t.test('EDGE-75 10 final uploads that wait for one part all get its bytes', async (t) => {
   const { app, create, patch, post, head, stored } = await build(t)
   const part = await create(3, partial)
   const finals: string[] = []
-  for (let i = 0; i < 150; i++) {
+  for (let i = 0; i < 10; i++) {
     finals.push((await post({ 'upload-concat': `final;${part} ${part}` })).headers.location as string)
   }
   t.equal((await patch(part, 0, 'abc')).statusCode, 204)

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { isComplete, mayBeMissing, mayHaveCompleteParts, type Upload } from './model.ts'
 import type { World } from './world.ts'
 
-/** GET: a complete upload has the bytes that were sent, and any other is not served. */
+/** GET: a complete upload has the bytes that were sent. Parts and incomplete uploads are not served. */
 export async function read (world: World, upload: Upload): Promise<void> {
   const response = await fetch(world.machine.base + upload.location)
   const bytes = Buffer.from(await response.arrayBuffer())
   world.count(`GET ${response.status}`)
-  const isThere = isComplete(upload) && !upload.isGone
+  const isThere = isComplete(upload) && !upload.isPartial && !upload.isGone
   const mayBeThere = isThere || (upload.parts && mayHaveCompleteParts(upload))
   if (response.status === 200) {
     assert(mayBeThere, 'a missing or incomplete upload is served')
