@@ -52,7 +52,7 @@ export const errors = {
 
   // Requests
   Version: define('VERSION', 'Tus-Resumable must be 1.0.0', 412),
-  MethodNotAllowed: define('METHOD_NOT_ALLOWED', 'Method %s is not allowed', 405),
+  MethodNotAllowed: define('METHOD_NOT_ALLOWED', 'Method %s is not allowed: %s', 405),
   InvalidHeader: define('INVALID_HEADER', '%s %s', 400),
   MediaType: define('MEDIA_TYPE', '%s', 415),
   TypeRefused: define('TYPE_REFUSED', 'Content of type %s is not accepted', 415),

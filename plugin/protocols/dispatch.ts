@@ -148,9 +148,14 @@ class Dispatcher {
   #checkMethod (protocol: Protocol, kind: UrlKind, method: string, reply: FastifyReply): void {
     const methods = this.#methods.get(protocol)?.[kind] ?? new Set()
     if (methods.has(method)) return
-    reply.header('allow', [...methods].join(', '))
+    const allowed = [...methods].join(', ')
+    reply.header('allow', allowed)
+    // The first request of many who set the plugin up is a GET of this URL, in a browser.
+    const hint = kind === 'creation' && methods.has('POST')
+      ? 'this URL creates resumable uploads, POST to it with a tus client (https://tus.io)'
+      : `this URL takes ${allowed}`
     // The method may come from a header of any length.
-    throw new errors.MethodNotAllowed(method.slice(0, 20))
+    throw new errors.MethodNotAllowed(method.slice(0, 20), hint)
   }
 
   #describe (reply: FastifyReply): FastifyReply {

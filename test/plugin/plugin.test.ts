@@ -183,3 +183,18 @@ t.test('CORE-09 EDGE-18 OPTIONS is never overridden, since apps exempt it from a
   t.ok(response.headers['tus-version'])
   t.equal((await head(location)).statusCode, 200)
 })
+
+t.test('a GET of the creation URL says what the URL is for', async (t) => {
+  const { request, create } = await build(t)
+  const { statusCode, headers, json } = await request('GET', '/files')
+  t.equal(statusCode, 405)
+  t.equal(headers.allow, 'OPTIONS, POST')
+  t.match(json().message, /^Method GET is not allowed: this URL creates resumable uploads, POST to it with a tus client/)
+  t.equal((await request('PUT', await create(1))).json().message,
+    'Method PUT is not allowed: this URL takes OPTIONS, HEAD, PATCH, DELETE, GET')
+})
+
+t.test('the creation URL of a server that creates nothing does not ask for a POST', async (t) => {
+  const { request } = await build(t, { extensions: { creation: false } })
+  t.equal((await request('GET', '/files')).json().message, 'Method GET is not allowed: this URL takes OPTIONS')
+})
