@@ -56,9 +56,14 @@ export function readConfig (env: Environment = process.env): Config {
 }
 
 function check (given: Record<string, string>): Checked {
+  // The schema alone would take 1e3 and 0x10 for integers.
+  const data = Object.fromEntries(Object.entries(given).map(([name, value]) => {
+    const isAccepted = settings[name as SettingName].schema.type === 'string' || /^-?\d+$/.test(value)
+    return [name, isAccepted ? value : 'NaN']
+  }))
   const properties = Object.fromEntries(names.map(name => [name, settings[name].schema]))
   try {
-    return envSchema<Checked>({ schema: { type: 'object', properties }, data: given, env: false })
+    return envSchema<Checked>({ schema: { type: 'object', properties }, data, env: false })
   } catch (error) {
     const { errors } = error as { errors: { instancePath: string }[] }
     const wrong = new Set(errors.map(({ instancePath }) => instancePath.slice(1) as SettingName))

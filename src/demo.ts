@@ -6,6 +6,11 @@ import { killChildren } from './demo/child.ts'
 import { runDemo } from './demo/run.ts'
 import { DemoError, makeSource, openSource } from './demo/source.ts'
 
+const USAGE = `Usage: npm run demo [-- FILE]
+
+Uploads a file (default: a clip of 64 MiB), kills the server in the middle, resumes, and compares.
+`
+
 const workplace = await mkdtemp(join(tmpdir(), 'fastify-tus-demo-'))
 
 for (const [signal, exitCode] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
@@ -17,8 +22,12 @@ for (const [signal, exitCode] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
 
 try {
   const path = process.argv[2]
-  const source = path ? await openSource(path) : await makeSource(workplace)
-  await runDemo(source, workplace, process.stdout)
+  if (path === '--help' || path === '-h') {
+    process.stdout.write(USAGE)
+  } else {
+    const source = path ? await openSource(path) : await makeSource(workplace)
+    await runDemo(source, workplace, process.stdout)
+  }
 } catch (error) {
   if (!(error instanceof DemoError)) throw error
   process.stderr.write(`${error.message}\n`)

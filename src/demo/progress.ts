@@ -56,5 +56,6 @@ function bar (share: number): string {
 
 /** A number of bytes for people: "12.5 MiB". */
 export function mebibytes (bytes: number): string {
-  return bytes < MiB / 10 ? `${Math.round(bytes)} bytes` : `${(bytes / MiB).toFixed(1)} MiB`
+  if (bytes < 1024) return `${Math.round(bytes)} bytes`
+  return bytes < MiB / 10 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / MiB).toFixed(1)} MiB`
 }

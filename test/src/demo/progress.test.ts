@@ -49,7 +49,8 @@ t.test('the system clock is the default', async t => {
   t.match(printed[0], /^ +100 % {2}10 bytes/)
 })
 
-t.test('a few bytes are written as bytes', async t => {
+t.test('sizes are written in the unit that suits them', async t => {
   t.equal(mebibytes(1000), '1000 bytes')
+  t.equal(mebibytes(65_536), '64.0 KiB')
   t.equal(mebibytes(1.5 * MiB), '1.5 MiB')
 })
