@@ -39,7 +39,7 @@ function idIn (url: string, creation: string, prefix: string[]): string | undefi
   // A proxy that terminates TLS turns https into http.
   if (!/^https?:$/.test(protocol) || search !== '' || hash !== '') return undefined
   const segments = segmentsOf(pathname)
-  const id = segments.pop() ?? ''
+  const id = segments.pop() as string
   const isHere = segments.length === prefix.length && segments.every((segment, i) => segment === prefix[i])
   return isHere && isUploadId(id) ? id : undefined
 }

@@ -146,7 +146,7 @@ class Dispatcher {
   }
 
   #checkMethod (protocol: Protocol, kind: UrlKind, method: string, reply: FastifyReply): void {
-    const methods = this.#methods.get(protocol)?.[kind] ?? new Set()
+    const { [kind]: methods } = this.#methods.get(protocol) as Record<UrlKind, ReadonlySet<string>>
     if (methods.has(method)) return
     const allowed = [...methods].join(', ')
     reply.header('allow', allowed)
