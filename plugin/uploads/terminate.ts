@@ -20,7 +20,7 @@ export async function terminateUpload (context: Context, request: FastifyRequest
       if (isGone && (found === undefined || isReferenceTo(reference, found))) {
         lock.assertHeld()
         await store.remove(id)
-        context.events.publish('terminated', { upload: found ?? { id, offset: 0 }, request })
+        context.events.publish('terminated', { upload: { id, offset: 0, ...found }, request })
       }
       throw error
     })
