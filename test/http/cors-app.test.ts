@@ -63,3 +63,18 @@ t.test('CORS-05 an origin that @fastify/cors does not allow is not allowed', asy
   const { headers } = await post({ 'upload-length': '3', origin: 'https://evil.example' })
   t.notOk('access-control-allow-origin' in headers)
 })
+
+t.test('CORE-04 @fastify/cors leaves OPTIONS to the plugin if it is told to', async (t) => {
+  const { app } = await build(t, {}, {}, async (app) => {
+    await app.register(cors, { ...fastifyCors([origin]), strictPreflight: false, preflightContinue: true })
+  })
+  const plain = await app.inject({ method: 'OPTIONS', url: '/files' })
+  t.match(plain, { statusCode: 204, headers: { 'tus-version': '1.0.0', 'tus-extension': /creation/ } })
+  const asked = await app.inject({ method: 'OPTIONS', url: '/files', headers: preflight })
+  t.match(asked, { statusCode: 204, headers: { 'access-control-allow-origin': origin } })
+  t.same(listOf(asked.headers['access-control-allow-methods']), TUS_METHODS)
+  const refused = await app.inject({
+    method: 'OPTIONS', url: '/files', headers: { ...preflight, origin: 'https://evil.example' }
+  })
+  t.notOk('access-control-allow-origin' in refused.headers)
+})
