@@ -8,7 +8,7 @@ import { mountUploads } from './protocols/dispatch.ts'
 import { TusV1 } from './protocols/tus-v1/index.ts'
 import { resolveSettings } from './settings.ts'
 import { createContext } from './uploads/context.ts'
-import { startSweeping } from './uploads/sweeper.ts'
+import { startSweeping } from './uploads/expiration/sweeper.ts'
 
 const plugin: FastifyPluginAsync<FastifyTusOptions> = async (fastify, options) => {
   const settings = resolveSettings(withFastifyCors(fastify, options))
@@ -76,4 +76,4 @@ export type {
 export type {
   AppendEndedEvent, BodyEvent, FailedEvent, LockWaitedEvent, StoredEvent, SweptEvent, UploadEvent, UploadEventName,
   UploadEvents
-} from './uploads/events.ts'
+} from './uploads/events/events.ts'

@@ -3,7 +3,7 @@ import { errors } from '../errors.ts'
 import type { Upload } from '../types.ts'
 import { checkedBytes } from '../uploads/body/allowed-types.ts'
 import type { Context } from '../uploads/context.ts'
-import type { Following } from '../uploads/followers.ts'
+import type { Following } from '../uploads/events/followers.ts'
 
 /** How much is read at a time, in bytes. */
 const READ_BYTES = 256 * 1024

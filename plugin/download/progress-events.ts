@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { errors } from '../errors.ts'
 import type { Upload } from '../types.ts'
-import type { Following, Followers } from '../uploads/followers.ts'
+import type { Following, Followers } from '../uploads/events/followers.ts'
 import type { Context } from '../uploads/context.ts'
 import { isComplete, isFinished } from '../uploads/state.ts'
 

@@ -6,7 +6,7 @@ import { checkWholeType } from './body/allowed-types.ts'
 import type { Context } from './context.ts'
 import { discard } from './discard.ts'
 import { callHook } from './hooks.ts'
-import type { HeldLock } from './upload-locks.ts'
+import type { HeldLock } from './locking/upload-locks.ts'
 import { isComplete, isPartial } from './state.ts'
 
 /**

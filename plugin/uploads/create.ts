@@ -7,7 +7,7 @@ import { processUpload } from './completion.ts'
 import type { Context } from './context.ts'
 import { discard } from './discard.ts'
 import { checkLength, maxSizeFor } from './limits/max-size.ts'
-import type { HeldLock } from './upload-locks.ts'
+import type { HeldLock } from './locking/upload-locks.ts'
 import { applyCreateHook, draftUpload, type NewUpload } from './new-upload.ts'
 import { isComplete } from './state.ts'
 

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Upload } from '../types.ts'
 import type { Context } from './context.ts'
-import type { HeldLock } from './upload-locks.ts'
+import type { HeldLock } from './locking/upload-locks.ts'
 
 /**
  * Deletes an upload that was refused. A failed deletion is only logged: the response reports the refusal. After the

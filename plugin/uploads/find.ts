@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { errors } from '../errors.ts'
 import type { Intent, Upload, UploadReference } from '../types.ts'
 import type { Context } from './context.ts'
-import { isExpired } from './expiration.ts'
+import { isExpired } from './expiration/expiration.ts'
 import { authorize } from './hooks.ts'
 import { isReferenceTo, isWaiting, referenceTo } from './state.ts'
 

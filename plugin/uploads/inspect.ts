@@ -5,7 +5,7 @@ import { retryFinishHook } from './completion.ts'
 import type { Context } from './context.ts'
 import { authorizeExisting, findUpload } from './find.ts'
 import { isComplete } from './state.ts'
-import { settleFinal } from './waiting-finals.ts'
+import { settleFinal } from './concatenation/waiting-finals.ts'
 
 /**
  * The state of an upload. A body under way is ended first, so that the next append may start at the returned offset.

@@ -1,7 +1,7 @@
 import { constants, type Dir } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
-import { type FileSystem, fileSystem, type OpenFile } from '../../plugin/stores/file/file-system.ts'
+import { type FileSystem, fileSystem, type OpenFile } from '../../plugin/stores/file/file-system/file-system.ts'
 
 type Range = [start: number, end: number]
 

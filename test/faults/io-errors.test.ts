@@ -5,7 +5,7 @@ import fs from 'node:fs/promises'
 import path from 'node:path'
 import t from 'tap'
 import { FileStore } from '../../plugin/index.ts'
-import { type FileSystem, fileSystem, type OpenFile } from '../../plugin/stores/file/file-system.ts'
+import { type FileSystem, fileSystem, type OpenFile } from '../../plugin/stores/file/file-system/file-system.ts'
 import { build, sampleBytes, temporaryDirectory } from '../helper.ts'
 import { isClear, strays } from './refusals.ts'
 

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, preParsingHookHandler } from 'fastify'
 import t, { type Test } from 'tap'
 import { FileStore } from '../../plugin/index.ts'
-import { type FileSystem, fileSystem } from '../../plugin/stores/file/file-system.ts'
+import { type FileSystem, fileSystem } from '../../plugin/stores/file/file-system/file-system.ts'
 import { freeBuffers } from '../../plugin/http/free-buffers.ts'
 import { build, temporaryDirectory, until } from '../helper.ts'
 

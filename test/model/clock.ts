@@ -3,7 +3,7 @@
  * files by its own clock, so their times are shifted by the error that the process's clock had when they were stamped.
  */
 import type { Stats } from 'node:fs'
-import { type FileSystem, fileSystem } from '../../plugin/stores/file/file-system.ts'
+import { type FileSystem, fileSystem } from '../../plugin/stores/file/file-system/file-system.ts'
 
 /** From this time of the system's clock on, the process's clock is shifted by this much; both in ms. */
 export interface ClockStep {

@@ -4,7 +4,7 @@ import { errors } from '../../errors.ts'
 import type { Extension } from '../../options.ts'
 import type { Upload } from '../../types.ts'
 import type { Context } from '../../uploads/context.ts'
-import { expiresAt } from '../../uploads/expiration.ts'
+import { expiresAt } from '../../uploads/expiration/expiration.ts'
 import type { IgnoredHeader } from './extensions.ts'
 import { formatUploadExpires } from './headers.ts'
 

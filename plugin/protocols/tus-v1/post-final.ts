@@ -3,7 +3,7 @@ import { errors } from '../../errors.ts'
 import { sendFinishResponse } from '../../http/finish-response.ts'
 import { locationOf, uploadIdsOf } from '../../http/location.ts'
 import { hasBody } from '../../http/request-body.ts'
-import { createFinalUpload } from '../../uploads/concatenate.ts'
+import { createFinalUpload } from '../../uploads/concatenation/concatenate.ts'
 import { addExpires, knownHeaders, type TusContext } from './handler.ts'
 import { type FinalConcat, parseRawMetadata, parseUploadMetadata } from './headers.ts'
 

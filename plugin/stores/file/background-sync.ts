@@ -1,4 +1,4 @@
-import type { OpenFile } from './file-system.ts'
+import type { OpenFile } from './file-system/file-system.ts'
 
 /** A file is synced each time it has grown by this many bytes. */
 export const SYNC_BYTES = 16 * 1024 * 1024

@@ -1,8 +1,8 @@
 import { constants } from 'node:fs'
-import { isMissing, unless } from './file-errors.ts'
-import type { FileSystem, OpenFile } from './file-system.ts'
+import { isMissing, unless } from './file-system/file-errors.ts'
+import type { FileSystem, OpenFile } from './file-system/file-system.ts'
 import { temporaryName } from './records.ts'
-import { type Cursor, writeAll } from './write-all.ts'
+import { type Cursor, writeAll } from './file-system/write-all.ts'
 
 /** How much of a file is in memory at a time, in bytes. */
 const COPY_BYTES = 4 * 1024 * 1024

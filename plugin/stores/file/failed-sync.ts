@@ -1,6 +1,6 @@
 import type { Upload } from '../../types.ts'
 import { StoredUpload } from '../stored-upload.ts'
-import type { FileSystem, OpenFile } from './file-system.ts'
+import type { FileSystem, OpenFile } from './file-system/file-system.ts'
 import type { FileRecords } from './records.ts'
 
 /**

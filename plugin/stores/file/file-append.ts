@@ -1,9 +1,9 @@
 import type { Append, AppendOptions, CommitOptions, Upload } from '../../types.ts'
 import { isComplete, StoredUpload } from '../stored-upload.ts'
 import { BackgroundSync, SYNC_BYTES } from './background-sync.ts'
-import type { OpenFile } from './file-system.ts'
+import type { OpenFile } from './file-system/file-system.ts'
 import type { StoreState } from './store-state.ts'
-import { type Cursor, writeAll } from './write-all.ts'
+import { type Cursor, writeAll } from './file-system/write-all.ts'
 
 /** How much is read back at a time, in bytes. */
 const READ_BACK_BYTES = 1024 * 1024

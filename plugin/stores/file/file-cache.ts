@@ -1,5 +1,5 @@
 import type { StoredUpload } from '../stored-upload.ts'
-import type { OpenFile } from './file-system.ts'
+import type { OpenFile } from './file-system/file-system.ts'
 
 export interface CacheLimits {
   /** Uploads whose records are cached. */

@@ -11,11 +11,13 @@ import { deleteExpired } from './tus-server-expiry.ts'
 import { FailedSyncs } from './failed-sync.ts'
 import { FileAppend } from './file-append.ts'
 import { CACHE_LIMITS, FileCache, NO_CACHE } from './file-cache.ts'
-import { isDamaged, isMissing, rethrowDamaged, rethrowExisting, rethrowMissing, unless } from './file-errors.ts'
-import { type FileSystem, fileSystem } from './file-system.ts'
+import {
+  isDamaged, isMissing, rethrowDamaged, rethrowExisting, rethrowMissing, unless
+} from './file-system/file-errors.ts'
+import { type FileSystem, fileSystem } from './file-system/file-system.ts'
 import { removeOrphans } from './orphans.ts'
 import { FileRecords } from './records.ts'
-import { retryOnEmfile } from './retry-on-emfile.ts'
+import { retryOnEmfile } from './file-system/retry-on-emfile.ts'
 import type { StoreState } from './store-state.ts'
 import { TusFileStore } from './tus-file-store.ts'
 

@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { isDefaultId } from '../../ids.ts'
-import { isDamaged, isMissing, unless } from './file-errors.ts'
-import type { FileSystem } from './file-system.ts'
+import { isDamaged, isMissing, unless } from './file-system/file-errors.ts'
+import type { FileSystem } from './file-system/file-system.ts'
 import { type FileRecords, temporaryNames } from './records.ts'
 
 /** A younger file may belong to a creation under way, in ms. */

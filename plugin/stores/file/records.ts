@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import path from 'node:path'
 import type { KvStore, Upload } from '../../types.ts'
-import { DamagedRecord, isMissing, unless } from './file-errors.ts'
-import { type FileSystem, fileSystem } from './file-system.ts'
-import { writeAll } from './write-all.ts'
+import { DamagedRecord, isMissing, unless } from './file-system/file-errors.ts'
+import { type FileSystem, fileSystem } from './file-system/file-system.ts'
+import { writeAll } from './file-system/write-all.ts'
 
 /** The record of an upload: one JSON file, `<id>.json`, in the form that `@tus/file-store` gives it. */
 export class FileRecords implements KvStore {

@@ -1,7 +1,7 @@
 import { createHash, getHashes, type Hash } from 'node:crypto'
 import { errors } from '../../errors.ts'
 import type { Append } from '../../types.ts'
-import type { ReleaseSignal } from '../release-signal.ts'
+import type { ReleaseSignal } from '../locking/release-signal.ts'
 
 /** The expected checksum of a body. */
 export interface Checksum {

@@ -1,5 +1,5 @@
 import { errors } from '../../errors.ts'
-import type { ReleaseSignal } from '../release-signal.ts'
+import type { ReleaseSignal } from '../locking/release-signal.ts'
 import type { Body } from './body.ts'
 
 export interface PumpOptions {

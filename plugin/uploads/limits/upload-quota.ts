@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { errors } from '../../errors.ts'
 import type { Settings } from '../../settings.ts'
-import type { EventPublisher } from '../events.ts'
+import type { EventPublisher } from '../events/events.ts'
 import { clientKeyOf } from './client-key.ts'
 
 interface Counted {

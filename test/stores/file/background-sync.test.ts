@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import type { Append, Durability } from '../../../plugin/index.ts'
 import { SYNC_BYTES } from '../../../plugin/stores/file/background-sync.ts'
 import { FileStore } from '../../../plugin/stores/file/file-store.ts'
-import { type FileSystem, fileSystem } from '../../../plugin/stores/file/file-system.ts'
+import { type FileSystem, fileSystem } from '../../../plugin/stores/file/file-system/file-system.ts'
 import { temporaryDirectory, until } from '../../helper.ts'
 
 const MIB = Buffer.alloc(1024 * 1024, 'm')

@@ -4,7 +4,7 @@ import path from 'node:path'
 import t, { type Test } from 'tap'
 import { SYNC_BYTES } from '../../../plugin/stores/file/background-sync.ts'
 import { FileStore, type FileStoreOptions } from '../../../plugin/stores/file/file-store.ts'
-import { type FileSystem, fileSystem, type OpenFile } from '../../../plugin/stores/file/file-system.ts'
+import { type FileSystem, fileSystem, type OpenFile } from '../../../plugin/stores/file/file-system/file-system.ts'
 import { build, sampleBytes, temporaryDirectory } from '../../helper.ts'
 
 const MIB = 1024 * 1024

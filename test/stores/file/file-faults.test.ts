@@ -3,7 +3,7 @@ import path from 'node:path'
 import { Readable } from 'node:stream'
 import t from 'tap'
 import { FileStore } from '../../../plugin/stores/file/file-store.ts'
-import { type FileSystem, fileSystem, type OpenFile } from '../../../plugin/stores/file/file-system.ts'
+import { type FileSystem, fileSystem, type OpenFile } from '../../../plugin/stores/file/file-system/file-system.ts'
 
 /** A file system with faults in its open files that no real disk produces on request. */
 function faulty (faults: (file: OpenFile, name: string) => Partial<OpenFile>): FileSystem {

@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers'
 import { setImmediate as turn } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { FileStore, type FileStoreOptions } from '../../../plugin/stores/file/file-store.ts'
-import { fileSystem } from '../../../plugin/stores/file/file-system.ts'
+import { fileSystem } from '../../../plugin/stores/file/file-system/file-system.ts'
 
 const past = new Date(Date.now() - 7_200_000)
 

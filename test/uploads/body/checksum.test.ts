@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import t from 'tap'
 import { BodyVerifier } from '../../../plugin/uploads/body/checksum.ts'
-import { ReleaseSignal } from '../../../plugin/uploads/release-signal.ts'
+import { ReleaseSignal } from '../../../plugin/uploads/locking/release-signal.ts'
 
 const digest = createHash('sha1').update('abc').digest()
 

@@ -4,7 +4,7 @@ import t from 'tap'
 import { errors } from '../../../plugin/errors.ts'
 import type { Body } from '../../../plugin/uploads/body/body.ts'
 import { BodyPump, type PumpOptions } from '../../../plugin/uploads/body/pump.ts'
-import { ReleaseSignal } from '../../../plugin/uploads/release-signal.ts'
+import { ReleaseSignal } from '../../../plugin/uploads/locking/release-signal.ts'
 import { until } from '../../helper.ts'
 
 const MIB = 1024 * 1024

@@ -4,7 +4,7 @@ import path from 'node:path'
 import t from 'tap'
 import { FileStore, MemoryLocker } from '../../../plugin/index.ts'
 import type { Capability, Upload, UploadChanges } from '../../../plugin/index.ts'
-import { fileSystem } from '../../../plugin/stores/file/file-system.ts'
+import { fileSystem } from '../../../plugin/stores/file/file-system/file-system.ts'
 import { build, type Built, until } from '../../helper.ts'
 import { ForeignStore } from '../../foreign-store.ts'
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import t from 'tap'
 import type { Test } from 'tap'
 import { FileStore } from '../../../plugin/index.ts'
-import { type FileSystem, fileSystem } from '../../../plugin/stores/file/file-system.ts'
+import { type FileSystem, fileSystem } from '../../../plugin/stores/file/file-system/file-system.ts'
 import { build, OFFSET_OCTET_STREAM, temporaryDirectory } from '../../helper.ts'
 import type { Built } from '../../helper.ts'
 

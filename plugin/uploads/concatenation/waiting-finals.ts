@@ -3,15 +3,15 @@
  * also after a restart.
  */
 import type { FastifyRequest } from 'fastify'
-import { errors } from '../errors.ts'
-import type { Upload, UploadReference } from '../types.ts'
-import { retryFinishHook } from './completion.ts'
-import type { Context } from './context.ts'
-import { discard } from './discard.ts'
-import { findIfExists } from './find.ts'
+import { errors } from '../../errors.ts'
+import type { Upload, UploadReference } from '../../types.ts'
+import { retryFinishHook } from '../completion.ts'
+import type { Context } from '../context.ts'
+import { discard } from '../discard.ts'
+import { findIfExists } from '../find.ts'
 import { joinParts } from './join-parts.ts'
-import type { HeldLock } from './upload-locks.ts'
-import { isComplete, isWaiting, partsOf, referenceTo } from './state.ts'
+import type { HeldLock } from '../locking/upload-locks.ts'
+import { isComplete, isWaiting, partsOf, referenceTo } from '../state.ts'
 
 /**
  * How many final uploads may wait for one part. A client needs one, or a second one if the response to the first was

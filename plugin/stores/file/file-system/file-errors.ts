@@ -1,5 +1,5 @@
 /** What errors of the file system mean to the file store. */
-import { errors } from '../../errors.ts'
+import { errors } from '../../../errors.ts'
 
 /** Thrown for a record that a crash has cut off. */
 export class DamagedRecord extends Error {}

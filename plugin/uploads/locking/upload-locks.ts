@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { errors, isTusError } from '../errors.ts'
-import type { Lock, Locker } from '../types.ts'
-import type { EventPublisher } from './events.ts'
+import { errors, isTusError } from '../../errors.ts'
+import type { Lock, Locker } from '../../types.ts'
+import type { EventPublisher } from '../events/events.ts'
 import { ReleaseSignal } from './release-signal.ts'
 
 /** The lock of an upload while it is held. A later request, or the end of the app, asks for its release. */

@@ -1,8 +1,8 @@
 import Fastify from 'fastify'
 import t from 'tap'
-import { MemoryLocker } from '../../plugin/index.ts'
-import { EventPublisher } from '../../plugin/uploads/events.ts'
-import { UploadLocks } from '../../plugin/uploads/upload-locks.ts'
+import { MemoryLocker } from '../../../plugin/index.ts'
+import { EventPublisher } from '../../../plugin/uploads/events/events.ts'
+import { UploadLocks } from '../../../plugin/uploads/locking/upload-locks.ts'
 
 function rig () {
   const { log } = Fastify()

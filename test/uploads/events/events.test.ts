@@ -2,10 +2,10 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import Fastify from 'fastify'
 import t from 'tap'
 import type { Test } from 'tap'
-import { MemoryLocker } from '../../plugin/index.ts'
-import type { UploadEventName, UploadEvents } from '../../plugin/index.ts'
-import { EventPublisher, uploadEventNames } from '../../plugin/uploads/events.ts'
-import { build, OFFSET_OCTET_STREAM, until } from '../helper.ts'
+import { MemoryLocker } from '../../../plugin/index.ts'
+import type { UploadEventName, UploadEvents } from '../../../plugin/index.ts'
+import { EventPublisher, uploadEventNames } from '../../../plugin/uploads/events/events.ts'
+import { build, OFFSET_OCTET_STREAM, until } from '../../helper.ts'
 
 type Published = { [Name in UploadEventName]: { name: Name, event: UploadEvents[Name] } }[UploadEventName]
 

@@ -3,11 +3,11 @@ import fs from 'node:fs/promises'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
-import { FileCache } from '../../../plugin/stores/file/file-cache.ts'
-import { FileStore } from '../../../plugin/stores/file/file-store.ts'
-import { type FileSystem, fileSystem, type OpenFile } from '../../../plugin/stores/file/file-system.ts'
-import { retryOnEmfile } from '../../../plugin/stores/file/retry-on-emfile.ts'
-import { build, temporaryDirectory } from '../../helper.ts'
+import { FileCache } from '../../../../plugin/stores/file/file-cache.ts'
+import { FileStore } from '../../../../plugin/stores/file/file-store.ts'
+import { type FileSystem, fileSystem, type OpenFile } from '../../../../plugin/stores/file/file-system/file-system.ts'
+import { retryOnEmfile } from '../../../../plugin/stores/file/file-system/retry-on-emfile.ts'
+import { build, temporaryDirectory } from '../../../helper.ts'
 
 /** A file system for a process with a limited number of open files. */
 function limited (limit: number, code: string): { fs: FileSystem, open: Set<OpenFile> } {

@@ -1,7 +1,7 @@
-import { errors } from '../errors.ts'
-import type { Locker, Upload } from '../types.ts'
+import { errors } from '../../errors.ts'
+import type { Locker, Upload } from '../../types.ts'
 import type { EventPublisher, UploadEventName } from './events.ts'
-import { isReferenceTo, referenceTo } from './state.ts'
+import { isReferenceTo, referenceTo } from '../state.ts'
 
 /** The poll interval without notifications, in ms: another process may write to the upload. */
 const POLL_MS = 500

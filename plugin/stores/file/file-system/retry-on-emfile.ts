@@ -1,4 +1,4 @@
-import type { FileCache } from './file-cache.ts'
+import type { FileCache } from '../file-cache.ts'
 import type { FileSystem, Opening } from './file-system.ts'
 
 /**

@@ -1,6 +1,6 @@
-import type { Settings } from '../settings.ts'
-import type { Upload } from '../types.ts'
-import { isComplete, isPartial, isWaiting } from './state.ts'
+import type { Settings } from '../../settings.ts'
+import type { Upload } from '../../types.ts'
+import { isComplete, isPartial, isWaiting } from '../state.ts'
 
 /**
  * When an upload expires that is not complete, or is a part of another one, in ms since the epoch; `undefined`: never.

@@ -1,10 +1,10 @@
-import type { Upload, UploadReference } from '../types.ts'
-import { retryFinishHook } from './completion.ts'
-import type { Context } from './context.ts'
+import type { Upload, UploadReference } from '../../types.ts'
+import { retryFinishHook } from '../completion.ts'
+import type { Context } from '../context.ts'
 import { isExpired } from './expiration.ts'
-import { findIfExists, isAwaited } from './find.ts'
-import { isComplete, isWaiting, partsOf } from './state.ts'
-import { settleFinal, stateOfParts } from './waiting-finals.ts'
+import { findIfExists, isAwaited } from '../find.ts'
+import { isComplete, isWaiting, partsOf } from '../state.ts'
+import { settleFinal, stateOfParts } from '../concatenation/waiting-finals.ts'
 
 /**
  * Looks at the uploads that may be due, one after the other: deletes expired ones, calls finish hooks and concatenates

@@ -1,8 +1,8 @@
-import type { Upload } from '../types.ts'
-import type { Context } from './context.ts'
-import { findIfExists } from './find.ts'
-import type { HeldLock } from './upload-locks.ts'
-import { isComplete, partsOf } from './state.ts'
+import type { Upload } from '../../types.ts'
+import type { Context } from '../context.ts'
+import { findIfExists } from '../find.ts'
+import type { HeldLock } from '../locking/upload-locks.ts'
+import { isComplete, partsOf } from '../state.ts'
 
 /**
  * Concatenates the parts while they are locked, so that they cannot change.

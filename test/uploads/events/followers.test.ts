@@ -2,10 +2,10 @@ import Fastify from 'fastify'
 import type { FastifyRequest } from 'fastify'
 import t from 'tap'
 import type { Test } from 'tap'
-import { MemoryLocker } from '../../plugin/index.ts'
-import type { Locker, Upload } from '../../plugin/index.ts'
-import { EventPublisher } from '../../plugin/uploads/events.ts'
-import { Followers } from '../../plugin/uploads/followers.ts'
+import { MemoryLocker } from '../../../plugin/index.ts'
+import type { Locker, Upload } from '../../../plugin/index.ts'
+import { EventPublisher } from '../../../plugin/uploads/events/events.ts'
+import { Followers } from '../../../plugin/uploads/events/followers.ts'
 
 const request = {} as FastifyRequest
 

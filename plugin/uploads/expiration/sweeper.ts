@@ -1,4 +1,4 @@
-import type { Context } from './context.ts'
+import type { Context } from '../context.ts'
 import { sweep } from './sweep.ts'
 
 export interface SweeperOptions {

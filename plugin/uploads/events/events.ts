@@ -1,6 +1,6 @@
 import { type Channel, channel } from 'node:diagnostics_channel'
 import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
-import type { Upload } from '../types.ts'
+import type { Upload } from '../../types.ts'
 
 /** What happened to an upload, and the request that caused it; `null` for a sweep. */
 export interface UploadEvent {
