@@ -78,7 +78,7 @@ function complaint (name: SettingName, value: string | undefined): string {
 
 function parseTrustProxy (value: string): Config['trustProxy'] {
   if (value === 'true' || value === 'false') return value === 'true'
-  // No number of hops: Fastify trusts nobody then, because it cannot tell who the nearest proxy is.
+  // No number of hops: Fastify then trusts no proxy, because it does not know which one is the nearest.
   const networks = value.split(',').map(network => network.trim())
   if (!networks.every(isNetwork)) throw new StartError(complaint('TRUST_PROXY', value))
   return networks

@@ -48,7 +48,7 @@ export async function start (config: Config): Promise<RunningServer> {
   }
 }
 
-/** Closes the server because of a signal, or of an error that nobody caught. */
+/** Closes the server after a signal or an uncaught error. */
 export async function closeFor (server: FastifyInstance, event: { err?: Error, signal?: string }): Promise<void> {
   if (event.err) {
     server.log.fatal({ err: event.err }, 'closing after an unexpected error')

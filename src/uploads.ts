@@ -111,7 +111,7 @@ export class UploadList {
   }
 }
 
-/** Parts are listed as what they become; what was refused is not there for anybody. */
+/** A part is listed as its final upload, and a refused upload is not listed. */
 function isHidden ({ concatenation, refused }: Upload): boolean {
   return refused === true || (concatenation !== undefined && concatenation.parts === undefined)
 }

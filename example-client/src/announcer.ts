@@ -41,7 +41,7 @@ export function announce (all: readonly FileUpload[], left = 0): void {
   const { accepted, size: listed } = sumUp(all)
   const size = listed + left
   const reached = size > 0 ? Math.floor(accepted / size * 4) : 0
-  // Of very many nobody would listen to the end.
+  // A long list would take too long to read.
   const words = news.slice(-3)
   news = []
   if (reached > quarter && reached < 4) {

@@ -4,12 +4,14 @@ import type { Change } from './edit-view.ts'
 import { fingerprint } from './fingerprint.ts'
 import type { Found, Picked } from './intake.ts'
 import { makeLanes } from './lanes.ts'
-import { alone, disown, makeId, own } from './ownership.ts'
+import { claim, findOnServer, findOwn } from './known-files.ts'
+import { disown, makeId, own } from './ownership.ts'
 import { alertVisitor } from './page-view.ts'
 import type { Preferences } from './preferences.ts'
 import { isOver } from './queue.ts'
+import { PendingFiles } from './pending.ts'
+import type { Left } from './pending.ts'
 import { restoreUpload } from './restore.ts'
-import { isFinished } from './server.ts'
 import { inOrder, readAhead } from './streams.ts'
 import { examine, keep } from './settle.ts'
 import { matchFile } from './sources.ts'
@@ -18,12 +20,6 @@ import type { UploadRecord } from './store.ts'
 import type { FileUpload } from './upload.ts'
 import type { UploadList } from './upload-list.ts'
 import { describeMismatch, describeNames } from './words.ts'
-
-/** Files that are not in the list yet, and their bytes. */
-export interface Left {
-  count: number
-  size: number
-}
 
 /** What is known of a file before it is in the list. */
 interface Prepared {
@@ -34,7 +30,7 @@ interface Prepared {
   begun: UploadRecord | undefined
 }
 
-// How many files are looked at at the same time.
+// How many files are read at the same time.
 const atATime = 6
 
 /** Makes uploads of the files that the visitor gives. */
@@ -47,8 +43,7 @@ export class Arrivals {
   // The input asks the visitor: no files now may still become some.
   #asking = false
   #intake = new AbortController()
-  // One for each time that files are given, until they are all in the list.
-  #lefts = new Set<Left>()
+  #pending: PendingFiles
   // The fingerprints of files that will be in the list.
   #preparing = new Set<string>()
 
@@ -56,6 +51,7 @@ export class Arrivals {
     this.#endpoint = endpoint
     this.#preferences = preferences
     this.#list = list
+    this.#pending = new PendingFiles(() => list.renderSoon())
     const input = byId('files')
     input.addEventListener('click', () => { this.#asking = true })
     input.addEventListener('change', () => { this.#asking = false })
@@ -73,13 +69,11 @@ export class Arrivals {
   /** Takes files as they are found: for interrupted uploads that they belong to, or to be uploaded. */
   async add (batches: Iterable<Found[]> | AsyncIterable<Found[]>): Promise<void> {
     const { signal } = this.#intake
-    const left: Left = { count: 0, size: 0 }
-    this.#lefts.add(left)
+    const left = this.#pending.begin()
     try {
       await this.#addAll(batches, left, signal)
     } finally {
-      this.#lefts.delete(left)
-      this.#list.renderSoon()
+      this.#pending.end(left)
     }
   }
 
@@ -87,14 +81,12 @@ export class Arrivals {
   stop (): void {
     this.#intake.abort()
     this.#intake = new AbortController()
-    this.#lefts.clear()
+    this.#pending.clear()
   }
 
-  /** What was given and is not in the list yet; `null`: nothing is on its way there. */
+  /** The files that are not in the list yet; `null` if there are none. */
   get left (): Left | null {
-    if (this.#lefts.size === 0) return null
-    const total = (key: keyof Left) => Array.from(this.#lefts).reduce((sum, left) => sum + left[key], 0)
-    return { count: total('count'), size: total('size') }
+    return this.#pending.total
   }
 
   async #addAll (
@@ -106,19 +98,19 @@ export class Arrivals {
     alertVisitor('')
     // So that the same reason, told again, is seen and read again.
     for (const upload of this.#list.wanting()) this.#list.rowOf(upload)?.complain('')
-    const found = readAhead(batches, batch => this.#count(left, picksOf(batch), 1))
+    const found = readAhead(batches, batch => this.#pending.count(left, picksOf(batch), 1))
     for await (const batch of found) {
       if (signal.aborted) return
       if (batch.length > 0 || !this.#asking) this.#expected = null
       unreadable.push(...batch.filter(each => typeof each === 'string'))
       const picked = picksOf(batch)
       const unused = await this.#giveBack(picked)
-      this.#count(left, picked.filter(each => !unused.has(each)), -1)
+      this.#pending.count(left, picked.filter(each => !unused.has(each)), -1)
       const prepared = inOrder(Array.from(unused), atATime, each =>
         // What fails with one file does not keep the others.
         this.#prepare(each, expected, signal).catch(reportError))
       for await (const [each, result] of prepared) {
-        this.#count(left, [each], -1)
+        this.#pending.count(left, [each], -1)
         if (result === 'unreadable') unreadable.push(each.file.name)
         else if (result === 'here') here.push(each.file.name)
         else if (result) await this.#show(each, result, signal).catch(reportError)
@@ -127,14 +119,6 @@ export class Arrivals {
     }
     const problems = [describeNames('unreadable', unreadable), describeNames('alreadyHere', here)].filter(Boolean)
     if (problems.length > 0) alertVisitor(problems.join(' '))
-  }
-
-  #count (left: Left, picked: readonly Picked[], sign: 1 | -1): void {
-    for (const { file } of picked) {
-      left.count += sign
-      left.size += sign * file.size
-    }
-    this.#list.renderSoon()
   }
 
   /** Changes a file before it is sent; what was sent of it already is deleted, and it begins anew. */
@@ -247,29 +231,4 @@ export class Arrivals {
 
 function picksOf (found: readonly Found[]): Picked[] {
   return found.filter(each => typeof each !== 'string')
-}
-
-// The file that an upload is made from. Others may have its name, as those of other folders.
-async function findOwn ({ file: { name }, fingerprint: print, recipe }: UploadRecord, picked: readonly Picked[]) {
-  for (const each of picked.filter(({ file }) => file.name === name)) {
-    if (await fingerprint(each.file, recipe).catch(() => null) === print) return each
-  }
-}
-
-// Makes an upload this tab's own and remembers it. Where its file is on the way already it is that upload. In one go,
-// or two tabs that are given the file at the same time would both send it.
-function claim (record: UploadRecord): Promise<UploadRecord | undefined> {
-  return alone(record.fingerprint, async () => {
-    const same = await store.uploadsOf(record.fingerprint).catch(() => [])
-    const begun = same.find(({ endpoint }) => endpoint === record.endpoint)
-    if (begun) return begun
-    await own(record.id)
-    await store.putUpload(record).catch(() => {})
-  })
-}
-
-// The URL of a file that was uploaded there before from this browser, if the server still has all of it.
-async function findOnServer ({ fingerprint, endpoint }: UploadRecord): Promise<string | null> {
-  const known = await store.finished(fingerprint).catch(() => undefined)
-  return known?.endpoint === endpoint && await isFinished(known.url) ? known.url : null
 }

@@ -34,7 +34,7 @@ export async function concatenate (
 /**
  * Makes the upload that parts are joined to before they have their bytes (concatenation-unfinished).
  * @returns its URL; `null`: the server makes none so early; why it cannot be known whether it was made. It is deleted
- *   then, however late the answer comes, and so where nobody wants it any more.
+ *   then, also if the response comes after the upload was cancelled.
  */
 export function reserve (
   endpoint: string,

@@ -1,6 +1,19 @@
-import { byId, inside, write } from './dom.ts'
+import { inside, write, writeTexts } from './dom.ts'
 
 const key = 'fastify-tus:origins'
+
+// Here and not in the HTML, of which each page would have a copy.
+const content = `
+  <form method="dialog">
+    <h2 id="consent-title" data-text="consentTitle"></h2>
+    <p data-text="consentLink"></p>
+    <p class="origin"></p>
+    <p id="consent-why" data-text="consentWhy"></p>
+    <div class="buttons">
+      <button data-text="consentRefuse"></button>
+      <button class="quiet" value="agree" data-text="consentAgree"></button>
+    </div>
+  </form>`
 
 /**
  * The URL that uploads are sent to, if the page's address names one: `?endpoint=`. A link alone must not decide where
@@ -32,15 +45,27 @@ function namedEndpoint (): string | null {
 
 async function agree (origin: string): Promise<boolean> {
   if (agreed().includes(origin)) return true
-  const dialog = byId<HTMLDialogElement>('consent')
+  const dialog = makeDialog()
   // The origin alone: a user name or a path in front of the reader's eyes could pretend to be another one.
   write(inside(dialog, '.origin'), origin)
   dialog.showModal()
   // Esc closes it without a value.
   await new Promise(resolve => dialog.addEventListener('close', resolve, { once: true }))
+  dialog.remove()
   const isAgreed = dialog.returnValue === 'agree'
   if (isAgreed) remember(origin)
   return isAgreed
+}
+
+function makeDialog (): HTMLDialogElement {
+  const dialog = document.createElement('dialog')
+  dialog.id = 'consent'
+  dialog.setAttribute('aria-labelledby', 'consent-title')
+  dialog.setAttribute('aria-describedby', 'consent-why')
+  dialog.innerHTML = content
+  writeTexts(dialog)
+  document.body.append(dialog)
+  return dialog
 }
 
 function agreed (): string[] {

@@ -37,7 +37,7 @@ export function formatDuration (seconds: number, locale: string): string {
 }
 
 /**
- * Text that may come from anywhere, as a file's name, with a mark for each character that nobody would see: control
+ * Text that may come from anywhere, as a file's name, with a mark for each invisible character: control
  * characters, and those that turn the direction of writing, by which `…exe.fdp` would read `…pdf.exe`, reversed.
  */
 export function showControls (text: string): string {

@@ -1,4 +1,4 @@
-import type { Left } from './arrivals.ts'
+import type { Left } from './pending.ts'
 import { isForeign } from './consent.ts'
 import { byId, fillBar, write, writePage, writeTexts } from './dom.ts'
 import { formatBytes, formatPercent } from './format.ts'
@@ -75,7 +75,7 @@ export function renderDrop (over: boolean): void {
   write(byId('drop-title'), text(over ? 'dropNow' : 'dropTitle'))
 }
 
-/** Tells, at once and to everybody, what went wrong. */
+/** Shows an error, and announces it to screen readers at once. */
 export function alertVisitor (words: string): void {
   write(byId('alert'), words)
 }

@@ -12,7 +12,7 @@ export type Verdict = { wait: Wait } | { failure: Failure }
 /** What an answer that was not hoped for means; status 0: there was none. */
 export function judge (status: number): Verdict {
   if (status === 0) return { wait: 'unreachable' }
-  // 409: somebody else has appended; 460: the body was damaged on the way. Asking for the offset puts both right.
+  // 409: another client has appended; 460: the body was damaged. Asking for the offset fixes both.
   if (status === 409 || status === 423 || status === 429 || status === 460) return { wait: 'busy' }
   if (status === 507) return { wait: 'full' }
   if (status >= 500) return { wait: 'server' }

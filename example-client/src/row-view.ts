@@ -112,7 +112,7 @@ export class RowView {
     this.#renderButtons()
     this.#renderInside()
     const open = inside<HTMLAnchorElement>(this.node, '.open')
-    // A server of somebody else's may have answered with any URL.
+    // Another server may have responded with any URL.
     open.hidden = state !== 'done' || !url || !/^https?:/.test(url)
     if (!open.hidden && url) open.href = url
     label(open, 'open', name)

@@ -16,8 +16,8 @@ export interface UploadRecord {
   sliceSize: number
   lanes: { start: number, end: number, accepted: number, url: string | null }[]
   /**
-   * The URL of what several lanes are joined to; `null`: the server makes it only at the end, `undefined`: it was not
-   * made yet, or nobody knows.
+   * The URL of the final upload of several lanes. `null`: the server creates it only at the end. `undefined`: it was
+   * not created yet, or is unknown.
    */
   final?: string | null | undefined
   /** Whether it was paused, and so must not go on by itself. */

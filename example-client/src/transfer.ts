@@ -14,7 +14,7 @@ export interface TransferOptions {
   /** No byte is sent before. */
   ready?: Promise<void>
   onUrl: (url: string) => void
-  /** The server has made an upload for a try that was stopped: it has no bytes, and nobody else knows of it. */
+  /** The server has created an upload for an attempt that was stopped. It has no bytes; only this URL leads to it. */
   onLateUrl?: (url: string) => void
   /** The server has told how many bytes it has. */
   onAccepted: (bytes: number) => void

@@ -1,4 +1,4 @@
-import type { Left } from './arrivals.ts'
+import type { Left } from './pending.ts'
 import { announce, note, noteChange } from './announcer.ts'
 import { byId } from './dom.ts'
 import type { Change } from './edit-view.ts'

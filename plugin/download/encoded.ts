@@ -7,6 +7,8 @@ import type { FastifyInstance } from 'fastify'
 export function dropValidatorsIfEncoded (fastify: FastifyInstance): void {
   // Compression plugins add a hook to each route, which runs after those of the scope; this one comes after theirs.
   fastify.addHook('onRoute', (route) => {
+    const methods = [route.method].flat()
+    if (!methods.includes('GET') && !methods.includes('HEAD')) return
     route.onSend = [...[route.onSend ?? []].flat(), (_request, reply, _payload, done) => {
       const encoding = reply.getHeader('content-encoding') ?? 'identity'
       if (encoding !== 'identity' && reply.hasHeader('etag')) {

@@ -97,7 +97,8 @@ class Dispatcher {
   #route (fastify: FastifyInstance, url: string, kind: UrlKind, operations: Operation[]): void {
     const { settings } = this.#context
     const { handlerTimeout } = fastify.initialConfig as { handlerTimeout?: number }
-    const route: Omit<RouteOptions, 'method'> = {
+    // `compress` is an option of `@fastify/compress`, which ignores `no-transform`.
+    const route: Omit<RouteOptions, 'method'> & { compress: boolean } = {
       url,
       handler: (request, reply) => this.#answer(kind, request, reply),
       exposeHeadRoute: false,
@@ -105,8 +106,7 @@ class Dispatcher {
       validatorCompiler: () => () => true,
       // A timeout for all routes of the app must not end bodies that take hours; `idleTimeout` does.
       ...handlerTimeout ? { handlerTimeout: FOREVER } : {},
-      // For `@fastify/compress`, which does not know `no-transform`.
-      ...{ compress: false }
+      compress: false
     }
     const schemas = new Map(operations.map(({ method, schema }) => [method, schema]))
     for (const [method, schema] of schemas) {

@@ -14,7 +14,7 @@ const elsewhere = `${world.url}?endpoint=${encodeURIComponent(`${other.url}files
 
 const agree = (page: Page) => page.getByRole('button', { name: 'Use the other server' }).click()
 
-/** A tus server of somebody else, which puts all uploads at a URL of its choice. */
+/** A foreign tus server, which gives all uploads the same URL. */
 async function makeStranger (t: Test, location = '/files/1'): Promise<{ endpoint: string, asked: IncomingMessage[] }> {
   const asked: IncomingMessage[] = []
   const server = createServer((request, response) => {

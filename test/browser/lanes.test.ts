@@ -64,7 +64,7 @@ t.test('a file whose join was asked for in vain is there once', async t => {
   await state(page, path, 'done')
   t.equal(lost, 1)
   await world.arrived(t, path)
-  // Its parts, and what nobody knows of and gets no bytes: the server deletes that with all that is unfinished.
+  // Its parts, and a final upload that is unknown to the page: the server deletes it when it expires.
   await until(async () => (await world.everything()).length <= before + 2)
   t.equal((await world.stored(path)).filter(({ bytes }) => bytes > 0).length, 1)
 })

@@ -57,7 +57,7 @@ t.test('with a handle the row asks for a click after a reload', async t => {
 t.test('a click that the visitor confirms goes on with the handle, and one that is not asks again', async t => {
   const { page, path } = await world.inTheMiddle(t, 'clicked.bin', { preferences: { copyCap: 0 }, bring: drop })
   await rowOf(page, path).getByText('it goes on after one click').waitFor()
-  // The browser's own question can be answered by nobody here; the handle and the file are real.
+  // A test cannot answer the prompt of the browser. The handle and the file are real.
   await page.addInitScript(`
     FileSystemHandle.prototype.queryPermission = async () => 'prompt'
     window.asked = 0

@@ -61,7 +61,7 @@ export interface World {
   inTheMiddle: (t: Test, name: string, options?: MiddleOptions) => Promise<Middle>
   /** The finished and unfinished uploads. */
   everything: () => Promise<Stored[]>
-  /** Deletes an upload, as the server does with one that nobody goes on with. */
+  /** Deletes an upload, as the server does with an abandoned one. */
   remove: (id: string) => Promise<void>
   /** Those that have the name of a file. */
   stored: (path: string) => Promise<Stored[]>
@@ -77,7 +77,7 @@ export async function makeWorld (): Promise<World> {
   const sources = await mkdtemp(join(tmpdir(), 'fastify-tus-'))
   const port = await freePort()
   const way = await throttle(port)
-  // A camera that shows a clock, and nobody has to allow it.
+  // A camera that shows a clock and needs no permission.
   const browser = await launch(t, { args: ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'] })
   let server: Run
   let running = false

@@ -44,7 +44,7 @@ t.test('a time in a video has hours only where there are some', async t => {
   t.equal(formatClock(-1), '0:00')
 })
 
-t.test('characters that nobody would see are marked, and no others', async t => {
+t.test('invisible characters are marked, and no others', async t => {
   t.equal(showControls('invoice\u202Efdp.exe'), 'invoice\uFFFDfdp.exe')
   t.equal(showControls('a\u2067b\u2069\u200F\u061C\n\t\0\u009F\u2028c'), 'a\uFFFDb' + '\uFFFD'.repeat(8) + 'c')
   for (const name of ['报告 (1).pdf', 'דוח.pdf', '👩‍👩‍👧.png', 'e\u0301té.txt']) t.equal(showControls(name), name)

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { inOrder, readAhead } from '../../example-client/src/streams.ts'
 
-t.test('a source is read while nobody asks for more, and in its order', async t => {
+t.test('a source is read ahead of its consumer, in order', async t => {
   const read: number[] = []
   const items = readAhead([1, 2, 3], item => read.push(item))
   t.equal((await items.next()).value, 1)

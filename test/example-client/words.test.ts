@@ -60,7 +60,7 @@ t.test('figures say what the server has, the speed and the time left', async t =
   t.equal(describeFigures(upload()), '25 MiB of 100 MiB')
   t.equal(describeFigures(upload({ speed: 5 * MiB })), '25 MiB of 100 MiB · 5 MiB/s, 10 sec left')
   t.equal(describeFigures(upload({ state: 'done' })), '100 MiB')
-  t.equal(describeSpeed(0, 100), '', 'nothing moves: nobody knows how long it takes')
+  t.equal(describeSpeed(0, 100), '', 'without progress, the remaining time is unknown')
 })
 
 t.test('an empty file is at 0 percent until it is finished', async t => {
