@@ -23,9 +23,14 @@ export function isScriptType (essence: string): boolean {
   return SCRIPT_TYPES.has(essence)
 }
 
+/** The text of a media type without its parameters, in lower case (RFC 9110, 8.3.1). */
+export function withoutParameters (text: string): string {
+  return text.split(';', 1).join().trim().toLowerCase()
+}
+
 /** A media type without its parameters, in lower case; `undefined` if the text is not a media type. */
 export function essenceOf (text: string): string | undefined {
-  const essence = text.replace(/;.*/s, '').trim().toLowerCase()
+  const essence = withoutParameters(text)
   return mediaType.test(essence) ? essence : undefined
 }
 

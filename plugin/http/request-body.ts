@@ -4,6 +4,7 @@ import { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
 import { errors } from '../errors.ts'
+import { withoutParameters } from '../media-types.ts'
 import type { Body } from '../uploads/body/body.ts'
 import type { ExpectedChecksum } from '../uploads/body/checksum.ts'
 import { sendContinue } from './expect-continue.ts'
@@ -63,9 +64,9 @@ export function hasBody (request: FastifyRequest): boolean {
   return bodyLengthOf(request) !== 0
 }
 
-/** The media type without its parameters, in lower case (RFC 9110, 8.3.1); empty without the header. */
+/** The media type without its parameters, in lower case; empty without the header. */
 export function mediaTypeOf (headers: IncomingHttpHeaders): string {
-  return (headers['content-type'] ?? '').split(';', 1).join().trim().toLowerCase()
+  return withoutParameters(headers['content-type'] ?? '')
 }
 
 /**

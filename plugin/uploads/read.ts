@@ -30,7 +30,7 @@ export async function readUpload (
   context: Context, upload: Upload, range: ByteRange | undefined
 ): Promise<Buffer | Readable> {
   if (range !== undefined && range.end - range.start < BUFFERED_BYTES) return await readBytes(context, upload, range)
-  return await ofSameUpload(context, upload, async () => await context.store.read(upload.id, range))
+  return await readSameUpload(context, upload, async () => await context.store.read(upload.id, range))
 }
 
 /**
@@ -38,14 +38,19 @@ export async function readUpload (
  * @throws FST_TUS_NOT_FOUND, FST_TUS_GONE if the upload was deleted in the meantime
  */
 export async function readBytes (context: Context, upload: Upload, range: ByteRange): Promise<Buffer> {
-  return await ofSameUpload(context, upload, async () => await context.store.readBytes(upload.id, range))
+  return await readSameUpload(context, upload, async () => await context.store.readBytes(upload.id, range))
 }
 
-/** The store reads by id, and the id may be used again: the record is read again after the bytes are open. */
-async function ofSameUpload<T extends Buffer | Readable> (
+/**
+ * The store reads by id, and an id of `namingFunction` may be used again: then the record is read once more after the
+ * bytes are open. A failure is that of the upload, if it was deleted in the meantime.
+ */
+async function readSameUpload<T extends Buffer | Readable> (
   context: Context, upload: Upload, read: () => Promise<T>
 ): Promise<T> {
   const [bytes] = await Promise.allSettled([read()])
+  const isReusable = context.settings.namingFunction !== undefined
+  if (bytes.status === 'fulfilled' && !isReusable) return bytes.value
   try {
     await findUpload(context, referenceTo(upload))
   } catch (error) {

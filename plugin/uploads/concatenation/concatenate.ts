@@ -5,10 +5,10 @@ import type { Context } from '../context.ts'
 import { create, type Outcome } from '../create.ts'
 import { findUpload } from '../find.ts'
 import { authorize } from '../hooks.ts'
-import { joinParts } from './join-parts.ts'
 import { checkLength, maxSizeFor } from '../limits/max-size.ts'
 import { draftUpload, type NewUpload } from '../new-upload.ts'
 import { isComplete, isPartial, referenceTo } from '../state.ts'
+import { joinParts } from './join-parts.ts'
 import { waitForParts } from './waiting-finals.ts'
 
 export interface Concatenation extends Omit<NewUpload, 'size' | 'complete' | 'concatenation'> {

@@ -9,9 +9,9 @@ import { retryFinishHook } from '../completion.ts'
 import type { Context } from '../context.ts'
 import { discard } from '../discard.ts'
 import { findIfExists } from '../find.ts'
-import { joinParts } from './join-parts.ts'
 import type { HeldLock } from '../locking/upload-locks.ts'
 import { isComplete, isWaiting, partsOf, referenceTo } from '../state.ts'
+import { joinParts } from './join-parts.ts'
 
 /**
  * How many final uploads may wait for one part. A client needs one, or a second one if the response to the first was
@@ -57,14 +57,17 @@ export async function settleFinal (
 ): Promise<Upload | undefined> {
   // During shutdown nothing is started; the next start completes it.
   if (!isWaiting(upload) || context.shutdown.aborted) return upload
-  const complete = await stateOfParts(context, upload, firstPart) === 'complete'
-    ? await joinParts(context, upload, lock)
-    : undefined
-  if (complete !== undefined) {
-    context.events.publish('completed', { upload: complete, request })
-    return complete
+  let state = await stateOfParts(context, upload, firstPart)
+  if (state === 'complete') {
+    const complete = await joinParts(context, upload, lock)
+    if (complete !== undefined) {
+      context.events.publish('completed', { upload: complete, request })
+      return complete
+    }
+    // A part has changed before it was locked.
+    state = await stateOfParts(context, upload, firstPart)
   }
-  if (await stateOfParts(context, upload, firstPart) !== 'deleted') return upload
+  if (state !== 'deleted') return upload
   await discard(context, request, upload, lock)
   return undefined
 }
