@@ -78,11 +78,14 @@ export interface Now {
   period: number
 }
 
-/** Whether it may have expired; it has not while a body is being received. */
+/**
+ * Whether it may have expired; it has not while a body is being received. A final upload that waits is deleted with any
+ * of its parts, and keeps them until all of them have expired.
+ */
 export function mayBeExpired (upload: Upload, clock: Now): boolean {
   if (isPending(upload)) {
     const parts = upload.parts as Upload[]
-    return parts.every((part) => part.isGone || part.maybeGone || mayBeExpired(part, clock))
+    return parts.some((part) => part.isGone || part.maybeGone) || parts.every((part) => mayBeExpired(part, clock))
   }
   return isMortal(upload) && upload.open === undefined && clock.now + SLACK_MS > upload.written.from + clock.period
 }
