@@ -3,23 +3,24 @@ import { readConfig } from './config.ts'
 import type { Environment } from './config.ts'
 import { StartError } from './errors.ts'
 import { start } from './server.ts'
+import { terminalLog } from './terminal-log.ts'
 import { parseCommandLine, usage } from './usage.ts'
 import type { CommandLine } from './usage.ts'
 
 /** What the command needs of the process that runs it. */
 export interface Host {
   env: Environment
-  stdout: { isTTY?: boolean, write (text: string): unknown }
+  stdout: NodeJS.WritableStream & { isTTY?: boolean }
   stderr: { write (text: string): unknown }
 }
 
 /**
  * The command `fastify-tus`: starts the server, checks one, or prints what was asked for.
- * @returns the exit code, where nothing else keeps the process alive
+ * @returns the exit code if nothing else keeps the process alive
  */
 export async function main (args: string[], { env, stdout, stderr }: Host, startServer = start): Promise<number> {
   if (args[0] === 'conformance') {
-    // Loaded only here, because a server has no use for it.
+    // Loaded only here: the server does not need it.
     const { main: conformance } = await import('../conformance/cli.ts')
     return conformance(args.slice(1), { stdout, stderr })
   }
@@ -42,15 +43,16 @@ export async function main (args: string[], { env, stdout, stderr }: Host, start
     return 0
   }
   if (commandLine.version) {
-    // By the package's own name, because the path is another one from src/ than from dist/src/.
+    // By the name of the package: the relative path differs between src/ and dist/src/.
     const { version } = createRequire(import.meta.url)('fastify-tus/package.json') as { version: string }
     stdout.write(`${version}\n`)
     return 0
   }
 
   try {
-    const { endpoint, page } = await startServer(readConfig({ ...env, ...commandLine.env }))
-    if (stdout.isTTY) stdout.write(`\nUploads: ${endpoint}\nPage:    ${page}\n\n`)
+    const log = stdout.isTTY ? terminalLog(stdout, env['NO_COLOR'] === undefined) : undefined
+    const { endpoint, page } = await startServer(readConfig({ ...env, ...commandLine.env }), log)
+    if (stdout.isTTY) stdout.write(`\nOpen ${page}, or upload to ${endpoint} with any tus client.\n\n`)
     return 0
   } catch (error) {
     return complain(error, 1)

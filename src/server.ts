@@ -5,8 +5,9 @@ import { checkHost } from './allowed-hosts.ts'
 import app from './app.ts'
 import type { Config } from './config.ts'
 import { StartError } from './errors.ts'
+import type { LogOptions } from './terminal-log.ts'
 
-/** How long answers that are under way may take once the server is told to end, in ms. */
+/** How long responses may take after a signal, in ms. */
 const DRAIN_MS = 2000
 
 /** A server that listens. */
@@ -20,19 +21,20 @@ export interface RunningServer {
 }
 
 /**
- * Starts the server, and closes it when the process is told to end.
- * @throws StartError when something outside of the code is in the way: the port, the address, the directory
+ * Starts the server. A signal closes it.
+ * @param log - the shape of the log; JSON by default
+ * @throws StartError if the port, the address or the directory cannot be used
  */
-export async function start (config: Config): Promise<RunningServer> {
+export async function start (config: Config, log?: LogOptions): Promise<RunningServer> {
   const server = Fastify({
-    logger: { level: config.logLevel },
+    logger: { level: config.logLevel, ...log },
     trustProxy: config.trustProxy,
-    // A client that asks for its offset while we close must not get a 503: tus-js-client takes that for "there is no
-    // such upload" and starts again from zero. Uploads that are running are ended by the plugin itself.
+    // A HEAD during shutdown must not get a 503: tus-js-client would create the upload again, from offset 0. The plugin
+    // itself ends the bodies that are being received.
     return503OnClosing: false
   })
   checkHost(server, config)
-  // Not awaited: what goes wrong in there comes out of listen().
+  // Not awaited: listen() rejects with its errors.
   server.register(app, { config })
   const address = await listen(server, config)
 
@@ -55,7 +57,7 @@ export async function closeFor (server: FastifyInstance, event: { err?: Error, s
   } else {
     server.log.info({ signal: event.signal }, 'closing')
   }
-  // A connection that is silent, or whose reader pauses, would keep us waiting for ever.
+  // A silent connection, or a reader that pauses, would otherwise delay the shutdown for ever.
   setTimeout(() => server.server.closeAllConnections(), DRAIN_MS).unref()
   await server.close()
 }
@@ -69,11 +71,11 @@ async function listen (server: FastifyInstance, { host, port }: Config): Promise
   }
 }
 
-/** Makes a line for the person who starts the server out of an error that they can mend; others stay as they are. */
+/** Turns an error that the user can fix into one line; other errors stay as they are. */
 export function explain (error: NodeJS.ErrnoException, where: string): Error {
   const { code, message } = error
   if (code === 'EADDRINUSE') {
-    return new StartError(`Something else listens on ${where} already: choose another PORT (--port)`)
+    return new StartError(`${where} is in use: choose another PORT (--port)`)
   }
   if (code === 'EACCES') {
     return new StartError(`Not allowed to listen on ${where}: choose a PORT (--port) from 1024 on`)
@@ -82,7 +84,7 @@ export function explain (error: NodeJS.ErrnoException, where: string): Error {
     return new StartError(`Cannot listen on ${where}: HOST (--host) must be an address of this machine`)
   }
   if (code === 'FST_ERR_DUPLICATED_ROUTE') {
-    return new StartError('PREFIX (--prefix) is a path that the server itself answers: choose another one')
+    return new StartError('PREFIX (--prefix) is a path of the server itself: choose another one')
   }
   if (code === 'FST_TUS_DIRECTORY') {
     return new StartError(`FILES_DIR (--dir) cannot be used: ${message.replace(/^.*?"directory": /, '')}`)

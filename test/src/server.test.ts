@@ -48,7 +48,7 @@ t.test('a failure to listen is reported in one line', async t => {
   const directory = t.testdir({ file: '' })
 
   const cases: [Record<string, string>, RegExp][] = [
-    [{ PORT: `${port}`, FILES_DIR: directory }, /^Something else listens on 127\.0\.0\.1, port \d+ .*PORT \(--port\)$/],
+    [{ PORT: `${port}`, FILES_DIR: directory }, /^127\.0\.0\.1, port \d+ is in use: .*PORT \(--port\)$/],
     [{ HOST: '192.0.2.1', FILES_DIR: directory }, /^Cannot listen on 192\.0\.2\.1, port 0: HOST \(--host\) must be an address of this machine$/],
     ...['file', 'file/below'].map((name): [Record<string, string>, RegExp] =>
       [{ FILES_DIR: `${directory}/${name}` }, /^FILES_DIR \(--dir\) cannot be used: \/.*\/file is not a directory$/])
@@ -60,7 +60,7 @@ t.test('a failure to listen is reported in one line', async t => {
 
 t.test('a prefix that is a route of the server is reported in one line', async (t) => {
   const error = explain(Object.assign(new Error(), { code: 'FST_ERR_DUPLICATED_ROUTE' }), '127.0.0.1, port 80')
-  t.match(error.message, /^PREFIX \(--prefix\) is a path that the server itself answers/)
+  t.match(error.message, /^PREFIX \(--prefix\) is a path of the server itself/)
 })
 
 t.test('a privileged port is reported in one line', async t => {

@@ -1,0 +1,50 @@
+import type { FastifyServerOptions } from 'fastify'
+import pretty from 'pino-pretty'
+
+/** The shape of a log and the stream that it is written to. */
+export type LogOptions = Exclude<FastifyServerOptions['logger'], boolean | undefined>
+
+/** pino: warnings and errors are from this level on. */
+const WARN = 40
+
+/** The fields of the lines that Fastify and the server write; the others are printed below the line. */
+interface Line {
+  msg: string
+  res?: { method?: string, url?: string, statusCode: number }
+  responseTime?: number
+  upload?: { id: string, size?: number }
+}
+
+/** A log for a person at a terminal: one short line for each request, none for its start, and no stack of a 4xx. */
+export function terminalLog (destination: NodeJS.WritableStream, colorize: boolean): LogOptions {
+  return {
+    stream: pretty({
+      destination,
+      colorize,
+      sync: true,
+      translateTime: 'SYS:HH:MM:ss',
+      ignore: 'pid,hostname,reqId,req,res,responseTime,upload,endpoint,page',
+      messageFormat: (line) => shorten(line as unknown as Line)
+    }),
+    serializers: {
+      res: ({ request, statusCode }) => ({ method: request?.method, url: request?.url, statusCode })
+    },
+    hooks: {
+      logMethod (args, method, level) {
+        const [fields, message] = args as unknown as [Record<string, unknown> | string, string | undefined]
+        if (message === 'incoming request') return
+        if (typeof fields === 'object' && level < WARN) method.call(this, { ...fields, err: undefined }, message)
+        else method.apply(this, args)
+      }
+    }
+  }
+}
+
+function shorten ({ msg, res, responseTime, upload }: Line): string {
+  if (upload !== undefined) {
+    return `${msg} ${upload.id}, ${upload.size === undefined ? 'length unknown' : `${upload.size} bytes`}`
+  }
+  if (res?.method === undefined) return msg
+  const request = `${res.method} ${res.url} ${res.statusCode}`
+  return responseTime === undefined ? `${request} ${msg}` : `${request} in ${Math.round(responseTime)} ms`
+}
