@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import { setTimeout as wait } from 'node:timers/promises'
 import { errors, isTusError } from '../errors.ts'
 import type {
   Append, AppendOptions, Capability, CommitOptions, DataStore, Upload, UploadChanges
@@ -17,6 +18,8 @@ export class StoreAdapter {
   /** Whether an append uses the buffers of a batch after it has taken them. */
   readonly retainsBuffers: boolean
   readonly #store: DataStore
+  /** Whether the store is known not to record creation dates. */
+  #takesFreshDates = false
 
   constructor (store: DataStore) {
     this.#store = store
@@ -34,7 +37,7 @@ export class StoreAdapter {
     return mapErrors(async () => {
       const start = Date.now()
       const upload = this.#checked(await this.#store.getUpload(id, { offset }))
-      return this.#store.capabilities === undefined ? withoutFreshDate(upload, start) : upload
+      return this.#store.capabilities === undefined ? await this.#withoutFreshDate(upload, start) : upload
     })
   }
 
@@ -123,6 +126,23 @@ export class StoreAdapter {
     return method.bind(this.#store) as NonNullable<DataStore[Name]>
   }
 
+  /**
+   * The class `Upload` of `@tus/utils` takes the current time if the store has not recorded the creation date. Such a
+   * date does not identify an upload.
+   * @param start - when the upload was asked for, in ms since the epoch
+   */
+  async #withoutFreshDate (upload: Upload, start: number): Promise<Upload> {
+    const { id, creation_date: date } = upload
+    if (date === undefined || Date.parse(date) < start) return upload
+    if (!this.#takesFreshDates) {
+      // The upload may have been created just now, or by a process whose clock is ahead: then the date stays.
+      await wait(2)
+      const again = await this.#store.getUpload(id)
+      this.#takesFreshDates = again.creation_date !== date
+    }
+    return this.#takesFreshDates ? new StoredUpload({ ...upload, creation_date: undefined }) : upload
+  }
+
   /** @throws TypeError if a store resolves with something that is not an upload */
   #checked (upload: Upload): Upload {
     const { id, offset, size, finished } = Object(upload) as Partial<Upload>
@@ -132,16 +152,6 @@ export class StoreAdapter {
     const isForgetful = finished === false && !this.capabilities.has('updates')
     return isForgetful ? new StoredUpload({ ...upload, finished: undefined }) : upload
   }
-}
-
-/**
- * The class `Upload` of `@tus/utils` takes the current time if the store has not recorded the creation date. Such a
- * date does not identify an upload.
- * @param start - when the upload was asked for, in ms since the epoch
- */
-function withoutFreshDate (upload: Upload, start: number): Upload {
-  const isFresh = upload.creation_date !== undefined && Date.parse(upload.creation_date) >= start
-  return isFresh ? new StoredUpload({ ...upload, creation_date: undefined }) : upload
 }
 
 function derivedCapabilities (store: DataStore): Set<Capability> {

@@ -39,6 +39,17 @@ t.test('EXP-05 uploads of a store that cannot list them still expire', async (t)
   t.equal((await head(location)).statusCode, 200, 'without a date nothing expires')
 })
 
+t.test('EXP-05 an upload expires whose creation date is ahead of the clock', async (t) => {
+  const datastore = new ForeignStore(['creation', 'expiration'])
+  const { create, head } = await build(t, { datastore, expiration: { period: 3_600_000 } })
+  const location = await create(6)
+  const { upload } = datastore.uploads.get(location.slice('/files/'.length)) ?? {}
+  const created = Date.now() + 60_000
+  upload!.creation_date = new Date(created).toISOString()
+  const { headers } = await head(location)
+  t.equal(headers['upload-expires'], new Date(created + 3_600_000).toUTCString())
+})
+
 t.test('CORE-07 an extension that the store does not support is not advertised, and refused', async (t) => {
   const { create, patch, post, request } = await build(t, { datastore: new ForeignStore(['creation']) })
   const { headers } = await request('OPTIONS', '/files')
