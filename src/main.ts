@@ -50,7 +50,9 @@ export async function main (args: string[], { env, stdout, stderr }: Host, start
   }
 
   try {
-    const log = stdout.isTTY ? terminalLog(stdout, env['NO_COLOR'] === undefined) : undefined
+    // The log of a server whose terminal is gone ends; the server does not.
+    stdout.on('error', () => {})
+    const log = stdout.isTTY ? terminalLog(stdout, env['NO_COLOR'] === undefined) : { stream: stdout }
     const { endpoint, page } = await startServer(readConfig({ ...env, ...commandLine.env }), log)
     if (stdout.isTTY) stdout.write(`\nOpen ${page}, or upload to ${endpoint} with any tus client.\n\n`)
     return 0

@@ -10,6 +10,9 @@ import type { LogOptions } from './terminal-log.ts'
 /** How long responses may take after a signal, in ms. */
 const DRAIN_MS = 2000
 
+/** Signals of a crash in native code. A process that handles these executes the failed instruction again, for ever. */
+const CRASHES = ['SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGSEGV'] as const
+
 /** A server that listens. */
 export interface RunningServer {
   /** The URL that clients send uploads to. */
@@ -39,7 +42,7 @@ export async function start (config: Config, log?: LogOptions): Promise<RunningS
   const address = await listen(server, config)
 
   const urls = { endpoint: `${address}${config.prefix}`, page: `${address}/` }
-  const { uninstall } = closeWithGrace({ logger: server.log }, event => closeFor(server, event))
+  const { uninstall } = closeWithGrace({ logger: server.log, skip: [...CRASHES] }, event => closeFor(server, event))
   server.log.info(urls, 'ready for uploads')
   return {
     ...urls,

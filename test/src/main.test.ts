@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
-import { PassThrough } from 'node:stream'
+import { PassThrough, Writable, type WritableOptions } from 'node:stream'
 import t from 'tap'
 import { readConfig } from '../../src/config.ts'
 import type { Config } from '../../src/config.ts'
 import { StartError } from '../../src/errors.ts'
 import { main } from '../../src/main.ts'
-import { start } from '../../src/server.ts'
+import { start, type RunningServer } from '../../src/server.ts'
 import { usage } from '../../src/usage.ts'
 
 const pkg = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
@@ -95,4 +95,21 @@ t.test('an error that the operator can fix is reported in one line', async t => 
 
 t.test('any other error is a bug, and thrown', async t => {
   await t.rejects(command([], { error: new TypeError('a bug') }), { message: 'a bug' })
+})
+
+t.test('the server goes on without its log if the terminal is closed', async (t) => {
+  for (const isTTY of [true, false]) {
+    const write: WritableOptions['write'] = (_chunk, _encoding, callback) => callback(new Error('EIO'))
+    const stdout = Object.assign(new Writable({ write }), { isTTY })
+    let server: RunningServer | undefined
+    const env = { PORT: '0', FILES_DIR: t.testdir() }
+    const code = await main([], { env, stdout, stderr: process.stderr }, async (config, log) => {
+      server = await start(config, log)
+      return server
+    })
+    t.equal(code, 0)
+    t.equal((await fetch(`${server?.page}healthz`)).status, 200)
+    await server?.close()
+    t.ok(stdout.errored)
+  }
 })

@@ -34,6 +34,12 @@ t.test('the server listens, prints its address, and can be closed', async t => {
   await t.rejects(fetch(page))
 })
 
+t.test('a crash in native code ends the process', async t => {
+  const { child, ended } = await startProcess(t)
+  child.kill('SIGSEGV')
+  t.match(await ended, { code: null, signal: 'SIGSEGV' })
+})
+
 t.test('X-Forwarded headers of trusted proxies are used', async t => {
   const { endpoint, close } = await start(configOf(t, { TRUST_PROXY: '127.0.0.1' }))
   t.teardown(close)
