@@ -1,4 +1,4 @@
-/** Plots in `docs/` of how the costs grow: `npm run bench:plots`. `--redraw` uses the figures of the last run. */
+/** Plots of how the costs grow, for `docs/internals/`: `npm run bench:plots`. `--redraw` uses the last figures. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import type { Bench } from './bench.ts'
@@ -25,7 +25,7 @@ if (!values.redraw) await writeFile(data, stringify(await measure()))
 const growth = JSON.parse(await readFile(data, 'utf8')) as Growth
 const plots = { 'body-size': bodySizePlot(growth), 'stored-uploads': storedPlot(growth) }
 for (const [name, plot] of Object.entries(plots)) {
-  const file = `docs/performance-${name}.svg`
+  const file = `docs/internals/performance-${name}.svg`
   await writeFile(new URL(file, root), renderPlot(plot))
   console.log(`written to ${file}`)
 }

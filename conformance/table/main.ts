@@ -25,7 +25,7 @@ try {
   }
   for (const { name, tally } of columns) console.log(`${name}: ${renderTotals(tally.totals)}`)
 
-  const page = new URL('docs/conformance.md', root)
+  const page = new URL('docs/internals/conformance.md', root)
   await mkdir(new URL('.', page), { recursive: true })
   await writeFile(page, renderPage({ columns, leftOut, strict, date: new Date() }))
   console.log(`written to ${fileURLToPath(page)}`)

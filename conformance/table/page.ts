@@ -29,7 +29,7 @@ export interface Page {
 
 const overHttp1 = requirementsOver('http/1.1')
 
-/** `docs/conformance.md`. */
+/** `docs/internals/conformance.md`. */
 export function renderPage (page: Page): string {
   const { columns } = page
   return [

@@ -16,7 +16,7 @@ nowhere.close()
  * A body arrives in buffers of 64 KiB, each with memory of its own outside of the heap. The garbage collector looks
  * only after 32 MiB of them. V8 counts these as part of the heap, which in most servers is small enough to exceed its
  * limit then: nearly every time, it does a full collection, 34 of them for a GiB, which was most of the CPU time beyond
- * that of a bare server. See docs/performance.md.
+ * that of a bare server. See docs/internals/performance.md.
  */
 export function freeBuffers (buffers: Buffer[]): void {
   const whole: ArrayBuffer[] = []

@@ -1,6 +1,6 @@
 /**
  * Asks the holder of a lock to release it, once. An `AbortController` would do, but every request creates one of these,
- * and a controller alone makes V8 collect garbage nearly three times as often (docs/performance.md).
+ * and a controller alone makes V8 collect garbage nearly three times as often (docs/internals/performance.md).
  */
 export class ReleaseSignal {
   #reason: Error | undefined
