@@ -1,5 +1,6 @@
 /** The pages of `docs/reference/` against the source: a missing or stale entry fails. */
 import { readFile } from 'node:fs/promises'
+import Fastify from 'fastify'
 import t from 'tap'
 import ts from 'typescript'
 import { resolveEngines } from '../../plugin/engines.ts'
@@ -11,6 +12,8 @@ import { nameHeaders } from '../../plugin/protocols/tus-v1/error-text.ts'
 import { resolveSettings } from '../../plugin/settings.ts'
 import { capabilityNames } from '../../plugin/types.ts'
 import { uploadEventNames } from '../../plugin/uploads/events/events.ts'
+import app from '../../src/app.ts'
+import { readConfig } from '../../src/config.ts'
 import { settings } from '../../src/settings.ts'
 import type { Setting } from '../../src/settings.ts'
 
@@ -165,6 +168,18 @@ t.test('the settings of the server are those of the command, with their flags an
   })
   const documented = (await rowsBelow('server', 'Settings')).map((cells) => cells.slice(0, 3).map(withoutTicks))
   t.same(documented, expected)
+})
+
+t.test('the routes of the server are those of the app', async (t) => {
+  const fastify = Fastify()
+  t.teardown(() => fastify.close())
+  const urls = new Set<string>()
+  fastify.addHook('onRoute', ({ url }) => { urls.add(url) })
+  const config = readConfig({ FILES_DIR: t.testdir({ empty: {} }) })
+  await fastify.register(app, { config, client: `${t.testdirName}/empty` })
+  const isUpload = (url: string) => url.startsWith(config.prefix)
+  const documented = (await rowsBelow('server', 'Routes')).map(([cell = '']) => /^`GET (\/[^?`]*)/.exec(cell)?.[1])
+  t.same(documented.filter(Boolean).sort(), [...urls].filter((url) => !isUpload(url)).sort())
 })
 
 t.test('the events are those that are published', async (t) => {
