@@ -47,7 +47,7 @@ export default [
       'no-restricted-imports': ['error', {
         patterns: [{
           regex: `^\\.\\.?/(.*/)?(${forbiddenIn(folder).join('|')})/`,
-          message: 'Imports only go down the floors: see CONTRIBUTING.md.'
+          message: 'Imports only go down the floors: see docs/internals/architecture.md.'
         }]
       }]
     }
