@@ -1,3 +1,3 @@
 import { importAll } from './import-all.ts'
 
-await importAll('src', 'model')
+await importAll('src', 'model', 'docs')
