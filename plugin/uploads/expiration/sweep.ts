@@ -1,3 +1,4 @@
+import { errors } from '../../errors.ts'
 import type { Upload, UploadReference } from '../../types.ts'
 import { retryFinishHook } from '../completion.ts'
 import type { Context } from '../context.ts'
@@ -10,6 +11,7 @@ import { settleFinal, stateOfParts } from '../concatenation/waiting-finals.ts'
  * Looks at the uploads that may be due, one after the other: deletes expired ones, calls finish hooks and concatenates
  * parts if a crash has prevented that, and deletes orphans. An upload that is locked is left to the next sweep. A
  * failure does not hold up the others.
+ * @throws FST_TUS_LOCKER_FAILED
  */
 export async function sweep (context: Context): Promise<{ expired: number, orphans: number }> {
   const { store, events, log, shutdown } = context
@@ -24,6 +26,8 @@ export async function sweep (context: Context): Promise<{ expired: number, orpha
       if (!isComplete(upload)) events.publish('found', { upload, request: null })
       if (await isDue(context, upload)) expired += await sweepUpload(context, id)
     } catch (err) {
+      // It would fail for every other upload, too.
+      if (err instanceof errors.LockerFailed) throw err
       log.warn({ err, uploadId: id }, 'upload not swept')
     }
   }

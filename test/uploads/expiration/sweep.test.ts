@@ -188,6 +188,20 @@ t.test('a sweep that fails is logged, and the next one runs', async (t) => {
   t.match(logged[1], { msg: 'sweep failed', err: { message: 'no directory' } })
 })
 
+t.test('a sweep ends at the first failure of the locker', async (t) => {
+  let locks = 0
+  const newLock = () => {
+    locks++
+    throw new Error('no connection')
+  }
+  const { context, add, files } = await rig(t, { locker: { newLock } })
+  await add('a', 'ab')
+  await add('b', 'ab')
+  await t.rejects(sweep(context), { code: 'FST_TUS_LOCKER_FAILED' })
+  t.equal(locks, 1)
+  t.equal((await files()).length, 4)
+})
+
 t.test('EDGE-59 a sweep is skipped after the clock has jumped', async (t) => {
   const { context, add, logged, files } = await rig(t)
   const jumps = () => logged.filter(({ msg }) => msg === 'clock jumped: sweep skipped').length
