@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { snippet } from '../readme.ts'
+import { snippet } from '../docs/snippets.ts'
 import {
   buildTusgo, copyProgram, installPackages, installTusJavaClient, installTuspy, needs, npmSpec
 } from './install.ts'
@@ -18,12 +18,12 @@ async function directoryOf (name: string): Promise<string> {
   return directory
 }
 
-t.test('the script of README resumes after curl was killed', needs(['curl', '--version']), async (t) => {
+t.test('the script of the guide resumes after curl was killed', needs(['curl', '--version']), async (t) => {
   const directory = await directoryOf('curl')
   const script = join(directory, 'upload.sh')
   let path: string | undefined
   await rig.killAndResume(t, async (file, endpoint) => {
-    const code = await snippet('upload.sh')
+    const code = await snippet('docs/guides/curl.md', 'upload.sh')
     await writeFile(script, code.replace('http://127.0.0.1:1080', new URL(endpoint).origin))
     const client = startProgram(directory, 'sh', [script, file, ...path === undefined ? [] : [path]])
     path ??= await client.firstLine()

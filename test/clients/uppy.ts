@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process'
-import { mkdir, readFile, readdir } from 'node:fs/promises'
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { chromium } from 'playwright-core'
 import { build, preview } from 'vite'
 import type { Test } from 'tap'
 import { chromiumPath } from '../browser/chromium.ts'
+import { snippet } from '../docs/snippets.ts'
 import { copyProgram, installPackages, npmSpec } from './install.ts'
 import { killGroup, until } from './rig.ts'
 import type { StartClient } from './rig.ts'
@@ -13,9 +14,12 @@ import type { StartClient } from './rig.ts'
 const flags = ['--headless=new', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync', '--remote-debugging-port=0']
 
-/** Installs and bundles Uppy, and serves a page with it from a separate origin until the end of the test. */
+/** Installs Uppy, bundles the page of the guide, and serves it from a separate origin until the end of the test. */
 async function servePage (t: Test, directory: string): Promise<string> {
   await copyProgram('uppy', directory)
+  const code = await snippet('docs/guides/uppy.md', 'uppy.js')
+  const endpoint = 'new URLSearchParams(location.search).get(\'endpoint\')'
+  await writeFile(join(directory, 'upload.js'), code.replace('\'http://localhost:1080/files\'', endpoint))
   await installPackages(directory, npmSpec('@uppy/core'), npmSpec('@uppy/tus'))
   await build({ root: directory, configFile: false, logLevel: 'error' })
   const server = await preview({ root: directory, configFile: false, preview: { host: '127.0.0.1', port: 0 } })

@@ -1,15 +1,15 @@
-/** The example of README in which uploads belong to the user in the prefix. */
+/** The example of the guide in which uploads belong to the user in the prefix. */
 import type { InjectOptions } from 'fastify'
 import t from 'tap'
 import { build, OFFSET_OCTET_STREAM } from '../helper.ts'
-import { runSnippet } from '../readme.ts'
+import { runSnippet } from '../docs/snippets.ts'
 
 const ann = { authorization: 'Bearer ann-s-secret' }
 const bob = { authorization: 'Bearer bob-s-secret' }
 const bytes = { 'content-type': OFFSET_OCTET_STREAM }
 
-t.test('with the example of README, a parameter of the prefix leads to the uploads of that user only', async (t) => {
-  const { app } = await runSnippet(t, 'user-prefix.js')
+t.test('with the example of the guide, a parameter of the prefix leads to the uploads of that user only', async (t) => {
+  const { app } = await runSnippet(t, 'docs/guides/authentication.md', 'user-prefix.ts')
   const ask = (method: string, url: string, headers: Record<string, string>, payload = '') => app.inject({
     method: method as NonNullable<InjectOptions['method']>,
     url,

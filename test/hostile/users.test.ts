@@ -1,4 +1,4 @@
-/** The README example in which uploads belong to users, and everything that a user may try with uploads of others. */
+/** The example of the guide in which uploads belong to users, and all that a user may try with uploads of others. */
 import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
@@ -6,7 +6,7 @@ import t from 'tap'
 import type { Test } from 'tap'
 import { newUploadId } from '../../plugin/ids.ts'
 import { OFFSET_OCTET_STREAM } from '../helper.ts'
-import { runSnippet } from '../readme.ts'
+import { runSnippet } from '../docs/snippets.ts'
 
 type Headers = Record<string, string>
 const ann = { authorization: 'Bearer ann-s-secret' }
@@ -14,7 +14,7 @@ const bob = { authorization: 'Bearer bob-s-secret' }
 const append = { 'content-type': OFFSET_OCTET_STREAM, 'upload-offset': '3' }
 
 async function rig (t: Test) {
-  const { app, directory } = await runSnippet(t, 'auth.js')
+  const { app, directory } = await runSnippet(t, 'docs/guides/authentication.md', 'auth.js')
   const ask = (method: string, url: string, headers: Headers, payload?: string): Promise<LightMyRequestResponse> =>
     app.inject({
       method: method as NonNullable<InjectOptions['method']>,
