@@ -27,6 +27,8 @@ export class Concatenating implements Operation {
   apply (world: World, { status, headers }: RawResponse): void {
     world.unanswered--
     if (status !== 201) return
+    // A final upload that waits is named in the records of its parts, under their locks.
+    for (const part of this.#parts) world.widen(part)
     const content = Buffer.concat(this.#parts.map((part) => part.content.subarray(0, part.size)))
     const { now } = world.clock
     world.uploads.push(newUpload({
