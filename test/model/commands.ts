@@ -98,7 +98,11 @@ function plans (world: World, planned: Plan[]): { operations: Operation[], uploa
   const uploads: Upload[] = []
   const operations = planned.flatMap((plan): Operation[] => {
     if ('create' in plan) return [new Creating(plan.create)]
-    if ('join' in plan) return joinable(world, plan.join)
+    if ('join' in plan) {
+      const parts = joinable(world, plan.join)
+      uploads.push(...parts)
+      return parts.length > 0 ? [new Concatenating(world, parts)] : []
+    }
     const upload = pick(world, 'append' in plan ? plan.to : plan.remove)
     if (upload === undefined) return []
     uploads.push(upload)
@@ -108,11 +112,10 @@ function plans (world: World, planned: Plan[]): { operations: Operation[], uploa
 }
 
 /** Mostly parts, sometimes any upload. */
-function joinable (world: World, numbers: number[]): Operation[] {
+function joinable (world: World, numbers: number[]): Upload[] {
   const partial = world.uploads.filter(({ isPartial, isGone, size }) => isPartial && !isGone && size !== undefined)
   const from = partial.length > 0 && numbers[0] !== 7 ? partial : world.uploads
-  if (from.length === 0) return []
-  return [new Concatenating(world, numbers.map((number) => from[number % from.length] as Upload))]
+  return from.length > 0 ? numbers.map((number) => from[number % from.length] as Upload) : []
 }
 
 async function lookAt (world: World, uploads: Upload[]): Promise<void> {
