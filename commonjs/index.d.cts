@@ -10,6 +10,8 @@ export default fastifyTus
 export declare const errors: typeof tus.errors
 export declare const FileStore: typeof tus.FileStore
 export type FileStore = tus.FileStore
+export declare const LocalLocker: typeof tus.LocalLocker
+export type LocalLocker = tus.LocalLocker
 export declare const MemoryLocker: typeof tus.MemoryLocker
 export type MemoryLocker = tus.MemoryLocker
 export declare const MemoryStore: typeof tus.MemoryStore

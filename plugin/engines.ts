@@ -129,8 +129,7 @@ function defaultStore (locker: Locker, directory: string, durability: Durability
   const shared = stores.get(locker) ?? new Map<string, FileStore>()
   stores.set(locker, shared)
   const root = path.resolve(directory)
-  // A locker that does not say otherwise may be used by other processes.
-  const store = shared.get(root) ?? new FileStore({ directory, durability, exclusive: locker.shared === false })
+  const store = shared.get(root) ?? new FileStore({ directory, durability, locker })
   check(durability === undefined || durability === store.durability,
     `"durability" must be "${store.durability}", as in the other registration for this directory`)
   shared.set(root, store)

@@ -63,6 +63,7 @@ const fastifyTus = fp(plugin, { fastify: '5.x', name: 'fastify-tus', encapsulate
 export { fastifyTus, fastifyTus as default }
 export { errors, type ErrorData, type TusError, type TusErrorConstructor } from './errors.ts'
 export { MemoryLocker, type MemoryLockerOptions } from './locks/memory.ts'
+export { LocalLocker, type LocalLockerOptions } from './locks/local/local-locker.ts'
 export type {
   CorsOptions, DownloadOptions, Durability, ExpirationOptions, Extension, FastifyTusOptions, PerClientOptions
 } from './options.ts'

@@ -227,6 +227,11 @@ export interface Locker {
   newLock (id: string): Lock
   /** Whether other processes use it. Default `true`. */
   shared?: boolean
+  /**
+   * A number that stays the same as long as no other process has held the lock of the upload; `undefined` if one may
+   * hold it. A store may use what it has cached of the upload during that time.
+   */
+  tenure? (id: string): number | undefined
   /** Announces to other processes that an upload has changed. Must not throw. */
   changed? (id: string): void
   /**

@@ -161,7 +161,8 @@ export function lockerContract (name: string, options: LockerContractOptions): v
           order.push(i)
           await lock.unlock()
         }))
-        await until(() => holder.asked() > before)
+        // A locker may ask the holder once for all requests of a process.
+        if (i < 2) await until(() => holder.asked() > before)
       }
       await holder.lock.unlock()
       await Promise.all(waiting)

@@ -1,5 +1,5 @@
 import { MemoryLocker as TusMemoryLocker } from '@tus/server'
-import { MemoryLocker } from '../../plugin/index.ts'
+import { LocalLocker, MemoryLocker } from '../../plugin/index.ts'
 import { lockerContract } from './locker.ts'
 
 lockerContract('MemoryLocker', {
@@ -12,9 +12,19 @@ lockerContract('MemoryLocker', {
   canTry: true
 })
 
+lockerContract('LocalLocker', {
+  start: (t) => {
+    const directory = t.testdir()
+    return { open: () => new LocalLocker({ directory }) }
+  },
+  isShared: true,
+  isFair: true,
+  canTry: true
+})
+
 lockerContract('MemoryLocker of @tus/server', {
   start: () => {
-    const locker = new TusMemoryLocker()
+    const locker = new TusMemoryLocker({ acquireLockTimeout: 1000 })
     return { open: () => locker }
   },
   isShared: false,

@@ -4,7 +4,6 @@ import path from 'node:path'
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
 import t from 'tap'
 import type { Test } from 'tap'
-import type { Locker } from '../../plugin/index.ts'
 import { build, OFFSET_OCTET_STREAM, until } from '../helper.ts'
 import { rawRequest } from '../raw-request.ts'
 import { compile } from './compile.ts'
@@ -202,29 +201,6 @@ const tests: Record<string, (t: Test, page: string, name: string) => Promise<unk
     t.match(printed.at(-1), /^5 of 5 bytes, .* finished$/)
   },
 
-  async 'docs/guides/several-processes.md locker.ts' (t, page, name) {
-    const { exports: { newLock } } = await importSnippet(t, page, name)
-    const directory = t.testdir()
-    const locker = { newLock } as Locker
-    const first = await build(t, { directory, locker })
-    const second = await build(t, { directory, locker })
-    const location = await first.create(6)
-    const stalled = await first.stall(location, 0, 6, 'abc')
-    await first.untilStored(location, 3)
-    t.match(await second.head(location), { statusCode: 200, headers: { 'upload-offset': '3' } })
-    t.equal((await stalled.response).status, 423, 'the request of the other process is displaced')
-    t.equal((await second.patch(location, 3, 'def')).statusCode, 204)
-    const lock = locker.newLock('id')
-    t.equal(await lock.tryLock?.(() => {}), true)
-    t.equal(await locker.newLock('id').tryLock?.(() => {}), false)
-    await lock.unlock()
-    const next = locker.newLock('id')
-    t.equal(await next.tryLock?.(() => {}), true)
-    await next.unlock()
-  },
-
-  'docs/guides/several-processes.md server.ts': takesUploads,
-
   async 'docs/guides/from-tus-server.md migrated.js' (t, page, name) {
     const { app } = await runSnippet(t, page, name)
     t.match(await uploadHello(app), { statusCode: 400, body: /filename is missing/ })
@@ -317,6 +293,7 @@ const elsewhere: Record<string, string> = {
   'docs/guides/authentication.md auth.js': 'test/hostile/users.test.ts',
   'docs/guides/authentication.md user-prefix.ts': 'test/hostile/prefix-parameter.test.ts',
   'docs/guides/limits.md limits.js': 'test/hostile/floods.test.ts',
+  'docs/guides/several-processes.md cluster.js': 'test/docs/cluster.test.ts',
   'docs/guides/uppy.md uppy.js': 'test/clients/uppy.ts'
 }
 

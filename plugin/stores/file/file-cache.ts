@@ -12,7 +12,7 @@ export interface CacheLimits {
 
 /** Usually a MiB of records, and a small share of the descriptors that a process may have. */
 export const CACHE_LIMITS: CacheLimits = { records: 1000, files: 100, openMs: 2000 }
-/** For directories that other processes write to as well. */
+/** For directories that other processes write to without saying so. */
 export const NO_CACHE: CacheLimits = { records: 0, files: 0, openMs: 0 }
 
 interface CachedRecord {
@@ -21,7 +21,11 @@ interface CachedRecord {
   bytes: number
   /** How many of them are known to be on disk; `undefined` if unknown. */
   synced: number | undefined
+  tenure: number
 }
+
+/** As `tenure` of a locker: a number that lasts until another process may have written to an upload. */
+export type Tenure = (id: string) => number | undefined
 
 interface CachedFile {
   file: OpenFile
@@ -33,8 +37,9 @@ interface CachedFile {
  * two system calls instead of nine: reading the record and opening and closing both files cost more than 64 KiB of
  * bytes.
  *
- * Only for directories that no other process writes to. `getUpload` looks at the size of the file all the same, and
- * reads the record again if the file has grown or is gone. A file is in the cache only while nothing uses it.
+ * An entry is valid as long as no other process may have written to the upload. `getUpload` looks at the size of the
+ * file all the same, and reads the record again if the file has grown or is gone. A file is in the cache only while
+ * nothing uses it.
  */
 export class FileCache {
   readonly #records = new Map<string, CachedRecord>()
@@ -42,14 +47,16 @@ export class FileCache {
   /** Reads under way whose result may still be cached. */
   readonly #reads = new Map<string, object>()
   readonly #limits: CacheLimits
+  readonly #tenure: Tenure
   #timer: NodeJS.Timeout | undefined
 
-  constructor (limits: CacheLimits) {
+  constructor (limits: CacheLimits, tenure: Tenure = () => 0) {
     this.#limits = limits
+    this.#tenure = tenure
   }
 
   has (id: string): boolean {
-    return this.#records.has(id)
+    return this.#valid(id) !== undefined
   }
 
   /**
@@ -57,20 +64,22 @@ export class FileCache {
    * @returns `undefined` if the file has changed since
    */
   recordOf (id: string, bytes: number | undefined): StoredUpload | undefined {
-    const cached = this.#records.get(id)
+    const cached = this.#valid(id)
     return cached !== undefined && cached.bytes === bytes ? cached.record : undefined
   }
 
   /** How many bytes are known to be on disk; `undefined` if unknown. */
   syncedOf (id: string): number | undefined {
-    return this.#records.get(id)?.synced
+    return this.#valid(id)?.synced
   }
 
   remember (id: string, record: StoredUpload, bytes: number, synced?: number): void {
+    const tenure = this.#tenure(id)
+    if (tenure === undefined) return this.forget(id)
     this.#reads.delete(id)
     // A Map keeps the order of insertion: deleted and set again, the entry is the youngest.
     this.#records.delete(id)
-    this.#records.set(id, { record, bytes, synced })
+    this.#records.set(id, { record, bytes, synced, tenure })
     if (this.#records.size > this.#limits.records) this.forget(oldestOf(this.#records))
   }
 
@@ -83,10 +92,12 @@ export class FileCache {
     id: string, read: () => Promise<{ record: StoredUpload, bytes: number, isCacheable: boolean }>
   ): Promise<StoredUpload> {
     const token = {}
+    const tenure = this.#tenure(id)
     this.#reads.set(id, token)
     try {
       const { record, bytes, isCacheable } = await read()
-      if (isCacheable && this.#reads.get(id) === token) this.remember(id, record, bytes)
+      const isCurrent = this.#reads.get(id) === token && this.#tenure(id) === tenure
+      if (isCacheable && isCurrent) this.remember(id, record, bytes)
       return record
     } finally {
       if (this.#reads.get(id) === token) this.#reads.delete(id)
@@ -95,6 +106,7 @@ export class FileCache {
 
   /** Hands the open file, if there is one, to one user. */
   takeFile (id: string): OpenFile | undefined {
+    if (!this.has(id)) return undefined
     const cached = this.#files.get(id)
     this.#files.delete(id)
     return cached?.file
@@ -103,7 +115,7 @@ export class FileCache {
   /** Keeps a file open for its next user, or closes it. */
   async keepFile (id: string, file: OpenFile): Promise<void> {
     // Without a cached record the upload is complete, or was deleted in the meantime.
-    if (!this.#records.has(id) || this.#files.has(id)) return await file.close()
+    if (!this.has(id) || this.#files.has(id)) return await file.close()
     this.#files.set(id, { file, since: performance.now() })
     this.#closeLater()
     if (this.#files.size > this.#limits.files) this.#close(oldestOf(this.#files))
@@ -141,8 +153,18 @@ export class FileCache {
   }
 
   #close (id: string): void {
+    const cached = this.#files.get(id)
+    this.#files.delete(id)
     // Every write through this descriptor has already been confirmed.
-    this.takeFile(id)?.close().catch(() => {})
+    cached?.file.close().catch(() => {})
+  }
+
+  /** The cached record, unless another process may have written since. */
+  #valid (id: string): CachedRecord | undefined {
+    const cached = this.#records.get(id)
+    if (cached === undefined || cached.tenure === this.#tenure(id)) return cached
+    this.forget(id)
+    return undefined
   }
 }
 

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream'
 import { errors } from '../../errors.ts'
 import { isDefaultId, isUploadId } from '../../ids.ts'
 import type { Durability } from '../../options.ts'
-import type { AppendOptions, Capability, DataStore, Upload, UploadChanges } from '../../types.ts'
+import type { AppendOptions, Capability, DataStore, Locker, Upload, UploadChanges } from '../../types.ts'
 import { isComplete, StoredUpload } from '../stored-upload.ts'
 import { concatenateFiles } from './concatenate-files.ts'
 import { deleteExpired } from './tus-server-expiry.ts'
@@ -32,9 +32,14 @@ export interface FileStoreOptions {
   expirationPeriodInMilliseconds?: number | undefined
   /**
    * Whether this store is the only one that writes to the directory: it then caches records and open files between
-   * appends. The plugin sets it for its default store if the locker is not shared. Default `false`.
+   * appends. Default `false`.
    */
   exclusive?: boolean | undefined
+  /**
+   * The locker of the registration. If it has `tenure`, the store caches what no other process can have changed; if it
+   * is not shared, the store is exclusive.
+   */
+  locker?: Pick<Locker, 'shared' | 'tenure'> | undefined
   /** The file system, for tests of its failures. */
   fs?: FileSystem | undefined
 }
@@ -58,9 +63,9 @@ export class FileStore extends TusFileStore implements DataStore {
 
   /** @throws FST_TUS_DIRECTORY if the directory cannot be created or is not writable */
   constructor (options: FileStoreOptions) {
-    const { durability = 'finished', expirationPeriodInMilliseconds = 0, exclusive = false } = options
+    const { durability = 'finished', expirationPeriodInMilliseconds = 0 } = options
     const root = path.resolve(options.directory)
-    const cache = new FileCache(exclusive ? CACHE_LIMITS : NO_CACHE)
+    const cache = cacheFor(options)
     const fs = retryOnEmfile(options.fs ?? fileSystem, cache)
     prepareDirectory(root, fs)
     const records = new FileRecords(root, fs)
@@ -249,6 +254,12 @@ export class FileStore extends TusFileStore implements DataStore {
     if (!isUploadId(id)) throw new errors.NotFound()
     return `${this.directory}${path.sep}${id}`
   }
+}
+
+function cacheFor ({ exclusive = false, locker }: FileStoreOptions): FileCache {
+  if (exclusive || locker?.shared === false) return new FileCache(CACHE_LIMITS)
+  if (locker?.tenure === undefined) return new FileCache(NO_CACHE)
+  return new FileCache(CACHE_LIMITS, (id) => locker.tenure?.(id))
 }
 
 /** @throws FST_TUS_DIRECTORY if the directory cannot be created or is not writable */

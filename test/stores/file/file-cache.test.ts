@@ -2,7 +2,7 @@ import fs from 'node:fs/promises'
 import path from 'node:path'
 import t, { type Test } from 'tap'
 import { FileCache } from '../../../plugin/stores/file/file-cache.ts'
-import { FileStore } from '../../../plugin/stores/file/file-store.ts'
+import { FileStore, type FileStoreOptions } from '../../../plugin/stores/file/file-store.ts'
 import { type FileSystem, fileSystem, type OpenFile } from '../../../plugin/stores/file/file-system/file-system.ts'
 import { StoredUpload } from '../../../plugin/stores/stored-upload.ts'
 import { MemoryLocker } from '../../../plugin/index.ts'
@@ -17,7 +17,7 @@ function openFile (): OpenFile & { closed: number } {
 }
 
 /** A store that records its calls of the file system. */
-function recorded (t: Test, exclusive: boolean) {
+function recorded (t: Test, options: Pick<FileStoreOptions, 'exclusive' | 'locker'>) {
   const directory = t.testdir()
   const calls: string[] = []
   const open: FileSystem['open'] = async (name, flags) => {
@@ -37,7 +37,7 @@ function recorded (t: Test, exclusive: boolean) {
     calls.push('readFile')
     return fileSystem.readFile(file)
   }
-  const store = new FileStore({ directory, exclusive, fs: { ...fileSystem, open, stat, readFile } })
+  const store = new FileStore({ directory, ...options, fs: { ...fileSystem, open, stat, readFile } })
   return { directory, calls, store }
 }
 
@@ -48,7 +48,7 @@ async function append (store: FileStore, id: string, text: string): Promise<numb
 }
 
 t.test('the next append to an upload only checks the file and writes', async (t) => {
-  const { calls, store } = recorded(t, true)
+  const { calls, store } = recorded(t, { exclusive: true })
   await store.create({ id: 'a', size: 9, offset: 0 })
   for (const text of ['abc', 'def']) {
     calls.length = 0
@@ -61,7 +61,7 @@ t.test('the next append to an upload only checks the file and writes', async (t)
 })
 
 t.test('CKSUM-10 bytes written through the file of a creation can be read back', async (t) => {
-  const { store } = recorded(t, true)
+  const { store } = recorded(t, { exclusive: true })
   const append = await store.openAppend(await store.create({ id: 'a', size: 9, offset: 0 }))
   await append.write([Buffer.from('abc')], 3)
   const bytes = []
@@ -71,7 +71,7 @@ t.test('CKSUM-10 bytes written through the file of a creation can be read back',
 })
 
 t.test('nothing is cached if other processes write too', async (t) => {
-  const { calls, store } = recorded(t, false)
+  const { calls, store } = recorded(t, {})
   await store.create({ id: 'a', size: 9, offset: 0 })
   for (const text of ['abc', 'def']) {
     calls.length = 0
@@ -80,8 +80,42 @@ t.test('nothing is cached if other processes write too', async (t) => {
   }
 })
 
+t.test('an upload is cached as long as no other process can have written to it', async (t) => {
+  let tenure: number | undefined = 1
+  const { calls, store, directory } = recorded(t, { locker: { shared: true, tenure: () => tenure } })
+  const cached = ['stat', 'writev']
+  const uncached = ['readFile', 'stat', 'open a', 'writev']
+  const nextAppend = async () => {
+    calls.length = 0
+    await append(store, 'a', 'ab')
+    return calls.filter((call) => call !== 'close')
+  }
+  await store.create({ id: 'a', size: 100, offset: 0 })
+  t.same(await nextAppend(), cached)
+  tenure = undefined
+  t.same(await nextAppend(), uncached, 'another process may hold the lock')
+  t.same(await nextAppend(), uncached)
+  tenure = 2
+  t.same(await nextAppend(), uncached)
+  t.same(await nextAppend(), cached)
+  const other = new FileStore({ directory })
+  await other.update(await other.getUpload('a'), { refused: true })
+  tenure = 3
+  t.equal((await store.getUpload('a')).refused, true, 'a record of the same length is read again')
+})
+
+t.test('a record that was read while the lock moved is not cached', async (t) => {
+  let tenure = 1
+  const cache = new FileCache({ records: 10, files: 10, openMs: 20 }, () => tenure)
+  await cache.readThrough('a', async () => {
+    tenure++
+    return { record: record('a'), bytes: 0, isCacheable: true }
+  })
+  t.notOk(cache.has('a'))
+})
+
 t.test('a change by another process is noticed nevertheless', async (t) => {
-  const { directory, store } = recorded(t, true)
+  const { directory, store } = recorded(t, { exclusive: true })
   const other = new FileStore({ directory })
   await store.create({ id: 'a', offset: 0 })
   await append(store, 'a', 'abc')
@@ -144,7 +178,7 @@ t.test('an error while closing a file in the background is ignored', async (t) =
 })
 
 t.test('cached files are closed with the store, which remains usable', async (t) => {
-  const { calls, store } = recorded(t, true)
+  const { calls, store } = recorded(t, { exclusive: true })
   for (const id of ['a', 'b']) await store.create({ id, size: 9, offset: 0 })
   calls.length = 0
   await store.close()
@@ -154,7 +188,7 @@ t.test('cached files are closed with the store, which remains usable', async (t)
 })
 
 t.test('no file stays open after the app has closed', async (t) => {
-  const { calls, store } = recorded(t, true)
+  const { calls, store } = recorded(t, { exclusive: true })
   const { app, create, patch } = await build(t, { datastore: store })
   t.equal((await patch(await create(9), 0, 'abc')).statusCode, 204)
   calls.length = 0
