@@ -6,7 +6,7 @@ export function check (isValid: boolean, complaint: string): asserts isValid {
   if (!isValid) throw new errors.InvalidOption(complaint)
 }
 
-/** Refuses keys that an option does not have. */
+/** Refuses unknown keys of an option. */
 export function checkNone (name: string, unknown: object): void {
   for (const key of Object.keys(unknown)) check(false, `"${name}.${key}" is unknown`)
 }
@@ -18,7 +18,7 @@ export function wholeNumber (name: string, value: number | undefined, otherwise:
   return value
 }
 
-/** An integer above 0; `Infinity` without one. */
+/** An integer above 0; `Infinity` if the option is not set. */
 export function limit (name: string, value: number | undefined): number {
   check(value === undefined || (Number.isSafeInteger(value) && value > 0), `"${name}" must be an integer above 0`)
   return value ?? Infinity

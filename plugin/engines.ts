@@ -12,12 +12,12 @@ import type { Capability, DataStore, Locker } from './types.ts'
 export interface Engines {
   store: StoreAdapter
   locker: Locker
-  /** Called once the registration needs them no longer. */
+  /** Called once the registration no longer needs them. */
   release: () => void
 }
 
 /**
- * Checks the options of store and locker, and only then creates what is missing.
+ * Checks the options of store and locker, and only then creates the missing ones.
  * @throws FST_TUS_INVALID_OPTION
  * @throws FST_TUS_DIRECTORY
  */
@@ -49,7 +49,7 @@ export function matchSettings (settings: Settings, { capabilities, expirationPer
   return { ...settings, expiration }
 }
 
-/** Stores count from the creation. */
+/** Stores measure their expiration from the creation. */
 function expirationOf ({ expiration, disabledExtensions }: Settings, period: number): Settings['expiration'] {
   if (disabledExtensions.has('expiration')) return undefined
   if (expiration !== undefined) return expiration

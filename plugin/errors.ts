@@ -1,14 +1,14 @@
 import createError from '@fastify/error'
 
-/** What an error says about the upload, for the protocols to render. */
+/** Facts about the upload, for the protocols to render. */
 export interface ErrorData {
   /** The offset of the upload, in bytes: where the client resumes. */
   offset?: number | undefined
   /** When the upload expires, in ms since the epoch. */
   expiresAt?: number | undefined
-  /** The value that was expected … */
+  /** The expected value. */
   expected?: number | string | undefined
-  /** … and the one that the request provided. */
+  /** The value in the request. */
   provided?: number | string | undefined
 }
 
@@ -40,8 +40,8 @@ function define (
 }
 
 /**
- * Every error that the plugin throws. Clients see the messages: they say what is wrong with the request and nothing
- * about the machine; the `cause` of an error is for the log. They name no header: that is up to the protocols.
+ * Every error that the plugin throws. Clients see the messages: they describe the fault of the request and reveal
+ * nothing about the server; the `cause` of an error is for the log. They name no header: the protocols do.
  *
  * tus-js-client gives up on 4xx other than 409 and 423 and retries 5xx: the statuses are chosen accordingly.
  */
@@ -105,7 +105,7 @@ export const errors = {
   StoreFailed: define('STORE_FAILED', 'Store failed', 500)
 } satisfies Record<string, TusErrorConstructor>
 
-// `@tus/server` reads these of the errors of its stores: our FileStore works there too.
+// `@tus/server` reads these properties of the errors of its stores, and FileStore may be one of them.
 for (const { prototype } of Object.values(errors)) {
   Object.defineProperties(prototype, {
     status_code: { get (this: { statusCode: number }) { return this.statusCode } },
@@ -117,7 +117,7 @@ export function isTusError (error: unknown): error is TusError {
   return String((Object(error) as { code?: unknown }).code).startsWith('FST_TUS_')
 }
 
-/** Adds what is known of the upload to an error of the plugin; errors of the app stay as they are. */
+/** Adds facts about the upload to an error of the plugin; errors of the app are unchanged. */
 export function withData<E> (error: E, data: ErrorData): E {
   if (isTusError(error)) error.data = { ...error.data, ...data }
   return error

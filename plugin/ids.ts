@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 
 /**
- * An upload id is one path segment that means the same in a URL and as a file name. It never ends like the files that
- * stores keep next to the bytes of an upload.
+ * An upload id is one path segment that means the same in a URL and as a file name. It never has the suffix of a file
+ * that stores keep next to the bytes of an upload.
  */
 const uploadId = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$/
 const reservedEnding = /\.(json|tmp|info|lock)$/i
@@ -18,7 +18,7 @@ export function newUploadId (): string {
   return randomBytes(16).toString('hex')
 }
 
-/** Whether an id has the form of those that `newUploadId` makes. */
+/** Whether an id has the form of an id from `newUploadId`. */
 export function isDefaultId (id: string): boolean {
   return defaultId.test(id)
 }

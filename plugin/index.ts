@@ -22,7 +22,7 @@ const plugin: FastifyPluginAsync<FastifyTusOptions> = async (fastify, options) =
   let stopSweeping = async () => {}
   fastify.addHook('onReady', async () => {
     const interval = context.settings.expiration?.sweepInterval ?? 0
-    // Once also without an interval: a crash may have left something to do.
+    // Also without an interval, once: a crash may have left work.
     if (context.store.capabilities.has('expiration')) stopSweeping = startSweeping(context, { interval })
   })
   fastify.addHook('preClose', async () => {
@@ -38,7 +38,10 @@ const plugin: FastifyPluginAsync<FastifyTusOptions> = async (fastify, options) =
   })
 }
 
-/** If `@fastify/cors` is registered before the plugin, it answers alone: what it refuses must stay refused. */
+/**
+ * If `@fastify/cors` is registered before the plugin, it alone sets CORS headers: origins that it refuses must stay
+ * refused.
+ */
 function withFastifyCors (fastify: FastifyInstance, options: FastifyTusOptions): FastifyTusOptions {
   const isRegistered = fastify.hasRequestDecorator('corsPreflightEnabled')
   return isRegistered && options.cors === undefined ? { ...options, cors: false } : options

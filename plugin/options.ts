@@ -49,7 +49,7 @@ export interface DownloadOptions {
    * are never shown. Default: common images, audio, video and plain text.
    */
   inline?: readonly string[] | undefined
-  /** `Cross-Origin-Resource-Policy`: whose pages may embed downloads. Default: the header is not sent. */
+  /** `Cross-Origin-Resource-Policy`: the pages that may embed downloads. Default: the header is not sent. */
   crossOriginResourcePolicy?: 'same-origin' | 'same-site' | 'cross-origin' | undefined
 }
 
@@ -76,7 +76,7 @@ export interface FastifyTusOptions extends FastifyTusHooks {
   durability?: Durability | undefined
   /** Decides which request may write to an upload. Default: a `MemoryLocker`, for one process. */
   locker?: Locker | undefined
-  /** How long a request waits for the lock of an upload before it answers 423, in ms. Default 10 seconds. */
+  /** How long a request waits for the lock of an upload before it is refused with 423, in ms. Default 10 seconds. */
   lockTimeout?: number | undefined
   /** After this time without a byte of a body, its connection is closed, in ms. Default 1 minute; 0: never. */
   idleTimeout?: number | undefined

@@ -20,7 +20,7 @@ export interface DownloadSettings {
   crossOriginResourcePolicy: DownloadOptions['crossOriginResourcePolicy']
 }
 
-/** The options that concern neither store nor locker, checked, with every default filled in. */
+/** The checked options, except those of the store and the locker, with every default filled in. */
 export interface Settings extends FastifyTusHooks {
   lockTimeout: number
   idleTimeout: number
@@ -36,7 +36,7 @@ export interface Settings extends FastifyTusHooks {
   isAllowedType: ((type: string) => boolean) | undefined
   relativeLocation: boolean
   publicUrl: string | undefined
-  /** As the option says; the store may have a period of its own. */
+  /** As configured; the store may have a period of its own. */
   expiration: Settled<ExpirationOptions> | undefined
   /** Extensions that are disabled. */
   disabledExtensions: ReadonlySet<string>
@@ -113,7 +113,8 @@ function resolveDownload (download: FastifyTusOptions['download'] = true): Downl
   checkNone('download', unknown)
   check(Array.isArray(inline) && inline.every(isMediaRange), '"download.inline" must be a list of media types')
   for (const type of inline) {
-    check(!isScriptType(type.toLowerCase()), `"download.inline" must not have ${type}: it is a script or a style sheet`)
+    check(!isScriptType(type.toLowerCase()),
+      `"download.inline" must not contain ${type}: it is a script or a style sheet`)
   }
   const isShown = typeMatcher(inline)
   check([undefined, 'same-origin', 'same-site', 'cross-origin'].includes(crossOriginResourcePolicy),
@@ -150,10 +151,11 @@ function resolveExpiration (expiration: ExpirationOptions | undefined): Settings
 }
 
 function resolveExtensions (extensions: FastifyTusOptions['extensions'] = {}): Set<string> {
-  check(isObject(extensions), '"extensions" must be an object of extensions and true or false')
+  check(isObject(extensions), '"extensions" must be an object of extension names and booleans')
   const off = new Set<string>()
   for (const [name, on] of Object.entries(extensions)) {
-    check((extensionNames as readonly string[]).includes(name), `"extensions.${name}" is none of ${extensionNames.join(', ')}`)
+    check((extensionNames as readonly string[]).includes(name),
+      `"extensions.${name}" is unknown, expected one of ${extensionNames.join(', ')}`)
     if (!flag(`extensions.${name}`, on, true)) off.add(name)
   }
   return off

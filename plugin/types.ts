@@ -1,6 +1,6 @@
 /**
  * The public contracts. `Upload`, `DataStore`, `KvStore`, `Locker` and `Lock` have the shape that they have in
- * `@tus/server`, so that existing stores and lockers plug in unchanged. Everything beyond that shape is optional.
+ * `@tus/server`, so that existing stores and lockers work unchanged. Everything beyond that shape is optional.
  */
 import type { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
@@ -45,7 +45,7 @@ export interface Upload {
   refused?: boolean | undefined
 }
 
-/** Identifies an upload also after its id was used again. */
+/** Identifies an upload even if its id is used again. */
 export interface UploadReference {
   id: string
   /** Its `creation_date`; `undefined` in records of version 0.1.0, which match by id alone. */
@@ -71,7 +71,7 @@ export interface KvStore<T = Upload> {
 }
 
 export interface CommitOptions {
-  /** The length of the whole upload, in bytes, if this append declares it only now. */
+  /** The length of the complete upload, in bytes, if this append declares it. */
   size?: number | undefined
   /** Whether these are the last bytes of the upload. Default: whether the offset reaches the length. */
   complete?: boolean | undefined
@@ -106,7 +106,9 @@ export interface Append {
 }
 
 export interface AppendOptions {
-  /** The length of the whole upload, in bytes, if this append declares it. It counts once the append is committed. */
+  /**
+   * The length of the complete upload, in bytes, if this append declares it. It counts once the append is committed.
+   */
   size?: number | undefined
   /** Whether the bytes must not count before `commit`, not even after a crash. */
   unverified?: boolean | undefined
@@ -209,7 +211,7 @@ export interface Lock {
   /**
    * Resolves once the lock is held; rejects if `signal` aborts first. A later `lock()` for the same upload makes the
    * locker call `requestRelease`.
-   * @throws FST_TUS_LOCKED to answer 423 at once; any other error answers 503, and is logged
+   * @throws FST_TUS_LOCKED for an immediate 423; after any other error, the response is 503, and the error is logged
    */
   lock (signal: AbortSignal, requestRelease: RequestRelease): Promise<void>
   unlock (): Promise<void>
@@ -246,7 +248,7 @@ export interface Locker {
   close? (): Promise<void>
 }
 
-/** What is about to happen to which upload. */
+/** The operation that is about to happen, and its upload. */
 export interface Intent {
   action: 'create' | 'append' | 'inspect' | 'read' | 'terminate' | 'concatenate'
   /** For `create`, the new upload; for `concatenate`, one of the parts. */
@@ -265,7 +267,7 @@ type Awaitable<T> = T | Promise<T>
 
 /**
  * Hooks in the life of an upload. If a hook throws an error with a `statusCode` of 4xx or 5xx, the response is that
- * error. Any other error answers 500 without its text.
+ * error. After any other error, the response is 500, without its text.
  */
 export interface FastifyTusHooks {
   /** Called before anything is done with an upload. Throw to refuse; `false` refuses with 403. */

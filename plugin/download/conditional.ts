@@ -1,14 +1,14 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Upload } from '../types.ts'
 
-/** Validators identify one state of a file (RFC 9110, 8.8). Without a date there are none. */
+/** Validators identify one state of a file (RFC 9110, 8.8). Without a date, there are none. */
 export interface Validators {
   etag?: string
-  /** In ms since the epoch, whole seconds. */
+  /** In ms since the epoch, rounded down to a second. */
   modified?: number
 }
 
-/** The validators of a finished upload. Its bytes never change, so the `ETag` is a strong one. */
+/** The validators of a finished upload. Its bytes never change, so the `ETag` is strong. */
 export function validatorsOf ({ size, modified, creation_date: created = '' }: Upload): Validators {
   const at = Math.floor(modified ?? Date.parse(created))
   if (Number.isNaN(at)) return {}
@@ -17,7 +17,7 @@ export function validatorsOf ({ size, modified, creation_date: created = '' }: U
 
 /**
  * Evaluates the preconditions of a GET or HEAD in the order of RFC 9110, 13.2.2.
- * @returns the status of the response; 200 if nothing speaks against it
+ * @returns the status of the response; 200 if no precondition fails
  */
 export function evaluate (headers: IncomingHttpHeaders, { etag, modified = NaN }: Validators): 200 | 304 | 412 {
   const ifMatch = headers['if-match']
@@ -34,7 +34,7 @@ export function evaluate (headers: IncomingHttpHeaders, { etag, modified = NaN }
   return 200
 }
 
-/** Whether `Range` counts: there is no `If-Range`, or it matches (RFC 9110, 13.1.5). */
+/** Whether `Range` applies: there is no `If-Range`, or it matches (RFC 9110, 13.1.5). */
 export function rangeCounts (headers: IncomingHttpHeaders, { etag, modified }: Validators): boolean {
   const ifRange = headers['if-range']
   if (ifRange === undefined) return true

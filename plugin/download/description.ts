@@ -6,22 +6,22 @@ import type { Upload, UploadMetadata } from '../types.ts'
 import type { Context } from '../uploads/context.ts'
 
 /**
- * The maximum length of a file name, in bytes of UTF-8: the limit of file systems. Proxies refuse long headers, too.
+ * The maximum length of a file name, in bytes of UTF-8: the limit of file systems. Proxies also refuse long headers.
  */
 const MAX_NAME_BYTES = 255
 
 const OCTET_STREAM = 'application/octet-stream'
 
 /**
- * Characters that break a line or disguise a name: controls, direction marks, invisible ones, lone surrogates. The
- * joiners U+200C and U+200D are not among them: emoji and Persian need them.
+ * Characters that break a line or disguise a name: control characters, direction marks, invisible characters and lone
+ * surrogates. The joiners U+200C and U+200D are allowed: emoji and Persian need them.
  */
 const unprintable = /[\p{Cc}\p{Cs}\p{Bidi_C}\u00ad\u180e\u200b\u2028\u2029\u2060-\u206f\ufeff\ufff9-\ufffb]/gu
 
 /**
  * The name and the type of a stored file, from the metadata of the client: `filename` or `name`, and `filetype`, `type`
- * or `contentType`. The name is encoded (RFC 6266). A type that is not shown is not sent either: neither `attachment`
- * nor `sandbox` counts for a script or a style sheet that a page loads, but its type does (Fetch, "nosniff").
+ * or `contentType`. The name is encoded (RFC 6266). A type that is not shown is not sent either: if a page loads a
+ * script or a style sheet, browsers ignore `attachment` and `sandbox`, but check the type (Fetch, "nosniff").
  */
 export function describe (
   metadata: UploadMetadata = {}, { isInline }: DownloadSettings
@@ -35,7 +35,7 @@ export function describe (
   }
 }
 
-/** Adds what a download is, and keeps a browser from running it (Fetch, HTML, CSP 3). */
+/** Adds the headers that describe a download and keep a browser from running it (Fetch, HTML, CSP 3). */
 export function sendDescription (context: Context, reply: FastifyReply, { metadata }: Upload): void {
   const settings = context.settings.download as DownloadSettings
   const { type, disposition } = describe(metadata, settings)
@@ -51,13 +51,13 @@ export function sendDescription (context: Context, reply: FastifyReply, { metada
 
 /**
  * For clients that do not know `filename*` (RFC 6266, appendix D). Without it, names in ISO 8859-1 would be sent as raw
- * bytes, which clients take for UTF-8.
+ * bytes, which clients interpret as UTF-8.
  */
 function toAscii (name = ''): string {
   return name.replace(/[^\x20-\x7e]/gu, '_')
 }
 
-/** The last segment of a path, shortened but with its extension; `undefined` if that is no name. */
+/** The last segment of a path, shortened but with its extension; `undefined` if that is not a name. */
 function fileName (path: string): string | undefined {
   const segment = path.split(/[\\/]/).findLast((text) => text !== '') ?? ''
   const name = segment.replace(unprintable, '_')

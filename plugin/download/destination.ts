@@ -1,14 +1,16 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { errors } from '../errors.ts'
 
-/** What a browser runs, or lets change how a page looks or is installed (Fetch, 2.2.5 "destination"). */
+/**
+ * Destinations that a browser runs, or that change the look or the installation of a page (Fetch, 2.2.5 "destination").
+ */
 const REFUSED: ReadonlySet<unknown> = new Set([
   'audioworklet', 'manifest', 'paintworklet', 'script', 'serviceworker', 'sharedworker', 'style', 'worker', 'xslt'
 ])
 
 /**
- * Refuses a request whose response would become a part of the app: a `Content-Security-Policy` with `'self'` lets pass
- * what comes from its own origin.
+ * Refuses a request whose response would become part of the app: a `Content-Security-Policy` with `'self'` allows
+ * everything from the same origin.
  * @throws FST_TUS_DESTINATION
  */
 export function checkDestination (headers: IncomingHttpHeaders): void {

@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 
 /**
- * A hook of the app may encode a download, although it says `no-transform`. Its bytes are others then, and a client
- * that resumed it would mix both: the validators go, and with them the ranges (RFC 9110, 8.8.3.3).
+ * A hook of the app may encode a download despite `no-transform`. Its bytes then differ, and a client that resumed it
+ * would mix both: the validators are removed, and with them the ranges (RFC 9110, 8.8.3.3).
  */
 export function dropValidatorsIfEncoded (fastify: FastifyInstance): void {
-  // Compression plugins add a hook to each route, which runs after those of the scope; this one comes after theirs.
+  // Compression plugins add a hook to each route, which runs after the hooks of the scope; this hook runs after theirs.
   fastify.addHook('onRoute', (route) => {
     const methods = [route.method].flat()
     if (!methods.includes('GET') && !methods.includes('HEAD')) return

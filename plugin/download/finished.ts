@@ -25,7 +25,7 @@ export async function sendFinished (
   const body = status === 304 || request.method === 'HEAD' ? undefined : await readUpload(context, upload, range)
 
   const acceptRanges = context.store.capabilities.has('ranges') ? 'bytes' : 'none'
-  // `no-transform`: a strong `ETag` and ranges are those of the bytes as they are (RFC 9111, 5.2.2.6).
+  // `no-transform`: a strong `ETag` and ranges refer to the bytes as stored (RFC 9111, 5.2.2.6).
   reply.headers({ 'cache-control': 'no-cache, no-transform', 'accept-ranges': acceptRanges })
   if (validators.etag !== undefined) {
     reply.headers({ etag: validators.etag, 'last-modified': new Date(Number(validators.modified)).toUTCString() })
@@ -41,7 +41,7 @@ export async function sendFinished (
 function wantedRange (
   context: Context, { method, headers }: FastifyRequest, size: number, validators: Validators
 ): ByteRange | 'unsatisfiable' | undefined {
-  // The header has a meaning for GET only (RFC 9110, 14.2).
+  // `Range` applies to GET only (RFC 9110, 14.2).
   const counts = method !== 'HEAD' && context.store.capabilities.has('ranges') && rangeCounts(headers, validators)
   return counts && headers.range !== undefined ? parseRange(headers.range, size) : undefined
 }

@@ -20,7 +20,7 @@ export async function download (
   checkDestination(request.headers)
   const upload = await findReadable(context, request, id)
   if (wantsEvents(request)) return sendProgress(context, request, reply, upload)
-  // `allowedTypes` and the finish hook see only what parts become.
+  // `allowedTypes` and the finish hook check the final upload, not its parts.
   if (isPartial(upload)) throw new errors.NotFinished()
   const { from } = request.query as { from?: string }
   const mayGrow = context.settings.download?.growing === true && request.method !== 'HEAD'

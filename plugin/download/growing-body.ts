@@ -10,7 +10,7 @@ const READ_BYTES = 256 * 1024
 
 /**
  * The bytes of an upload from `start` up to but not including `end`, as they are stored and `allowedTypes` has accepted
- * them: it waits for more, ends with the upload, and fails if there will be no more. It keeps nothing open meanwhile.
+ * them. Waits for more, ends with the upload, and fails if no more can follow. Keeps nothing open while it waits.
  */
 export class GrowingBody extends Readable {
   readonly #context: Context
@@ -39,12 +39,11 @@ export class GrowingBody extends Readable {
     done(error)
   }
 
-  /** Takes the next step that is possible. */
+  /** Takes the next possible step. */
   #go (): void {
     const { upload, error } = this.#following
     const { offset, size } = upload
-    // Bytes that were sent cannot be taken back. Only a body with too many bytes, or a failing disk, makes an upload
-    // shorter.
+    // Sent bytes cannot be revoked. Only a body with too many bytes, or a failing disk, makes an upload shorter.
     const isShorter = this.#position > this.#start && this.#position > offset
     if (error instanceof errors.Shutdown) {
       // Without an error: Fastify would warn about it.

@@ -48,11 +48,11 @@ function send (
 ): FastifyReply {
   sendDescription(context, reply, upload)
   if (end !== undefined) reply.header('content-length', end - start)
-  // A proxy that gathers or compresses bytes would hold them back: `no-transform` (RFC 9111, 5.2.2.6), and for nginx
-  // its own header.
+  // A proxy that buffers or compresses the response would delay bytes: hence `no-transform` (RFC 9111, 5.2.2.6), and a
+  // header of nginx.
   reply.headers({ 'cache-control': 'no-store, no-transform', 'x-accel-buffering': 'no' })
   const body = new GrowingBody(context, upload, { start, end: end ?? Infinity })
-  // Node.js would hold the headers back until the first byte, which may take long.
+  // Otherwise Node.js sends the headers with the first byte, which may take long to arrive.
   reply.raw.once('pipe', () => reply.raw.flushHeaders())
   return reply.send(body)
 }

@@ -9,7 +9,7 @@ import { isComplete, isFinished } from '../uploads/state.ts'
 /** The minimum time between two events of the same state, in ms. */
 const EVENT_MS = 1000
 
-/** After this time without an event a comment is sent, in ms: proxies close silent connections. */
+/** After this time without an event, a comment is sent, in ms: proxies close idle connections. */
 const SILENCE_MS = 15_000
 
 /** The id of the last event. */

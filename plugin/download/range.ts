@@ -1,16 +1,16 @@
-/** Bytes from the first to the last one, both included, as in a header. */
+/** Bytes from the first to the last, both included, as in a header. */
 export interface ByteRange {
   start: number
   end: number
 }
 
-/** One range of bytes. A server may ignore several ranges: the whole file is sent. */
+/** One range of bytes. A server may ignore several ranges and send the complete file. */
 const single = /^bytes= *(?<first>\d*)-(?<last>\d*) *$/i
 
 /**
  * Reads `Range` (RFC 9110, 14.1.2 and 14.2).
- * @param size - of the whole, in bytes
- * @returns `undefined` if the header is to be ignored, `'unsatisfiable'` if there are no such bytes
+ * @param size - of the complete file, in bytes
+ * @returns `undefined` if the header is to be ignored, `'unsatisfiable'` if no such bytes exist
  */
 export function parseRange (header: string, size: number): ByteRange | 'unsatisfiable' | undefined {
   const { first = '', last = '' } = single.exec(header)?.groups ?? {}

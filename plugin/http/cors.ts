@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { CorsOptions, Settled } from '../options.ts'
 
-/** What browsers must be allowed to send and read. */
+/** The methods and headers that browsers must be allowed to send and read. */
 export interface CorsHeaders {
   methods: readonly string[]
   request: readonly string[]

@@ -1,22 +1,22 @@
 import type { FastifyReply } from 'fastify'
 import { type ErrorData, errors } from '../errors.ts'
 
-/** An error that a client may see. `data` is there if it is one of the plugin. */
+/** An error that a client may see. Errors of the plugin have `data`. */
 export interface PublicError extends Error {
   statusCode: number
   data?: ErrorData
 }
 
-/** Errors with a 5xx status, so that clients retry, that are no failure of the server. */
+/** Errors that have a 5xx status only so that clients retry: the server did not fail. */
 const expected = [errors.TooManyUploads, errors.TooManyBodies, errors.Shutdown]
 
-/** The error that a client gets: one with a status as it is, every other one as the cause of an internal error. */
+/** The error that a client gets: an error with a status is unchanged, any other is the cause of an internal error. */
 export function publicError (error: unknown): PublicError {
   const { statusCode } = Object(error) as Partial<PublicError>
   return statusCode === undefined ? new errors.Internal({ cause: error }) : error as PublicError
 }
 
-/** Adds what every protocol says about an error. */
+/** Adds the headers of an error that are the same for all protocols. */
 export function prepareErrorReply (reply: FastifyReply, error: PublicError): void {
   const { statusCode } = error
   if (statusCode === 423 || statusCode === 429 || statusCode === 503) reply.header('retry-after', '1')

@@ -9,11 +9,11 @@ type ListeningServer = Server & { [kPrefixes]?: string[] }
 
 /**
  * Leaves `100 Continue` (RFC 9110, 10.1.1) for requests below the prefix to the plugin, so that a request is refused
- * before its body is sent. All others get it at once, as Node.js does by itself. If the app listens to `checkContinue`,
- * the app decides.
+ * before its body is sent. All others get it immediately, as is the default of Node.js. If the app listens to
+ * `checkContinue`, the app decides.
  *
- * When the event comes, only the path is known, not the route. So a plugin whose prefix has parameters leaves the
- * matter to Node.js.
+ * When the event is emitted, only the path is known, not the route. So a plugin whose prefix has parameters leaves
+ * `Expect` to Node.js.
  */
 export function answerExpectContinue ({ server, prefix }: FastifyInstance): void {
   if (!/^\/[^:*()]+$/.test(prefix)) return
@@ -35,7 +35,7 @@ function isBelow (prefix: string, url = ''): boolean {
   return url.startsWith(prefix) && ['', '/', '?'].includes(url.charAt(prefix.length))
 }
 
-/** Answers a client that waits before it sends its body. */
+/** Sends `100 Continue` to a client that waits before it sends its body. */
 export function sendContinue ({ raw }: FastifyRequest): void {
   (raw as WaitingRequest)[kContinue]?.()
 }

@@ -4,7 +4,7 @@ import { MessageChannel } from 'node:worker_threads'
 const MIN_BYTES = 16 * 1024
 
 /**
- * A message to a closed port goes nowhere, but its transfer list is detached all the same
+ * A message to a closed port is dropped, but its transfer list is still detached
  * (https://html.spec.whatwg.org/multipage/web-messaging.html#message-port-post-message-steps).
  */
 const { port1: nowhere } = new MessageChannel()
@@ -13,9 +13,9 @@ nowhere.close()
 /**
  * Frees the memory of buffers at once; they are empty afterwards. Only for buffers that nothing else references.
  *
- * A body arrives in buffers of 64 KiB, each with memory of its own outside of the heap. The garbage collector looks
- * only after 32 MiB of them. V8 counts these as part of the heap, which in most servers is small enough to exceed its
- * limit then: nearly every time, it does a full collection, 34 of them for a GiB, which was most of the CPU time beyond
+ * A body arrives in buffers of 64 KiB, each with its own memory outside of the heap. The garbage collector runs only
+ * after 32 MiB of them. V8 counts these as part of the heap, and the heap of most servers is small enough to exceed its
+ * limit then: nearly every time, V8 does a full collection, 34 of them per GiB. These took most of the CPU time beyond
  * that of a bare server. See docs/internals/performance.md.
  */
 export function freeBuffers (buffers: Buffer[]): void {

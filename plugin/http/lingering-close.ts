@@ -4,15 +4,15 @@ import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { hasBody } from './request-body.ts'
 
-/** How long a client that still sends has to notice the response, in ms, and how many of its bytes are read. */
+/** How long a client may keep sending after the response, in ms, and how many of its bytes are read. */
 const LINGER_MS = 500
 const LINGER_BYTES = 1024 * 1024
 
 /**
- * Ends the request of a client that is still sending when it is answered. If the connection closes with bytes on their
- * way, it is reset, and a browser then reports a network error instead of the response. So the client gets a moment to
- * notice: over HTTP/1.1 the response goes out whole and only its end waits (RFC 9112, 9.6); over HTTP/2 the stream is
- * closed then (RFC 9113, 8.1).
+ * Ends the request of a client that is still sending when the response is ready. If the connection closes with bytes in
+ * transit, it is reset, and a browser then reports a network error instead of the response. So the client gets some
+ * time to notice: over HTTP/1.1, the complete response is sent and only its end is delayed (RFC 9112, 9.6); over
+ * HTTP/2, the stream is then closed (RFC 9113, 8.1).
  * @param payload - of the response
  * @returns the payload to send
  */
@@ -36,7 +36,7 @@ export function closeLingering (request: FastifyRequest, reply: FastifyReply, pa
   return lingering
 }
 
-/** Reads and drops the rest of a body; calls `done` at its end, or after so many bytes, or so long. */
+/** Reads and drops the rest of a body; calls `done` at its end, or once a limit is reached. */
 function readAndDrop (raw: IncomingMessage, done: () => void): void {
   let left = LINGER_BYTES
   const end = () => {

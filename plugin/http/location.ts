@@ -10,21 +10,21 @@ import type { Settings } from '../settings.ts'
 export function locationOf (settings: Settings, request: FastifyRequest, prefix: string, id: string): string {
   if (settings.publicUrl !== undefined) return `${settings.publicUrl}/${id}`
   const path = `${fillIn(prefix, request)}/${id}`
-  // HTTP/1.0 names no host.
+  // A request of HTTP/1.0 may name no host.
   const isRelative = settings.relativeLocation || request.host === ''
   return isRelative ? path : `${request.protocol}://${request.host}${path}`
 }
 
 /**
  * The upload ids in URLs: the reverse of `locationOf`. Only the path counts. A client resolves `Location` against the
- * URL that it requested, and many proxies send another host or port here, so neither says anything of the upload.
+ * URL that it requested, and many proxies send another host or port here, so neither identifies the upload.
  * @param urls - absolute, or relative to the creation URL (RFC 3986, 5)
- * @returns `undefined` for a URL that is not that of an upload here
+ * @returns `undefined` for a URL that names no upload here
  */
 export function uploadIdsOf (
   settings: Settings, request: FastifyRequest, prefix: string, urls: string[]
 ): Array<string | undefined> {
-  // A request may name a thousand URLs: what is the same for all is done once.
+  // A request may name a thousand URLs: work that is the same for all is done once.
   const bases = [settings.publicUrl, fillIn(prefix, request)].filter((base) => base !== undefined).map((base) => {
     const { href, pathname } = new URL(base, 'http://localhost')
     return { href, segments: segmentsOf(pathname.replace(/\/$/, '')) }

@@ -14,11 +14,11 @@ import { raiseUploadWindow } from './upload-window.ts'
 
 /**
  * The body of a request, not read yet.
- * @param expected - what the body must hash to, if the client says so
+ * @param expected - the checksum of the body, if the client sends one
  */
 export function requestBody (request: FastifyRequest, expected?: ExpectedChecksum): Body {
   const { raw } = request
-  // What `preParsing` hooks of the app made of it, if Fastify looked for a body at all.
+  // The payload that `preParsing` hooks of the app returned, if Fastify looked for a body at all.
   const stream = request.body as Readable | undefined ?? raw
   return {
     stream,
@@ -59,7 +59,7 @@ function bodyLengthOf ({ raw, headers }: FastifyRequest): number | undefined {
   return Number(headers['content-length'] ?? 0)
 }
 
-/** Whether bytes may come with the request. */
+/** Whether the request may have a body. */
 export function hasBody (request: FastifyRequest): boolean {
   return bodyLengthOf(request) !== 0
 }
@@ -70,7 +70,7 @@ export function mediaTypeOf (headers: IncomingHttpHeaders): string {
 }
 
 /**
- * Offsets count the bytes of the file: with a content coding they would count something else.
+ * Offsets count the bytes of the file: with a content coding, they would not.
  * @throws FST_TUS_MEDIA_TYPE
  */
 export function refuseContentCoding ({ headers }: FastifyRequest): void {

@@ -1,26 +1,26 @@
 import type { ServerHttp2Session, ServerHttp2Stream, SessionState, Settings } from 'node:http2'
 import type { FastifyRequest } from 'fastify'
 
-/** What a client may send of one body before it is read, in bytes. Node.js keeps that much of a body that waits. */
+/** How much of one body a client may send before it is read, in bytes. Node.js buffers that much of a waiting body. */
 const STREAM_WINDOW = 1024 * 1024
 
-/** What a client may send of all bodies before it hears from the server, in bytes. Node.js keeps none of it. */
+/** How much of all bodies a client may send before the server acknowledges it, in bytes. Node.js buffers none of it. */
 const SESSION_WINDOW = 16 * 1024 * 1024
 
-/** How many streams a client may open at a time: bounds what Node.js keeps (RFC 9113, 5.1.2: at least 100). */
+/** How many streams a client may open at a time: limits how much Node.js buffers (RFC 9113, 5.1.2: at least 100). */
 const MAX_STREAMS = 100
 
 const kRaised = Symbol('fastify-tus.upload-window')
 
-/** What Node.js always reports of a session, although its types have it optional. */
+/** The properties that Node.js always reports for a session, although they are optional in its types. */
 type Known<T> = { [K in keyof T]-?: Exclude<T[K], undefined> }
 
 type UploadSession = ServerHttp2Session & { [kRaised]?: true }
 
 /**
- * Raises the flow-control windows of an HTTP/2 connection when its first body is accepted (RFC 9113, 5.2). With those
- * of Node.js, a client sends 64 KiB per round trip. What the app has set is only ever raised, and other connections
- * stay as they are.
+ * Raises the flow-control windows of an HTTP/2 connection when its first body is accepted (RFC 9113, 5.2). With the
+ * default of Node.js, a client sends 64 KiB per round trip. Values of the app are never lowered, and other connections
+ * are unchanged.
  */
 export function raiseUploadWindow ({ raw }: FastifyRequest): void {
   if (!('stream' in raw)) return

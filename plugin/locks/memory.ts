@@ -104,7 +104,7 @@ class MemoryLock implements Lock {
   }
 }
 
-/** A holder whose callback fails is waited for like one that takes its time. */
+/** A holder whose callback fails keeps the lock until it releases it. */
 function askToRelease ({ requestRelease }: Held): void {
   Promise.resolve().then(requestRelease).catch(() => {})
 }

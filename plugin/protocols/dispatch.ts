@@ -21,8 +21,8 @@ const idParameter: FastifySchema = {
 }
 
 /**
- * Mounts the protocols and the download. Everything below the prefix is answered here, so that each response is one of
- * the protocol that the client speaks.
+ * Mounts the protocols and the download. Everything below the prefix is handled here, so that each response follows the
+ * protocol of its client.
  * @param protocols - the first one answers requests that no protocol claims
  */
 export function mountUploads (fastify: FastifyInstance, context: Context, protocols: [Protocol, ...Protocol[]]): void {
@@ -68,7 +68,7 @@ class Dispatcher {
   /** Bodies are streams, whatever their type says: the protocols decide. */
   #takeRawBodies (fastify: FastifyInstance): void {
     fastify.removeAllContentTypeParsers()
-    // The parser of a type that is named is found faster.
+    // Fastify finds the parser of an explicit type faster.
     const types = [...this.#protocols.map(({ mediaType }) => mediaType), '*']
     fastify.addContentTypeParser(types, (_request, payload, done) => {
       // It may fail before it is read, or without being read at all.
@@ -150,7 +150,7 @@ class Dispatcher {
     if (methods.has(method)) return
     const allowed = [...methods].join(', ')
     reply.header('allow', allowed)
-    // The first request of many who set the plugin up is a GET of this URL, in a browser.
+    // After setting up the plugin, many users first open this URL in a browser.
     const hint = kind === 'creation' && methods.has('POST')
       ? 'this URL creates resumable uploads, POST to it with a tus client (https://tus.io)'
       : `this URL takes ${allowed}`
@@ -167,7 +167,7 @@ class Dispatcher {
     try {
       return await download(this.#context, request, reply, id)
     } catch (error) {
-      // An upload client may have left out its headers: its protocol explains.
+      // An upload client may have omitted its headers: the error of its protocol is clearer.
       if (error instanceof errors.NotFinished) return await this.#protocols[0].handle(request, reply, id)
       throw error
     }

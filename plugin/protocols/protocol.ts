@@ -3,13 +3,13 @@ import type { FastifyReply, FastifyRequest, FastifySchema } from 'fastify'
 /** The two kinds of URL of a registration: the prefix itself, and those of uploads below it. */
 export type UrlKind = 'creation' | 'upload'
 
-/** A schema with what `@fastify/swagger` adds to it. */
+/** A schema with the properties that `@fastify/swagger` adds. */
 export interface RouteSchema extends FastifySchema {
   summary: string
   tags: string[]
 }
 
-/** A method that is served, and its description for `@fastify/swagger`. */
+/** A supported method, and its description for `@fastify/swagger`. */
 export interface Operation {
   method: string
   schema: RouteSchema
@@ -20,19 +20,19 @@ export interface Protocol {
   readonly operations: Readonly<Record<UrlKind, readonly Operation[]>>
   /** The media type of bodies that are appended. */
   readonly mediaType: string
-  /** Whether the headers of a request say that it belongs to this protocol. */
+  /** Whether a request belongs to this protocol, according to its headers. */
   claims (request: FastifyRequest): boolean
   /** The method of a request, in upper case; some clients cannot send every method. */
   methodOf (request: FastifyRequest): string
   /**
-   * Answers a request with one of the methods in `operations`.
+   * Handles a request whose method is in `operations`.
    * @param id - of the URL, valid or not; empty on the creation URL
    */
   handle (request: FastifyRequest, reply: FastifyReply, id: string): Promise<FastifyReply>
   /** Prepares the reply for an error; returns the error to send. */
   refuse (request: FastifyRequest, reply: FastifyReply, error: unknown): Error
-  /** Adds what the protocol says about this server, in a response to OPTIONS. */
+  /** Adds the headers of the protocol that describe this server to a response to OPTIONS. */
   describe (reply: FastifyReply): void
-  /** Adds what every response of the protocol says, also one from a hook of the app. */
+  /** Adds the headers that every response of the protocol has, including responses of hooks of the app. */
   stamp (reply: FastifyReply): void
 }

@@ -8,12 +8,12 @@ import { StoredUpload } from './stored-upload.ts'
 import { isBytes, StreamAppend } from './stream-append.ts'
 
 /**
- * One interface for every store. Only the adapter knows what a store lacks: it does without it or does it another way.
- * Everything that a store throws leaves here as one of our errors.
+ * One interface for every store. Only the adapter knows which capabilities a store lacks, and works around them. Every
+ * error of a store leaves the adapter as an error of the plugin.
  */
 export class StoreAdapter {
   readonly capabilities: ReadonlySet<Capability>
-  /** How long an unfinished upload lives by the store's own account, in ms; 0: forever. */
+  /** How long an unfinished upload lives according to the store, in ms; 0: forever. */
   readonly expirationPeriod: number
   /** Whether an append uses the buffers of a batch after it has taken them. */
   readonly retainsBuffers: boolean
@@ -64,7 +64,7 @@ export class StoreAdapter {
     return mapErrors(async () => { await this.#store.remove(id) })
   }
 
-  /** Resolves once the first bytes are there, so that a file that cannot be read is an error, not a broken response. */
+  /** Resolves once the first bytes are read, so that an unreadable file is an error, not a broken response. */
   read (id: string, range?: { start: number, end: number }): Promise<Readable> {
     return mapErrors(async () => {
       const bytes = await this.#method('read')(id, range)
@@ -80,7 +80,7 @@ export class StoreAdapter {
     const wanted = range.end - range.start + 1
     const stream = await this.read(id, range)
     return await mapErrors(async () => {
-      // Usually everything is there by now, and a loop would double the work.
+      // Usually everything is buffered by now, and a loop would double the work.
       const first = stream.read() as Buffer | null
       const buffers = first === null ? [] : [first]
       let bytes = first?.length ?? 0
@@ -96,7 +96,7 @@ export class StoreAdapter {
     })
   }
 
-  /** The ids of the uploads that a sweep has to look at. */
+  /** The ids of the uploads that a sweep must check. */
   due (now: number): AsyncIterable<string> {
     return this.#store.due?.(now) ?? this.#method('list')()
   }
@@ -117,7 +117,7 @@ export class StoreAdapter {
     return new StreamAppend({ write, declareLength }, { ...upload, size: upload.size ?? size })
   }
 
-  /** A method that the store has, by its capabilities. */
+  /** A method that the store has, according to its capabilities. */
   #method<Name extends 'read' | 'list' | 'concatenate' | 'write' | 'declareUploadLength'> (
     name: Name
   ): NonNullable<DataStore[Name]> {
@@ -129,13 +129,13 @@ export class StoreAdapter {
   /**
    * The class `Upload` of `@tus/utils` takes the current time if the store has not recorded the creation date. Such a
    * date does not identify an upload.
-   * @param start - when the upload was asked for, in ms since the epoch
+   * @param start - when the upload was requested, in ms since the epoch
    */
   async #withoutFreshDate (upload: Upload, start: number): Promise<Upload> {
     const { id, creation_date: date } = upload
     if (date === undefined || Date.parse(date) < start) return upload
     if (!this.#takesFreshDates) {
-      // The upload may have been created just now, or by a process whose clock is ahead: then the date stays.
+      // The upload may have been created just now, or by a process whose clock is ahead: the date is then kept.
       await wait(2)
       const again = await this.#store.getUpload(id)
       this.#takesFreshDates = again.creation_date !== date
@@ -168,7 +168,7 @@ function derivedCapabilities (store: DataStore): Set<Capability> {
   return new Set((Object.keys(has) as Capability[]).filter((name) => has[name]))
 }
 
-/** An append whose errors are ours, and that always reports what is stored. */
+/** An append that throws errors of the plugin, and always reports the stored offset. */
 export class AdaptedAppend {
   readonly #append: Append
   readonly #isUnverified: boolean
@@ -221,7 +221,9 @@ async function mapErrors<T> (call: () => Promise<T>): Promise<T> {
 const noRoom = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
 const unavailable = new Set(['EMFILE', 'ENFILE', 'EAGAIN', 'EBUSY', 'EIO', 'EROFS', 'EACCES', 'EPERM'])
 
-/** The error that clients may see for one of a store: ours as it is, every other one as its cause. */
+/**
+ * The error that clients may see for an error of a store: errors of the plugin are unchanged, any other is the `cause`.
+ */
 function storeError (error: unknown): Error {
   if (isTusError(error)) return error
   const { code, status_code: status } = Object(error) as { code?: unknown, status_code?: number }

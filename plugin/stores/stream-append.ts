@@ -28,7 +28,7 @@ export class StreamAppend implements Append {
     // A store may destroy the stream with an error before it rejects with the same error.
     this.#stream.on('error', () => {})
     this.#written = store.write(this.#stream, upload.id, upload.offset)
-    // A store that is done, with or without an error, reads no more. `commit` reports how it ended.
+    // A store that has ended, with or without an error, stops reading. `commit` reports how it ended.
     const end = () => {
       this.#done = true
       this.#resume()
@@ -52,7 +52,7 @@ export class StreamAppend implements Append {
     return this.#checked(await this.#store.write(Readable.from([]), this.#upload.id, offset))
   }
 
-  /** How much of the body is kept is up to the store. */
+  /** The store decides how much of the body is kept. */
   async rollback (): Promise<undefined> {
     this.#stream.destroy(new Error('The body was refused'))
     await this.#written.catch(() => {})

@@ -1,4 +1,4 @@
-/** Work that no request waits for, but the end of the app does. */
+/** Work that no request waits for, and that ends before the app does. */
 export class BackgroundTasks {
   readonly #running = new Set<Promise<void>>()
 

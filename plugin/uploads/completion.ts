@@ -76,7 +76,7 @@ async function record (context: Context, upload: Upload, changes: UploadChanges,
   }
 }
 
-/** A hook may not return a stream. One that fails without a listener would end the process. */
+/** A hook may not return a stream. A stream that fails without a listener for errors would end the process. */
 function endStream (body: unknown): void {
   if (body instanceof Readable) body.on('error', () => {}).destroy()
 }

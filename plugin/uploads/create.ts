@@ -64,7 +64,7 @@ export interface Filling {
   remains: (error: unknown) => boolean
 }
 
-/** The steps that all creations share. */
+/** The steps that are common to all creations. */
 export async function create (
   context: Context, request: FastifyRequest, draft: Upload, { fill, remains }: Filling
 ): Promise<Outcome> {

@@ -5,7 +5,7 @@ import type { Settings } from '../settings.ts'
 import type { Upload, UploadMetadata } from '../types.ts'
 import { authorize, callHook } from './hooks.ts'
 
-/** What a client says about an upload that it wants to create. */
+/** The properties that a client sends for a new upload. */
 export interface NewUpload extends Pick<
   Upload, 'size' | 'complete' | 'rawMetadata' | 'protocol' | 'concatenation'
 > {

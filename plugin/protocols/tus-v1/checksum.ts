@@ -5,8 +5,8 @@ import { knownHeaders, type TusContext } from './handler.ts'
 import { announcesTrailer, parseUploadChecksum } from './headers.ts'
 
 /**
- * What the body of a request must hash to: `Upload-Checksum` as a header, or as an announced trailer.
- * @returns `undefined` if there is none, or none that counts, because the extension is not offered
+ * The expected checksum of a body: `Upload-Checksum` as a header, or as an announced trailer.
+ * @returns `undefined` if there is none, or if it is ignored because the extension is not offered
  * @throws FST_TUS_INVALID_HEADER if it is malformed, has an unknown algorithm, or occurs twice
  */
 export function expectedChecksum (tus: TusContext, request: FastifyRequest): ExpectedChecksum | undefined {

@@ -3,8 +3,8 @@ import type { Capability } from '../../types.ts'
 import type { Context } from '../../uploads/context.ts'
 
 /**
- * What each extension needs, apart from not being disabled. `Tus-Extension` lists the extensions that work, and nothing
- * else. Headers of the others are ignored, as if they were unknown.
+ * The requirements of each extension, apart from not being disabled. `Tus-Extension` lists only the extensions that
+ * work. Headers of the others are ignored, as if they were unknown.
  */
 const table: Record<Extension, (context: Context) => boolean> = {
   creation: needs('creation'),
@@ -20,7 +20,7 @@ const table: Record<Extension, (context: Context) => boolean> = {
   termination: needs('termination')
 }
 
-/** Extensions that mean nothing without another one. */
+/** Extensions that have no effect without another one. */
 const base: Partial<Record<Extension, Extension>> = {
   'creation-with-upload': 'creation',
   'creation-defer-length': 'creation',
@@ -29,20 +29,20 @@ const base: Partial<Record<Extension, Extension>> = {
   'concatenation-unfinished': 'concatenation'
 }
 
-/** The request headers that only one extension gives a meaning, in lower case. */
+/** The request headers that belong to a single extension, in lower case. */
 const headersOf: Partial<Record<Extension, string>> = {
   'creation-defer-length': 'upload-defer-length',
   checksum: 'upload-checksum',
   concatenation: 'upload-concat'
 }
 
-/** A header that is ignored, and the extension that would give it a meaning. */
+/** An ignored header, and the extension that it belongs to. */
 export interface IgnoredHeader {
   name: string
   extension: Extension
 }
 
-/** The headers of extensions that are not offered: such a header is unknown, and a server ignores those. */
+/** The headers of extensions that are not offered: a server ignores them like unknown headers. */
 export function ignoredHeaders (offered: ReadonlySet<Extension>): IgnoredHeader[] {
   return (Object.entries(headersOf) as Array<[Extension, string]>)
     .filter(([extension]) => !offered.has(extension))

@@ -17,7 +17,7 @@ export interface TusContext {
   readonly ignored: readonly IgnoredHeader[]
 }
 
-/** Answers one request. `id` is that of the URL; empty on the creation URL. */
+/** Handles one request. `id` is from the URL; empty on the creation URL. */
 export type Handler = (
   tus: TusContext, request: FastifyRequest, reply: FastifyReply, id: string
 ) => Promise<FastifyReply>

@@ -1,6 +1,6 @@
 /**
- * The headers of tus 1.0.0: one function that reads each into a plain value, and one that writes it. Nothing else here.
- * Sections are those of https://tus.io/protocols/resumable-upload.
+ * The headers of tus 1.0.0: for each, a function that parses it into a plain value, and a function that formats it.
+ * Nothing else here. Sections are those of https://tus.io/protocols/resumable-upload.
  */
 import type { IncomingHttpHeaders } from 'node:http'
 import { errors } from '../../errors.ts'
@@ -50,7 +50,7 @@ const metadataPair =
 
 /**
  * Creation, "Upload-Metadata": pairs of a key and a base64 value, separated by commas, which white space may surround
- * (RFC 9110, 5.6.1). Node.js joins two of these headers to such a list. An empty header is no metadata.
+ * (RFC 9110, 5.6.1). Node.js joins two of these headers into such a list. An empty header is no metadata.
  */
 export function parseUploadMetadata (headers: IncomingHttpHeaders): UploadMetadata {
   const text = parseRawMetadata(headers)
@@ -102,7 +102,7 @@ export interface FinalConcat {
   urls: string[]
 }
 
-/** How many parts a final upload may have: each of them is read before anything is copied. */
+/** The maximum number of parts of a final upload: each of them is read before anything is copied. */
 const MAX_PARTS = 1000
 
 /** Concatenation, "Upload-Concat": `partial`, or `final;` and the URLs of the parts, separated by spaces. */
@@ -112,7 +112,7 @@ export function parseUploadConcat (headers: IncomingHttpHeaders): { header: stri
   if (header === 'partial') return { header }
   const urls = typeof header === 'string' && header.startsWith('final;') ? header.slice('final;'.length).trim() : ''
   if (urls === '') throw new errors.InvalidHeader('Upload-Concat', 'must be "partial", or "final;" and URLs')
-  // Stops counting where it is too long: a header may have thousands of URLs.
+  // Stops at the limit: a header may have thousands of URLs.
   const list = urls.split(/ +/, MAX_PARTS + 1)
   if (list.length > MAX_PARTS) throw new errors.InvalidParts(`at most ${MAX_PARTS} parts are allowed`)
   return { header: String(header), urls: list }
@@ -123,7 +123,7 @@ const checksum = /^(?<algorithm>[a-z0-9-]+) (?<digest>[A-Za-z0-9+/]+={0,2})$/
 
 /**
  * Checksum, "Upload-Checksum": the name of an algorithm, a space, and the digest in base64.
- * @param value - of the header or the trailer; Node.js joins two of them to something invalid
+ * @param value - of the header or the trailer; Node.js joins two of them into something invalid
  */
 export function parseUploadChecksum (value: string | string[] | undefined): Checksum | undefined {
   if (value === undefined) return undefined

@@ -46,7 +46,7 @@ export class TusV1 implements Protocol {
     return headers['tus-resumable'] !== undefined || Boolean(headers['x-http-method-override'])
   }
 
-  /** OPTIONS is never overridden: apps let it pass without credentials, for the preflights of browsers. */
+  /** OPTIONS is never overridden: apps accept it without credentials, for the preflights of browsers. */
   methodOf ({ method, headers }: FastifyRequest): string {
     const override = headers['x-http-method-override']
     const isOverridden = typeof override === 'string' && override !== '' && method !== 'OPTIONS'
@@ -68,7 +68,7 @@ export class TusV1 implements Protocol {
     const method = this.methodOf(request)
     const refused = method === 'HEAD' && this.claims(request) ? neverFailHead(request, known) : known
     if (method === 'GET' && refused instanceof errors.NotFinished && mayBeHead(request)) refused.statusCode = 423
-    // A status of tus that HTTP has no phrase for. HTTP/2 has no phrases at all.
+    // HTTP defines no reason phrase for this status of tus. HTTP/2 has no reason phrases.
     if (refused.statusCode === 460 && request.raw.httpVersionMajor < 2) reply.raw.statusMessage = 'Checksum Mismatch'
     prepareErrorReply(reply, refused)
     return refused
@@ -98,14 +98,14 @@ function checkVersion (request: FastifyRequest, reply: FastifyReply): void {
 }
 
 /**
- * Whether a GET may have been a HEAD: caching proxies ask for both with GET. 404 would make the client start from zero
- * without a word; after 423 it tries again, and then fails.
+ * Whether a GET may have been a HEAD: caching proxies forward both as GET. After 404, the client would silently start
+ * over; after 423, it retries, and then fails.
  */
 function mayBeHead ({ headers }: FastifyRequest): boolean {
   return headers['tus-resumable'] !== undefined && headers.range === undefined
 }
 
-/** After HEAD fails with 5xx, tus-js-client starts a new upload from zero; after 423 it tries again. */
+/** After a HEAD that fails with 5xx, tus-js-client starts a new upload; after 423, it retries. */
 function neverFailHead (request: FastifyRequest, error: PublicError): PublicError {
   if (error.statusCode < 500) return error
   request.log.error({ err: error }, 'HEAD failed')

@@ -16,7 +16,7 @@ export const patch: Handler = async (tus, request, reply, id) => {
 
   const { upload, finish } = await appendToUpload(tus.context, request, id, {
     offset: parseUploadOffset(headers),
-    // Also without creation-defer-length: it may complete an upload from before the extension was disabled.
+    // Also without creation-defer-length: the upload may be older than the change that disabled the extension.
     length: parseUploadLength(headers),
     body: requestBody(request, expectedChecksum(tus, request))
   })

@@ -41,9 +41,9 @@ export const post: Handler = async (tus, request, reply) => {
 }
 
 /**
- * Whether the request brings the first bytes of the upload. Another type is the default of a client: tus gives such a
- * body no meaning.
- * @throws FST_TUS_UNSUPPORTED instead of dropping bytes that the client believes to be stored
+ * Whether the request contains the first bytes of the upload. Any other media type is a default of the client: tus
+ * gives such a body no meaning.
+ * @throws FST_TUS_UNSUPPORTED rather than dropping bytes that the client believes to be stored
  */
 function bringsBytes ({ extensions }: TusContext, request: FastifyRequest): boolean {
   if (mediaTypeOf(request.headers) !== OFFSET_OCTET_STREAM) return false

@@ -13,8 +13,8 @@ export interface BackgroundSyncOptions {
 }
 
 /**
- * Syncs a file while it is written, one sync at a time, so that little is left for the last one. A body of 256 MiB from
- * memory then takes 1.06 times as long as one that is never synced; with a single sync at the end, 1.45 times.
+ * Syncs a file while it is written, one sync at a time, so that little is left for the final sync. A body of 256 MiB
+ * from memory then takes 1.06 times as long as without syncs; with a single sync at the end, 1.45 times.
  *
  * The kernel reports a failed fsync only once; later calls succeed. So one failure makes all later syncs fail.
  */

@@ -4,13 +4,13 @@ import type { FileSystem, OpenFile } from './file-system/file-system.ts'
 import { temporaryName } from './records.ts'
 import { type Cursor, writeAll } from './file-system/write-all.ts'
 
-/** How much of a file is in memory at a time, in bytes. */
+/** How much of a file is held in memory at a time, in bytes. */
 const COPY_BYTES = 4 * 1024 * 1024
 
 export interface ConcatenateOptions {
   /** Whether the bytes must survive a crash of the machine. */
   sync: boolean
-  /** Stops with its reason once it aborts. */
+  /** Once aborted, the copy stops and rejects with its reason. */
   signal?: AbortSignal | undefined
 }
 
@@ -40,7 +40,7 @@ export async function concatenateFiles (
 
 /**
  * The kernel copies the first file, sharing its blocks if the file system supports that (Btrfs, XFS, APFS). Node.js has
- * no such call to append a file to another one, so the others go through one buffer.
+ * no such call that appends to a file, so the others are copied through one buffer.
  */
 async function concatenate (
   fs: FileSystem, parts: Part[], file: string, { sync, signal }: ConcatenateOptions
@@ -73,7 +73,7 @@ async function copyInto (
   for (let copied = 0; copied < bytes;) {
     signal?.throwIfAborted()
     const bytesRead = await source.read(buffer.subarray(0, bytes - copied), copied)
-    if (bytesRead === 0) throw Object.assign(new Error('A part is shorter than it was'), { code: 'EIO' })
+    if (bytesRead === 0) throw Object.assign(new Error('A part has lost bytes'), { code: 'EIO' })
     await writeAll(target, cursor, [buffer.subarray(0, bytesRead)], bytesRead)
     copied += bytesRead
   }

@@ -97,7 +97,7 @@ export class FileAppend implements Append {
     return this.#isUnverified || this.#upload.verified !== undefined
   }
 
-  /** The record with the append, if that ends here. */
+  /** The record after the append, if it ends here. */
   #recordAt (position: number, size = this.#upload.size, complete = this.#upload.complete): StoredUpload {
     const verified = this.#isRecorded ? position : undefined
     return new StoredUpload({ ...this.#upload, offset: position, size, complete, verified })

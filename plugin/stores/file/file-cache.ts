@@ -10,7 +10,7 @@ export interface CacheLimits {
   openMs: number
 }
 
-/** Usually a MiB of records, and a small share of the descriptors that a process may have. */
+/** About a MiB of records, and a small share of the descriptors that a process may have. */
 export const CACHE_LIMITS: CacheLimits = { records: 1000, files: 100, openMs: 2000 }
 /** For directories that other processes write to without saying so. */
 export const NO_CACHE: CacheLimits = { records: 0, files: 0, openMs: 0 }
@@ -37,9 +37,9 @@ interface CachedFile {
  * two system calls instead of nine: reading the record and opening and closing both files cost more than 64 KiB of
  * bytes.
  *
- * An entry is valid as long as no other process may have written to the upload. `getUpload` looks at the size of the
- * file all the same, and reads the record again if the file has grown or is gone. A file is in the cache only while
- * nothing uses it.
+ * An entry is valid as long as no other process may have written to the upload. `getUpload` still checks the size of
+ * the file, and reads the record again if the file has grown or is gone. A file is in the cache only while nothing uses
+ * it.
  */
 export class FileCache {
   readonly #records = new Map<string, CachedRecord>()
@@ -77,7 +77,7 @@ export class FileCache {
     const tenure = this.#tenure(id)
     if (tenure === undefined) return this.forget(id)
     this.#reads.delete(id)
-    // A Map keeps the order of insertion: deleted and set again, the entry is the youngest.
+    // A Map keeps the order of insertion: deleted and set again, the entry is the newest.
     this.#records.delete(id)
     this.#records.set(id, { record, bytes, synced, tenure })
     if (this.#records.size > this.#limits.records) this.forget(oldestOf(this.#records))
@@ -104,7 +104,7 @@ export class FileCache {
     }
   }
 
-  /** Hands the open file, if there is one, to one user. */
+  /** Gives the open file, if any, to one user. */
   takeFile (id: string): OpenFile | undefined {
     if (!this.has(id)) return undefined
     const cached = this.#files.get(id)

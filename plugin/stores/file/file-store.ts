@@ -48,7 +48,8 @@ export interface FileStoreOptions {
  * Uploads as files: the bytes in `<id>`, the record in `<id>.json`, in the layout of `@tus/file-store`: each can serve
  * a directory that the other one filled. The size of the file is the offset.
  *
- * The record is created before the file and deleted after it, so that whatever a crash leaves is found by its record.
+ * The record is created before the file and deleted after it, so that all files left by a crash are found by their
+ * record.
  */
 export class FileStore extends TusFileStore implements DataStore {
   readonly capabilities: ReadonlySet<Capability> = new Set<Capability>([
@@ -90,7 +91,7 @@ export class FileStore extends TusFileStore implements DataStore {
       if (sync) await records.syncDirectory()
     } catch (error) {
       cache.forget(created.id)
-      // A file that existed before belongs to someone else.
+      // A file that existed before has another owner.
       if (!(error instanceof errors.Exists)) await this.#fs.unlink(file).catch(unless(isMissing, undefined))
       await records.delete(created.id)
       throw error
@@ -118,14 +119,14 @@ export class FileStore extends TusFileStore implements DataStore {
       const record = await records.get(id).catch(rethrowDamaged)
       if (record === undefined) throw new errors.NotFound()
       const stats = await this.#fs.stat(file).catch(rethrowMissing)
-      // A player asks for a finished upload again and again.
+      // A player requests a finished upload many times.
       return { record: asStored(record, file, stats), bytes: stats.size, isCacheable: record.finished === true }
     })
   }
 
   /**
-   * Appends at the offset of the upload. After a crash, what was written counts, because the size of the file does. For
-   * an unverified append, the record holds the offset that counts, from before the first byte.
+   * Appends at the offset of the upload. After a crash, written bytes count, because the size of the file is the
+   * offset. For an unverified append, the record holds the offset that counts, from before the first byte.
    */
   async openAppend (upload: Upload, options: AppendOptions = {}): Promise<FileAppend> {
     const { cache, appending } = this.#state
@@ -146,7 +147,7 @@ export class FileStore extends TusFileStore implements DataStore {
     return append
   }
 
-  /** For `@tus/server`. What arrived before the stream failed is kept. */
+  /** For `@tus/server`. Bytes that arrived before the stream failed are kept. */
   async write (stream: Readable, id: string, offset: number): Promise<number> {
     // It may fail before it is read; the loop reports that.
     stream.on('error', () => {})
@@ -174,7 +175,7 @@ export class FileStore extends TusFileStore implements DataStore {
     const sync = this.durability !== 'none'
     const files = parts.map(({ id, offset }) => ({ file: this.#path(id), bytes: offset }))
     await concatenateFiles(this.#fs, files, this.#path(upload.id), { sync, signal })
-    // A record that survives a crash of the machine must not describe a file that has not got its name.
+    // A record that survives a crash of the machine must not describe a file whose name does not.
     if (sync) await records.syncDirectory()
     synced.add(upload.id)
     const offset = parts.reduce((sum, part) => sum + part.offset, 0)
@@ -209,7 +210,7 @@ export class FileStore extends TusFileStore implements DataStore {
     return this.#fs.createReadStream(this.#path(id), range)
   }
 
-  /** Deletes what exists of an upload, also if only a part of it is left. */
+  /** Deletes all files of an upload, even if only some of them are left. */
   async remove (id: string): Promise<void> {
     const { records, cache, failedSyncs, synced } = this.#state
     const file = this.#path(id)

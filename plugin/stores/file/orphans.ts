@@ -17,7 +17,7 @@ export async function removeOrphans (records: FileRecords, fs: FileSystem): Prom
   for await (const name of records.names()) {
     const isTemporary = temporaryNames.test(name)
     if (!isTemporary && !name.endsWith('.json')) continue
-    // A failure must not hold up the others; the next sweep tries again.
+    // A failure must not affect the others; the next sweep retries.
     if (await removeOrphan(records, fs, name, isTemporary).catch(() => false)) deleted++
   }
   return deleted

@@ -22,7 +22,7 @@ export class FileRecords implements KvStore {
       text = await this.#fs.readFile(this.#path(id))
     } catch (error) {
       if (!isMissing(error)) throw error
-      // If the volume is not mounted any more, clients must not learn that their uploads do not exist.
+      // If the volume is no longer mounted, clients must not conclude that their uploads do not exist.
       await this.#fs.access(this.directory).catch(rethrowUnmounted)
       return undefined
     }

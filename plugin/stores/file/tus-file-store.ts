@@ -8,7 +8,7 @@ interface TusFileStoreOptions {
   expirationPeriodInMilliseconds: number
 }
 
-/** What remains of the store of `@tus/file-store` once every method that touches a file is replaced. */
+/** The store of `@tus/file-store`, whose methods that touch files are all replaced. */
 interface TusFileStoreBase extends EventEmitter {
   directory: string
   configstore: KvStore
@@ -20,7 +20,7 @@ interface TusFileStoreBase extends EventEmitter {
 
 class QuietFileStore extends FileStore {}
 
-// The base class creates the directory later, when no caller can catch what that throws.
+// The base class creates the directory later, when no caller can catch its errors.
 Object.defineProperty(QuietFileStore.prototype, 'checkOrCreateDirectory', { value: () => {} })
 
 /** The base class without its own types: these need the types of `ioredis`, in every app that checks its libraries. */

@@ -4,7 +4,7 @@ import type { Upload } from '../../types.ts'
 import type { Context } from '../context.ts'
 import { isComplete, isFinal, isFinished, isPartial } from '../state.ts'
 
-/** How many bytes are examined: what file-type asks for. */
+/** How many bytes are examined: as many as file-type recommends. */
 const HEAD_BYTES = 4100
 
 /** Checks bytes before they are stored. */
@@ -28,7 +28,7 @@ export function typeCheckerFor ({ settings, store }: Context, upload: Upload): T
 }
 
 /**
- * Checks a complete upload that was not checked while it arrived: a short one, one that is made of parts, or one in a
+ * Checks a complete upload that was not checked while it arrived: a short upload, a final upload, or an upload in a
  * store that cannot read unfinished uploads.
  * @throws FST_TUS_TYPE_REFUSED
  */

@@ -7,7 +7,7 @@ export interface Body {
   readonly stream: Readable
   /** The announced length, in bytes; `undefined` if it is unknown until the end. */
   readonly length: number | undefined
-  /** What the body must hash to, if the client says so. */
+  /** The expected checksum, if the client sends one. */
   readonly expected?: ExpectedChecksum | undefined
   /** Whether these are the last bytes of the upload; `undefined` if its length decides. */
   readonly completes?: boolean | undefined

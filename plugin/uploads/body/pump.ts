@@ -67,7 +67,7 @@ export class BodyPump {
     const { stream } = this.#body
     return new Promise((resolve) => {
       this.#resolve = resolve
-      // 'close' follows and reports the same.
+      // 'close' follows and is handled.
       stream.on('error', () => {})
       if (stream.readableDidRead) {
         // The bytes that follow would be stored at the wrong offset.
@@ -150,7 +150,7 @@ export class BodyPump {
     for (let chunk = stream.read(); chunk !== null; chunk = stream.read()) this.#take(chunk)
   }
 
-  /** Writes a batch also if it does not fill up. */
+  /** Writes a batch even if it is not full. */
   #writeLater (): void {
     if (this.#isWriting || this.#end !== undefined || this.#gathered.length === 0) return
     this.#batchTimer ??= setTimeout(() => this.#writeNext(), BATCH_MS)

@@ -169,7 +169,7 @@ class BodyStorage {
     throw new errors.LengthMismatch(this.#size, end)
   }
 
-  /** Keeps what arrived, and throws if that is not everything. */
+  /** Keeps the bytes that arrived, and throws if the body is incomplete. */
   async #commit (pumped: Pumped): Promise<Upload> {
     await this.#assertHeld()
     if (pumped.outcome === 'failed') {
@@ -184,7 +184,7 @@ class BodyStorage {
     const append = declares ? await this.#open() : this.#append
     if (append !== undefined) {
       stored.offset = await append.commit(completes ? { size: stored.size, complete: true } : {})
-      // A store that does not say when it was written to counts from the creation.
+      // A store that does not report the time of the last write measures the expiration from the creation.
       stored.modified &&= Date.now()
       this.#moveTo(stored.offset)
     }

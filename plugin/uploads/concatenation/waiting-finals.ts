@@ -14,8 +14,8 @@ import { isComplete, isWaiting, partsOf, referenceTo } from '../state.ts'
 import { joinParts } from './join-parts.ts'
 
 /**
- * How many final uploads may wait for one part. A client needs one, or a second one if the response to the first was
- * lost. Each of them makes the record of the part longer.
+ * How many final uploads may wait for one part. A client needs one, or two if the first response was lost. Each of them
+ * makes the record of the part longer.
  */
 const MAX_WAITING = 10
 
@@ -49,7 +49,7 @@ export async function waitForParts (context: Context, request: FastifyRequest, f
 
 /**
  * Concatenates the parts of a final upload if all of them are complete by now. If a part was deleted, the final upload
- * can never be complete, and is deleted. Called while the upload is locked; does nothing for one that does not wait.
+ * can never be complete, and is deleted. Called while the upload is locked; does nothing if the upload does not wait.
  * @returns the upload afterwards; `undefined` if it was deleted
  */
 export async function settleFinal (

@@ -31,7 +31,7 @@ export interface AppendEndedEvent extends BodyEvent {
   offset: number | undefined
   /** In ms. */
   duration: number
-  /** Why not all of the body counts. */
+  /** The reason why not all of the body counts. */
   error: Error | undefined
 }
 
@@ -39,7 +39,7 @@ export interface LockWaitedEvent {
   uploadId: string
   /** How long the request waited, in ms. */
   duration: number
-  /** Why it did not get the lock. */
+  /** The reason why it did not get the lock. */
   error: Error | undefined
 }
 

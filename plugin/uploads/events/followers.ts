@@ -21,7 +21,7 @@ export interface Source {
   shutdown: AbortSignal
 }
 
-/** The view of one follower. */
+/** The state of an upload, as one follower sees it. */
 export interface Following {
   /** The upload as it was last seen. */
   readonly upload: Upload
@@ -32,7 +32,7 @@ export interface Following {
   stop (): void
 }
 
-/** After these events a followed upload is looked at again. */
+/** After these events, a followed upload is polled. */
 const changes = [
   'stored', 'appendEnded', 'completed', 'finished', 'refused', 'terminated', 'expired', 'discarded'
 ] as const satisfies readonly UploadEventName[]

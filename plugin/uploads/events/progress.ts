@@ -16,7 +16,7 @@ export function reportProgress ({ onProgress, progressInterval }: Settings, even
 
   const report = ({ upload, request, offset }: StoredEvent) => {
     last.set(request, { at: performance.now(), offset })
-    // Not awaited: a slow or failing hook must not hold up the bytes.
+    // Not awaited: a slow or failing hook must not delay the bytes.
     Promise.resolve({ ...upload, offset })
       .then((current) => onProgress(request, current))
       .catch((err: unknown) => request.log.error({ err, uploadId: upload.id }, 'onProgress failed'))

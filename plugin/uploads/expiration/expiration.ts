@@ -2,9 +2,7 @@ import type { Settings } from '../../settings.ts'
 import type { Upload } from '../../types.ts'
 import { isComplete, isPartial, isWaiting } from '../state.ts'
 
-/**
- * When an upload expires that is not complete, or is a part of another one, in ms since the epoch; `undefined`: never.
- */
+/** When an incomplete upload or a part expires, in ms since the epoch; `undefined`: never. */
 export function expiresAt ({ expiration }: Settings, upload: Upload): number | undefined {
   const isKept = isComplete(upload) && !isPartial(upload) && upload.refused !== true
   // A final upload that waits lives as long as one of its parts.

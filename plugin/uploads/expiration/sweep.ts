@@ -8,9 +8,9 @@ import { isComplete, isWaiting, partsOf } from '../state.ts'
 import { settleFinal, stateOfParts } from '../concatenation/waiting-finals.ts'
 
 /**
- * Looks at the uploads that may be due, one after the other: deletes expired ones, calls finish hooks and concatenates
+ * Checks the uploads that may be due, one after the other: deletes expired ones, calls finish hooks and concatenates
  * parts if a crash has prevented that, and deletes orphans. An upload that is locked is left to the next sweep. A
- * failure does not hold up the others.
+ * failure does not affect the others.
  * @throws FST_TUS_LOCKER_FAILED
  */
 export async function sweep (context: Context): Promise<{ expired: number, orphans: number }> {
@@ -44,7 +44,7 @@ async function isDue (context: Context, upload: Upload): Promise<boolean> {
 }
 
 /**
- * Does with one upload what is due.
+ * Does whatever is due for one upload.
  * @returns how many expired uploads were deleted
  */
 async function sweepUpload (context: Context, id: string): Promise<number> {

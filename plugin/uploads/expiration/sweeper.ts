@@ -13,7 +13,7 @@ const MAX_DRIFT = 60_000
 
 /**
  * Sweeps from time to time, until stopped. The timer does not keep the process alive. After a jump of the wall clock
- * one sweep is skipped, so that a clock that is set back in time saves the uploads that only seemed expired.
+ * one sweep is skipped, so that uploads that only seemed expired survive if the clock is corrected in time.
  * @returns stops it; resolves once no sweep is under way
  */
 export function startSweeping (

@@ -1,12 +1,12 @@
 /**
- * Asks the holder of a lock to release it, once. An `AbortController` would do, but every request creates one of these,
- * and a controller alone makes V8 collect garbage nearly three times as often (docs/internals/performance.md).
+ * Asks the holder of a lock to release it, once. An `AbortController` would work, but every request creates such a
+ * signal, and controllers make V8 collect garbage nearly three times as often (docs/internals/performance.md).
  */
 export class ReleaseSignal {
   #reason: Error | undefined
   #listener: (() => void) | undefined
 
-  /** The error to answer with, once the release is requested. */
+  /** The error for the response, once the release is requested. */
   get reason (): Error | undefined {
     return this.#reason
   }

@@ -99,7 +99,7 @@ export class UploadLocks {
     try {
       await held.lock.lock(waiting.signal, () => held.displace())
     } catch (cause) {
-      // Foreign lockers reject with an error of their own then.
+      // Third-party lockers then reject with an error of their own.
       error = waiting.signal.aborted || isForeignTimeout(cause) ? new errors.Locked({ cause }) : lockError(cause)
       throw error
     } finally {
@@ -134,7 +134,7 @@ export class UploadLocks {
   }
 }
 
-/** A locker of `@tus/server` may have a shorter timeout of its own, and says so only by the text of its error. */
+/** A locker of `@tus/server` may have a shorter timeout of its own, and reports that only in the text of its error. */
 function isForeignTimeout (cause: unknown): boolean {
   return String((Object(cause) as { body?: unknown }).body).startsWith('failed to acquire lock before timeout')
 }

@@ -1,7 +1,7 @@
-/** What errors of the file system mean to the file store. */
+/** The meaning of file system errors for the file store. */
 import { errors } from '../../../errors.ts'
 
-/** Thrown for a record that a crash has cut off. */
+/** Thrown for a record that a crash has truncated. */
 export class DamagedRecord extends Error {}
 
 /** Whether an error of the file system says that the file does not exist. */

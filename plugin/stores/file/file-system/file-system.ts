@@ -22,7 +22,7 @@ export interface OpenFile {
 
 export type Opening = <T> (open: () => Promise<T>) => Promise<T>
 
-/** Tests replace it by one that fails on demand, as no real disk does. */
+/** Tests replace it to inject failures, which no real disk produces on demand. */
 export interface FileSystem {
   open: (file: string, flags: 'r' | 'r+' | 'wx' | 'wx+') => Promise<OpenFile>
   /** The text of a small file. */
@@ -135,7 +135,7 @@ async function readFile (file: string): Promise<string> {
   try {
     let buffer = Buffer.allocUnsafe(FIRST_READ_BYTES)
     let length = 0
-    // Some file systems return less than there is; all of them return nothing at the end.
+    // Some file systems return fewer bytes than exist; all of them return none at the end.
     for (let bytes = -1; bytes !== 0; length += bytes) {
       if (length === buffer.length) buffer = Buffer.concat([buffer, Buffer.allocUnsafe(length * 3)])
       bytes = await opened.read(buffer.subarray(length), length)

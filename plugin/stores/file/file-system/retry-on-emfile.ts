@@ -2,8 +2,8 @@ import type { FileCache } from '../file-cache.ts'
 import type { FileSystem, Opening } from './file-system.ts'
 
 /**
- * A file system that closes the cached files and tries once more if no descriptor is free: a file that is cached for a
- * request that may come must not fail one that is there.
+ * A file system that closes the cached files and retries once if no descriptor is free: a file that is cached for a
+ * possible request must not make a current request fail.
  */
 export function retryOnEmfile (fs: FileSystem, cache: FileCache): FileSystem {
   const retry: Opening = (open) =>
@@ -19,11 +19,11 @@ export function retryOnEmfile (fs: FileSystem, cache: FileCache): FileSystem {
     opendir: (directory) => retry(() => fs.opendir(directory)),
     createReadStream: (file, range) => fs.createReadStream(file, range, retry)
   }
-  // Everything else is looked up in `fs` at the time of the call.
+  // Everything else is read from `fs` at the time of the call.
   return Object.assign(Object.create(fs) as FileSystem, retrying)
 }
 
-/** Whether the process (EMFILE) or the machine (ENFILE) has as many files open as it may. */
+/** Whether the process (EMFILE) or the machine (ENFILE) has reached its limit of open files. */
 function isOutOfDescriptors (error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException
   return code === 'EMFILE' || code === 'ENFILE'

@@ -10,7 +10,7 @@ export async function writeAll (file: OpenFile, cursor: Cursor, buffers: Buffer[
   const end = cursor.position + bytes
   for (let rest = buffers; cursor.position < end;) {
     const written = await file.writev(rest, cursor.position)
-    if (written === 0) throw Object.assign(new Error('The file system takes no bytes'), { code: 'EIO' })
+    if (written === 0) throw Object.assign(new Error('The file system wrote no bytes'), { code: 'EIO' })
     cursor.position += written
     // A disk that fills up takes a part; the next call reports why.
     if (cursor.position < end) rest = skip(rest, written)
