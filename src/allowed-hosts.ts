@@ -3,10 +3,11 @@ import type { FastifyInstance } from 'fastify'
 import type { Config } from './config.ts'
 
 /**
- * Answers 421 unless `Host` is a name of this server. A web site can have its own name resolve to 127.0.0.1 (DNS
- * rebinding): its pages would then be of the same origin as a server that listens there, and read and delete uploads.
+ * Responds with 421 unless `Host` is a name of this server. A web site can make its own name resolve to 127.0.0.1 (DNS
+ * rebinding): its pages would then have the same origin as a server that listens there, and could read and delete
+ * uploads.
  *
- * Without a list, a server on a loopback address has the names of this machine, and any other server answers to all.
+ * Without a list, a server on a loopback address accepts the names of this machine, and any other server accepts all.
  */
 export function checkHost (
   server: FastifyInstance, { host, allowedHosts }: Pick<Config, 'host' | 'allowedHosts'>

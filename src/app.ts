@@ -15,9 +15,9 @@ const clientPlaces = ['../client', '../dist/client'].map(path => join(import.met
 
 /** Options of the app. */
 export interface AppOptions {
-  /** Default: what the environment says, so that fastify-cli can start the app too. */
+  /** Default: read from the environment, so that fastify-cli can start the app too. */
   config?: Pick<Config, 'prefix' | 'directory' | 'maxSize' | 'expiration' | 'sweepInterval'>
-  /** The directory of the built example client. Default: where `npm run build` puts it. */
+  /** The directory of the built example client. Default: the output of `npm run build`. */
   client?: string
 }
 
@@ -42,7 +42,7 @@ export default async function app (fastify: FastifyInstance, opts: AppOptions): 
 
     own.get('/healthz', async () => ({ status: 'ok' }))
 
-    // own.prefix and not opts.prefix: it is the whole path when the app is mounted below another one.
+    // own.prefix and not opts.prefix: it is the complete path if the app is mounted below another one.
     own.get('/config.json', async () => ({ endpoint: `${own.prefix}${prefix}` }))
 
     own.get('/api/uploads', { schema: { querystring: pageQuery } }, async (request) => {
@@ -74,7 +74,7 @@ const pageQuery = {
   }
 }
 
-/** Hooks that tell the log when an upload begins and ends. */
+/** Hooks that log when an upload is created, finished or terminated. */
 export function lifecycleLog (fastify: FastifyInstance): FastifyTusHooks {
   return {
     onUploadCreate (request, { id, size }) {

@@ -4,10 +4,10 @@ import { StartError } from './errors.ts'
 import { settings } from './settings.ts'
 import type { Setting, SettingName } from './settings.ts'
 
-/** What the server runs with. */
+/** The configuration of the server. */
 export interface Config {
   host: string
-  /** The names that `Host` may have, `*` for any; empty: those of this machine if only it can reach the server. */
+  /** The allowed values of `Host`, `*` for any; empty: the names of this machine if only it can reach the server. */
   allowedHosts: string[]
   port: number
   /** Begins with a slash and does not end with one. */
@@ -32,8 +32,8 @@ type Checked = Record<'PORT' | 'MAX_SIZE' | 'EXPIRATION_MS' | 'SWEEP_INTERVAL_MS
 const names = Object.keys(settings) as SettingName[]
 
 /**
- * Reads the settings and checks them. An empty variable counts as one that is not set.
- * @throws StartError that says in one line which variable is wrong and what is wanted
+ * Reads the settings and checks them. An empty variable counts as unset.
+ * @throws StartError with one line that names the wrong variable and the expected value
  */
 export function readConfig (env: Environment = process.env): Config {
   const given = Object.fromEntries(names.flatMap(name => {
@@ -78,7 +78,7 @@ function complaint (name: SettingName, value: string | undefined): string {
 
 function parseTrustProxy (value: string): Config['trustProxy'] {
   if (value === 'true' || value === 'false') return value === 'true'
-  // No number of hops: Fastify then trusts no proxy, because it does not know which one is the nearest.
+  // No number of hops: Fastify then trusts no proxy, because it cannot identify the nearest one.
   const networks = value.split(',').map(network => network.trim())
   if (!networks.every(isNetwork)) throw new StartError(complaint('TRUST_PROXY', value))
   return networks

@@ -3,8 +3,8 @@ import type { Config } from './config.ts'
 import type { ListedFileStore } from './listed-store.ts'
 
 /**
- * Deletes finished uploads of no bytes once they are as old as an unfinished one may become. Only unfinished uploads
- * expire: these would cost a client nothing but a request, and stay for ever.
+ * Deletes finished uploads of 0 bytes once they are as old as the expiration of unfinished ones. Finished uploads do
+ * not expire otherwise: each of these costs a client a single request, and would stay forever.
  */
 export function deleteEmptyUploads (
   fastify: FastifyInstance,

@@ -1,4 +1,4 @@
-/** What the person who starts the server can mend: its message, one line, is all that they need to see. */
+/** An error that the operator can fix: its message, one line, contains all that is needed. */
 export class StartError extends Error {
   override name = 'StartError'
 }

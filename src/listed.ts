@@ -3,7 +3,7 @@ export interface ListedUpload {
   id: string
   name: string | null
   type: string | null
-  /** In bytes; `null` while the length is not known. */
+  /** In bytes; `null` while the length is deferred. */
   length: number | null
   offset: number
   state: 'uploading' | 'finished'
@@ -11,9 +11,9 @@ export interface ListedUpload {
   createdAt: string
 }
 
-/** What `/api/uploads` answers, newest first. */
+/** The response of `/api/uploads`, newest upload first. */
 export interface Page {
   uploads: ListedUpload[]
-  /** What to ask for as `before` to get those that follow; `null` where these are the last. */
+  /** The `before` of the next page; `null` on the last page. */
   next: string | null
 }

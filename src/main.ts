@@ -7,7 +7,7 @@ import { terminalLog } from './terminal-log.ts'
 import { parseCommandLine, usage } from './usage.ts'
 import type { CommandLine } from './usage.ts'
 
-/** What the command needs of the process that runs it. */
+/** The parts of the process that the command needs. */
 export interface Host {
   env: Environment
   stdout: NodeJS.WritableStream & { isTTY?: boolean }
@@ -15,7 +15,7 @@ export interface Host {
 }
 
 /**
- * The command `fastify-tus`: starts the server, checks one, or prints what was asked for.
+ * The command `fastify-tus`: starts the server, checks a server, or prints the requested text.
  * @returns the exit code if nothing else keeps the process alive
  */
 export async function main (args: string[], { env, stdout, stderr }: Host, startServer = start): Promise<number> {
@@ -50,7 +50,7 @@ export async function main (args: string[], { env, stdout, stderr }: Host, start
   }
 
   try {
-    // The log of a server whose terminal is gone ends; the server does not.
+    // If the terminal is closed, the log ends, but the server does not.
     stdout.on('error', () => {})
     const log = stdout.isTTY ? terminalLog(stdout, env['NO_COLOR'] === undefined) : { stream: stdout }
     const { endpoint, page } = await startServer(readConfig({ ...env, ...commandLine.env }), log)

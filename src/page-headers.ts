@@ -1,6 +1,6 @@
 /**
- * For the page and what else is not an upload. The page keeps media as blobs and small pictures as `data:` URLs, hashes
- * in a worker with WebAssembly, and sends to another server if `?endpoint=` names one.
+ * For the page and all other responses except uploads. The page keeps media as blobs and small pictures as `data:`
+ * URLs, computes hashes in a worker with WebAssembly, and uploads to another server if `?endpoint=` names one.
  */
 const policy = {
   'default-src': '\'self\'',

@@ -10,22 +10,22 @@ import type { LogOptions } from './terminal-log.ts'
 /** How long responses may take after a signal, in ms. */
 const DRAIN_MS = 2000
 
-/** Signals of a crash in native code. A process that handles these executes the failed instruction again, for ever. */
+/** Signals of a crash in native code. A process that handles these executes the failed instruction again, forever. */
 const CRASHES = ['SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGSEGV'] as const
 
-/** A server that listens. */
+/** A listening server. */
 export interface RunningServer {
-  /** The URL that clients send uploads to. */
+  /** The creation URL. */
   endpoint: string
   /** The URL of the example client. */
   page: string
-  /** Closes the server, which the end of the process does by itself. */
+  /** Closes the server. Signals close it automatically. */
   close (): Promise<void>
 }
 
 /**
  * Starts the server. A signal closes it.
- * @param log - the shape of the log; JSON by default
+ * @param log - the format of the log; JSON by default
  * @throws StartError if the port, the address or the directory cannot be used
  */
 export async function start (config: Config, log?: LogOptions): Promise<RunningServer> {
@@ -60,7 +60,7 @@ export async function closeFor (server: FastifyInstance, event: { err?: Error, s
   } else {
     server.log.info({ signal: event.signal }, 'closing')
   }
-  // A silent connection, or a reader that pauses, would otherwise delay the shutdown for ever.
+  // An idle connection, or a reader that pauses, would otherwise delay the shutdown forever.
   setTimeout(() => server.server.closeAllConnections(), DRAIN_MS).unref()
   await server.close()
 }
@@ -74,20 +74,20 @@ async function listen (server: FastifyInstance, { host, port }: Config): Promise
   }
 }
 
-/** Turns an error that the user can fix into one line; other errors stay as they are. */
+/** Explains an error that the operator can fix in one line; other errors are unchanged. */
 export function explain (error: NodeJS.ErrnoException, where: string): Error {
   const { code, message } = error
   if (code === 'EADDRINUSE') {
     return new StartError(`${where} is in use: choose another PORT (--port)`)
   }
   if (code === 'EACCES') {
-    return new StartError(`Not allowed to listen on ${where}: choose a PORT (--port) from 1024 on`)
+    return new StartError(`Not allowed to listen on ${where}: choose a PORT (--port) of 1024 or above`)
   }
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
     return new StartError(`Cannot listen on ${where}: HOST (--host) must be an address of this machine`)
   }
   if (code === 'FST_ERR_DUPLICATED_ROUTE') {
-    return new StartError('PREFIX (--prefix) is a path of the server itself: choose another one')
+    return new StartError('PREFIX (--prefix) is a route of the server itself: choose another path')
   }
   if (code === 'FST_TUS_DIRECTORY') {
     return new StartError(`FILES_DIR (--dir) cannot be used: ${message.replace(/^.*?"directory": /, '')}`)

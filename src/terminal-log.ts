@@ -1,13 +1,13 @@
 import type { FastifyServerOptions } from 'fastify'
 import pretty from 'pino-pretty'
 
-/** The shape of a log and the stream that it is written to. */
+/** The format of a log, and the stream that it is written to. */
 export type LogOptions = Exclude<FastifyServerOptions['logger'], boolean | undefined>
 
-/** pino: warnings and errors are from this level on. */
+/** The level of warnings in pino; errors are above it. */
 const WARN = 40
 
-/** The fields of the lines that Fastify and the server write; the others are printed below the line. */
+/** The fields in the lines of Fastify and the server; other fields are printed below the line. */
 interface Line {
   msg: string
   res?: { method?: string, url?: string, statusCode: number }
@@ -15,7 +15,7 @@ interface Line {
   upload?: { id: string, size?: number }
 }
 
-/** A log for a person at a terminal: one short line for each request, none for its start, and no stack of a 4xx. */
+/** A log for a terminal: one short line for each request, none for its start, and no stack of a 4xx. */
 export function terminalLog (destination: NodeJS.WritableStream, colorize: boolean): LogOptions {
   return {
     stream: pretty({

@@ -6,8 +6,8 @@ import type { ListedUpload, Page } from './listed.ts'
 const AT_ONCE = 32
 
 /**
- * The uploads of a store, kept in order: a page costs the records that are on it. The directory is read once;
- * afterwards the store reports what it creates and removes.
+ * The sorted uploads of a store: a page reads only its own records. The directory is read once; afterwards the store
+ * reports the uploads that it creates and removes.
  */
 export class UploadList {
   readonly #store: FileStore
@@ -21,7 +21,7 @@ export class UploadList {
     this.#store = store
   }
 
-  /** Reads the directory, unless that was done before. */
+  /** Reads the directory, unless it was read before. */
   async load (): Promise<void> {
     this.#loading ??= this.#load().catch((error: unknown) => {
       this.#loading = undefined
@@ -30,7 +30,7 @@ export class UploadList {
     await this.#loading
   }
 
-  /** @param before - the `next` of the page before */
+  /** @param before - the `next` of the previous page */
   async page (limit: number, before?: string): Promise<Page> {
     await this.load()
     const end = before === undefined ? this.#entries.length : this.#indexOf(parseCursor(before))
@@ -45,13 +45,13 @@ export class UploadList {
     }
   }
 
-  /** The finished uploads of no bytes that were created before a time, in ms since the epoch. */
+  /** The finished uploads of 0 bytes that were created before a time, in ms since the epoch. */
   async emptyBefore (time: number): Promise<string[]> {
     await this.load()
     return [...this.#empty].filter((id) => this.#made.get(id) as number < time)
   }
 
-  /** Takes in an upload that was created or has changed. */
+  /** Adds or updates an upload that was created or has changed. */
   note (upload: Upload): void {
     const entry = this.#enter(upload)
     if (entry !== undefined) this.#entries.splice(this.#indexOf(entry), 0, entry)
@@ -78,7 +78,7 @@ export class UploadList {
     this.#entries.sort(compare)
   }
 
-  /** The entry of an upload that has none yet, and is to be listed. */
+  /** The entry of an upload that has no entry yet and must be listed. */
   #enter (upload: Upload): Entry | undefined {
     const { id, size, finished } = upload
     const made = Date.parse(String(upload.creation_date))
@@ -90,7 +90,7 @@ export class UploadList {
     return [id, made]
   }
 
-  /** Those that are still there. */
+  /** The uploads that still exist. */
   async #read (ids: string[]): Promise<Upload[]> {
     const uploads = await Promise.all(ids.map((id) => this.#store.getUpload(id).catch((error: unknown) => {
       if (error instanceof errors.NotFound) this.remove(id)
@@ -98,7 +98,7 @@ export class UploadList {
     return uploads.filter((upload) => upload !== undefined)
   }
 
-  /** Where an entry is, or would be. */
+  /** The position of an entry, or the position to insert it. */
   #indexOf (entry: Entry): number {
     let low = 0
     let high = this.#entries.length

@@ -3,11 +3,11 @@ import { StartError } from './errors.ts'
 import { settings } from './settings.ts'
 import type { Setting } from './settings.ts'
 
-/** What the command line asks for. */
+/** The parsed command line. */
 export interface CommandLine {
   help: boolean
   version: boolean
-  /** The variables that flags stand for. */
+  /** The variables that the flags set. */
   env: Record<string, string>
 }
 
@@ -15,7 +15,7 @@ const flags = Object.entries<Setting>(settings).flatMap(([name, { flag }]) => fl
 
 /**
  * Reads the arguments of the command line.
- * @throws StartError for a flag that does not exist, or lacks its value
+ * @throws StartError if a flag is unknown or lacks its value
  */
 export function parseCommandLine (args: string[]): CommandLine {
   try {
@@ -38,7 +38,7 @@ export function parseCommandLine (args: string[]): CommandLine {
   }
 }
 
-/** Ties a number below zero to the flag before it, where `parseArgs` would take it for a flag of its own. */
+/** Joins a negative number to the flag before it: `parseArgs` would parse it as another flag. */
 function withNegatives (args: string[]): string[] {
   const tied: string[] = []
   for (const arg of args) {
@@ -59,10 +59,10 @@ export function usage (): string {
   return `Usage: fastify-tus [flags]
        fastify-tus conformance [options] [URL]
 
-A server for resumable uploads (tus 1.0.0), with a page to try it in a browser;
-or a check of such a server, which fastify-tus conformance --help tells about.
+Starts a server for resumable uploads (tus 1.0.0) with an upload page, or checks a
+tus server: see fastify-tus conformance --help.
 
-Every flag stands for an environment variable, here with its default, and wins over it:
+Each setting is an environment variable, shown with its default. A flag takes precedence:
 
 ${table.join('\n')}
   -h, --help

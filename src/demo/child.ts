@@ -7,11 +7,11 @@ import { text } from 'node:stream/consumers'
 import { settings } from '../settings.ts'
 import { DemoError } from './source.ts'
 
-/** The server in a process of its own. */
+/** The server in a separate process. */
 export interface Child {
   pid: number
   endpoint: string
-  /** Ends the process without any warning, as a crash does; resolves when it is gone. */
+  /** Ends the process without warning, like a crash; resolves once it has ended. */
   kill (): Promise<void>
 }
 
@@ -19,7 +19,7 @@ const running = new Set<ChildProcess>()
 
 /** Starts the server and waits until it listens. */
 export async function startChild (directory: string, port: number): Promise<Child> {
-  // As the demo itself runs: cli.ts by tsx in development, cli.js once built.
+  // Like the demo itself: cli.ts with tsx in development, cli.js once built.
   const cli = join(import.meta.dirname, `../cli${extname(import.meta.filename)}`)
   const unset = Object.fromEntries(Object.keys(settings).map(name => [name, '']))
   const child = spawn(process.execPath, [...process.execArgv, cli], {
@@ -46,7 +46,7 @@ export async function startChild (directory: string, port: number): Promise<Chil
   throw new DemoError(`The server did not start: ${await complaints}`)
 }
 
-/** Ends every server that still runs, at once: for the way out. */
+/** Kills every server that is still running, before the demo exits. */
 export function killChildren (): void {
   for (const child of running) child.kill('SIGKILL')
 }

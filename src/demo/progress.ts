@@ -1,12 +1,12 @@
 const MiB = 1024 * 1024
 
-/** Where progress is shown: `process.stdout`, for one. */
+/** The destination of the progress, such as `process.stdout`. */
 export interface Output {
   isTTY?: boolean
   write (text: string): unknown
 }
 
-/** Shows how far an upload is: a bar that moves in a terminal, a line for each tenth anywhere else. */
+/** Shows the progress of an upload: a moving bar in a terminal, otherwise a line for each tenth. */
 export class Progress {
   #output: Output
   #total: number
@@ -36,7 +36,7 @@ export class Progress {
     this.#output.write(`   ${this.#text(bytes)}\n`)
   }
 
-  /** Leaves the line of the bar. */
+  /** Ends the line of the bar. */
   end (): void {
     if (this.#output.isTTY) this.#output.write('\n')
   }
@@ -54,7 +54,7 @@ function bar (share: number): string {
   return `[${'#'.repeat(full)}${'.'.repeat(width - full)}]`
 }
 
-/** A number of bytes for people: "12.5 MiB". */
+/** A number of bytes in a readable unit: "12.5 MiB". */
 export function mebibytes (bytes: number): string {
   if (bytes < 1024) return `${Math.round(bytes)} bytes`
   return bytes < MiB / 10 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / MiB).toFixed(1)} MiB`

@@ -10,18 +10,18 @@ import { DemoError, sha256, sha256File } from './source.ts'
 import type { Source } from './source.ts'
 import { transfer } from './transfer.ts'
 
-/** What the first part of the upload leaves behind. */
+/** The state of the upload after its first part. */
 interface Interrupted {
   url: string
-  /** Bytes that the server had acknowledged. */
+  /** Bytes that the server has acknowledged. */
   accepted: number
-  /** Bytes that had been sent. */
+  /** Bytes that were sent. */
   sent: number
 }
 
 /**
  * Sends a file, kills the server in the middle of a slice, starts it again, sends the rest, and compares.
- * @throws DemoError when anything is not as it should be
+ * @throws DemoError if any step has an unexpected result
  */
 export async function runDemo (
   source: Source, workplace: string, output: Output, startServer = startChild
@@ -38,33 +38,33 @@ export async function runDemo (
   const directory = join(workplace, 'files')
   await mkdir(directory)
   const first = await startServer(directory, 0)
-  say(`A server, process ${first.pid}, takes uploads at ${first.endpoint}`)
+  say(`Started a server, process ${first.pid}, at ${first.endpoint}`)
 
   say(`Sending in slices of ${mebibytes(sliceSize)}`)
   const { url, accepted, sent } = await sendUntilKilled(source, sliceSize, first, directory, output)
-  say(`Killed the server (SIGKILL) in the middle of a slice, ${mebibytes(sent)} into the file`)
+  say(`Killed the server (SIGKILL) in the middle of a slice, after ${mebibytes(sent)}`)
   note(`it had acknowledged ${mebibytes(accepted)}`)
 
   const second = await startServer(directory, Number(new URL(first.endpoint).port))
-  say(`Started it again on the same port, process ${second.pid}`)
+  say(`Restarted the server on the same port, process ${second.pid}`)
 
   const offset = await askOffset(url)
-  say(`The server says that it has ${mebibytes(offset)} (Upload-Offset: ${offset})`)
-  if (offset < accepted) throw new DemoError(`It had acknowledged ${accepted} bytes: some are lost`)
+  say(`The server has ${mebibytes(offset)} (Upload-Offset: ${offset})`)
+  if (offset < accepted) throw new DemoError(`Bytes lost: the server had acknowledged ${accepted}`)
 
   say(`Sending the rest, ${mebibytes(source.size - offset)}`)
   const resumedAt = await sendRest(source, sliceSize, url, offset, output)
   note(`the first slice began at byte ${resumedAt}`)
 
-  say('Comparing what was sent, what is stored, and what the server hands out')
+  say('Comparing the sent, the stored and the served file')
   const stored = await sha256File(join(directory, basename(url)))
   note(`SHA-256 ${stored}  stored`)
   const response = await fetch(url)
   const served = await sha256(Readable.fromWeb(response.body as ReadableStream))
   note(`SHA-256 ${served}  from GET, status ${response.status}`)
-  if (stored !== hash) throw new DemoError('The stored file is not the one that was sent')
-  if (served !== hash) throw new DemoError('The server does not hand out the file that was sent')
-  output.write('\nOK: the same bytes, through a crash of the server.\n')
+  if (stored !== hash) throw new DemoError('The stored file differs from the sent file')
+  if (served !== hash) throw new DemoError('The served file differs from the sent file')
+  output.write('\nOK: the file is identical, despite the crash of the server.\n')
 }
 
 async function sendUntilKilled (
@@ -94,7 +94,7 @@ async function sendUntilKilled (
     onAccepted: bytes => { accepted = bytes },
     onProgress: bytes => progress.update(bytes)
   }).catch(error => {
-    if (!killed) throw new DemoError(`The upload failed before its time: ${(error as Error).message}`)
+    if (!killed) throw new DemoError(`The upload failed before the server was killed: ${(error as Error).message}`)
   })
   progress.end()
   return { url, accepted, sent }
@@ -121,11 +121,11 @@ async function sendRest (
 async function askOffset (url: string): Promise<number> {
   const response = await fetch(url, { method: 'HEAD', headers: { 'tus-resumable': '1.0.0' } })
   const offset = response.headers.get('upload-offset')
-  if (offset === null) throw new DemoError(`The server does not know the upload any more: status ${response.status}`)
+  if (offset === null) throw new DemoError(`The server no longer has the upload: status ${response.status}`)
   return Number(offset)
 }
 
-/** Waits until the server has put some bytes of a slice on the disk; but not for ever, it may keep small ones back. */
+/** Waits until the server has written some bytes of a slice to disk; but not forever, as it may buffer small ones. */
 async function untilLonger (path: string, length: number): Promise<void> {
   for (let tries = 0; tries < 25; tries++) {
     await sleep(20)

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 
-/** What goes wrong in the demo for a reason that one line tells. */
+/** A failure of the demo that one line explains. */
 export class DemoError extends Error {}
 
 /** The file that the demo sends. */
@@ -19,21 +19,21 @@ export interface Source {
 const fixtureSize = 64 * 1024 * 1024
 
 /**
- * Looks at the file that is to be sent.
- * @throws DemoError for one that cannot be
+ * Checks the file to send.
+ * @throws DemoError if it cannot be sent
  */
 export async function openSource (path: string): Promise<Source> {
   const stats = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    throw new DemoError(error.code === 'ENOENT' ? `There is no file ${path}` : `Cannot read ${path}: ${error.code}`)
+    throw new DemoError(error.code === 'ENOENT' ? `No such file: ${path}` : `Cannot read ${path}: ${error.code}`)
   })
   if (!stats.isFile()) throw new DemoError(`${path} is not a file`)
-  if (stats.size < 2) throw new DemoError(`${path} is too small: an upload of ${stats.size} bytes has no middle`)
+  if (stats.size < 2) throw new DemoError(`${path} is too small (${stats.size} bytes): the upload must have a middle`)
   return { path, name: basename(path), size: stats.size }
 }
 
-/** Makes a file of any size out of the clip that the tests use. */
+/** Creates a file of any size by repeating the clip of the tests. */
 export async function makeSource (directory: string, size = fixtureSize): Promise<Source> {
-  // By the package's own name, because the path is another one from src/ than from dist/src/.
+  // By the name of the package: the relative path differs between src/ and dist/src/.
   const root = dirname(createRequire(import.meta.url).resolve('fastify-tus/package.json'))
   const clip = await readFile(join(root, 'test/fixtures/clip.mp4'))
   const path = join(directory, 'clip.mp4')
@@ -41,7 +41,7 @@ export async function makeSource (directory: string, size = fixtureSize): Promis
   return openSource(path)
 }
 
-/** The SHA-256 of everything that a stream has to give. */
+/** The SHA-256 of all bytes of a stream. */
 export async function sha256 (stream: Readable): Promise<string> {
   const hash = createHash('sha256')
   for await (const bytes of stream) hash.update(bytes as Uint8Array)

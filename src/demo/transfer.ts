@@ -4,7 +4,7 @@ import { Upload } from 'tus-js-client'
 import type { HttpRequest, UploadOptions } from 'tus-js-client'
 import type { Source } from './source.ts'
 
-/** A point in the file where sending stops until `reached` has done what it wants. */
+/** A position in the file where sending pauses until `reached` resolves. */
 export interface Cut {
   at: number
   reached: () => Promise<void>
@@ -17,27 +17,27 @@ interface TransferOptions extends Pick<UploadOptions, 'endpoint' | 'uploadUrl'> 
   onProgress: (bytesSent: number) => void
   onAccepted?: (bytesAccepted: number) => void
   onUrl?: (url: string) => void
-  /** Called with the offset that each slice begins at. */
+  /** Called with the offset at which each slice begins. */
   onSlice?: (offset: number) => void
 }
 
-/** Sends a file, or the rest of it, in slices; rejects when the connection is lost. */
+/** Sends a file, or the rest of it, in slices; rejects if the connection is lost. */
 export function transfer ({ source, sliceSize, cut, endpoint, uploadUrl, ...on }: TransferOptions): Promise<void> {
   return new Promise((resolve, reject) => {
-    // The real bytes come from `fileReader`; what is given here tus-js-client only hands on to it.
+    // `fileReader` provides the bytes; tus-js-client only passes this value to it.
     const upload = new Upload(Buffer.from(source.path), {
       ...endpoint && { endpoint },
       ...uploadUrl && { uploadUrl },
       metadata: { filename: source.name },
       chunkSize: sliceSize,
-      // The demo wants to see the connection break. An app leaves the default, and tus-js-client tries again by itself.
+      // The demo must notice the lost connection. Apps keep the default, so that tus-js-client retries automatically.
       retryDelays: null,
       storeFingerprintForResuming: false,
       fileReader: {
         openFile: async () => ({
           size: source.size,
           slice: async (start, end) => {
-            // tus-js-client does not look for errors of a stream.
+            // tus-js-client does not listen to errors of a stream.
             const stream = Readable.from(read(source.path, start, end, cut)).on('error', reject)
             return { value: Object.assign(stream, { size: end - start }), done: end === source.size }
           },
@@ -57,7 +57,7 @@ export function transfer ({ source, sliceSize, cut, endpoint, uploadUrl, ...on }
   })
 }
 
-/** The bytes from `start` to before `end`, with a stop at the cut if that lies between. */
+/** The bytes from `start` up to but not including `end`, with a pause at the cut if it is between them. */
 async function * read (path: string, start: number, end: number, cut: Cut | undefined): AsyncGenerator<Buffer> {
   if (cut && start < cut.at && cut.at < end) {
     yield * createReadStream(path, { start, end: cut.at - 1 })

@@ -72,7 +72,7 @@ t.test('trusted proxies are all, none, or a list', async t => {
   for (const [value, expected] of cases) t.same(readConfig({ TRUST_PROXY: value }).trustProxy, expected, value)
 })
 
-t.test('a wrong value is refused in one line that names the variable', async t => {
+t.test('an invalid value is refused in one line that names the variable', async t => {
   const wrong: Environment[] = [
     { HOST: 'two words' },
     { HOST: 'http://localhost' },
@@ -95,9 +95,9 @@ t.test('a wrong value is refused in one line that names the variable', async t =
   }
 })
 
-t.test('all wrong values are reported at once', async t => {
+t.test('all invalid values are reported together', async t => {
   t.throws(() => readConfig({ PORT: 'x', LOG_LEVEL: 'y' }), {
-    message: 'PORT (--port) must be a whole number from 0 to 65535, not "x"; ' +
+    message: 'PORT (--port) must be an integer from 0 to 65535, not "x"; ' +
       'LOG_LEVEL (--log-level) must be one of fatal, error, warn, info, debug, trace, silent, not "y"'
   })
 })

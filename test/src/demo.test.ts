@@ -26,7 +26,7 @@ t.test('Ctrl-C ends the demo and leaves nothing running', async t => {
   const TMPDIR = join(t.testdir(), 'tmp')
   mkdirSync(TMPDIR)
   const demo = run('src/demo.ts', [], { TMPDIR })
-  const [endpoint] = /http:.*$/.exec(await demo.line('2. A server')) as string[]
+  const [endpoint] = /http:.*$/.exec(await demo.line('2. Started a server')) as string[]
   demo.child.kill('SIGINT')
   t.equal((await demo.ended).code, 130)
   t.same(leftIn(TMPDIR), [])
@@ -37,5 +37,5 @@ t.test('a file that does not exist is reported in one line', async t => {
   const { code, stdout, stderr } = await run('src/demo.ts', ['/does/not/exist']).ended
   t.equal(code, 1)
   t.equal(stdout, '')
-  t.equal(stderr, 'There is no file /does/not/exist\n')
+  t.equal(stderr, 'No such file: /does/not/exist\n')
 })

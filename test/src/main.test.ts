@@ -66,11 +66,11 @@ t.test('an unknown flag is reported in one line, with exit code 2', async t => {
   t.equal(config, undefined)
 })
 
-t.test('a wrong variable is reported in one line, with exit code 1', async t => {
+t.test('an invalid variable is reported in one line, with exit code 1', async t => {
   t.same(await command([], { env: { MAX_SIZE: '1GB' } }), {
     code: 1,
     stdout: '',
-    stderr: 'fastify-tus: MAX_SIZE (--max-size) must be a whole number of bytes, 0 or more, not "1GB"\n',
+    stderr: 'fastify-tus: MAX_SIZE (--max-size) must be an integer, 0 or above (bytes), not "1GB"\n',
     config: undefined
   })
 })
@@ -82,7 +82,7 @@ t.test('the server starts with the variables, and flags override them', async t 
   t.match(config, { port: 81, host: '::1' })
 })
 
-t.test('in a terminal the URLs are printed', async t => {
+t.test('the URLs are printed in a terminal', async t => {
   const { stdout } = await command([], { isTTY: true })
   t.equal(stdout, '\nOpen http://here/, or upload to http://here/files with any tus client.\n\n')
 })
@@ -97,7 +97,7 @@ t.test('any other error is a bug, and thrown', async t => {
   await t.rejects(command([], { error: new TypeError('a bug') }), { message: 'a bug' })
 })
 
-t.test('the server goes on without its log if the terminal is closed', async (t) => {
+t.test('the server continues without its log if the terminal is closed', async (t) => {
   for (const isTTY of [true, false]) {
     const write: WritableOptions['write'] = (_chunk, _encoding, callback) => callback(new Error('EIO'))
     const stdout = Object.assign(new Writable({ write }), { isTTY })

@@ -66,13 +66,13 @@ t.test('a failure to listen is reported in one line', async t => {
 
 t.test('a prefix that is a route of the server is reported in one line', async (t) => {
   const error = explain(Object.assign(new Error(), { code: 'FST_ERR_DUPLICATED_ROUTE' }), '127.0.0.1, port 80')
-  t.match(error.message, /^PREFIX \(--prefix\) is a path of the server itself/)
+  t.match(error.message, /^PREFIX \(--prefix\) is a route of the server itself/)
 })
 
 t.test('a privileged port is reported in one line', async t => {
   const error = explain(Object.assign(new Error(), { code: 'EACCES' }), '127.0.0.1, port 80')
   t.ok(error instanceof StartError)
-  t.equal(error.message, 'Not allowed to listen on 127.0.0.1, port 80: choose a PORT (--port) from 1024 on')
+  t.equal(error.message, 'Not allowed to listen on 127.0.0.1, port 80: choose a PORT (--port) of 1024 or above')
 })
 
 t.test('any other error is unchanged', async t => {
@@ -131,5 +131,5 @@ t.test('a failed start ends the process with one line and exit code 1', async t 
   const { code, stdout, stderr } = await run('src/cli.ts', ['--port', 'abc']).ended
   t.equal(code, 1)
   t.equal(stdout, '')
-  t.equal(stderr, 'fastify-tus: PORT (--port) must be a whole number from 0 to 65535, not "abc"\n')
+  t.equal(stderr, 'fastify-tus: PORT (--port) must be an integer from 0 to 65535, not "abc"\n')
 })

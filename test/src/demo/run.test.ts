@@ -58,26 +58,26 @@ t.test('the demo succeeds if the killed server has kept nothing of the slice', a
 
 t.test('the demo fails with a faulty server', async t => {
   const cases: [string, Fault[], RegExp][] = [
-    ['refuses the upload', [refuse('POST')], /^The upload failed before its time: .*403/s],
+    ['refuses the upload', [refuse('POST')], /^The upload failed before the server was killed: .*403/s],
     ['has forgotten the upload', [well, (_server, directory) => {
       mkdirSync(join(directory, 'other'))
       return { directory: join(directory, 'other') }
-    }], /^The server does not know the upload any more: status 404$/],
+    }], /^The server no longer has the upload: status 404$/],
     ['has lost bytes', [well, (_server, directory) => {
       const id = readdirSync(directory).find(name => /^\w+$/.test(name)) as string
       truncateSync(join(directory, id), 5)
-    }], /^It had acknowledged \d+ bytes: some are lost$/],
+    }], /^Bytes lost: the server had acknowledged \d+$/],
     ['refuses the rest', [well, refuse('PATCH')], /^The upload could not be resumed: .*403/s],
     ['stores other bytes', [well, (_server, directory) => ({
       onUploadFinish (_request, { id }) { writeFileSync(join(directory, id), 'other bytes') }
-    })], /^The stored file is not the one that was sent$/],
+    })], /^The stored file differs from the sent file$/],
     ['serves other bytes', [well, server => {
       server.addHook('onSend', async (request, reply) => {
         if (request.method !== 'GET') return
         reply.removeHeader('content-length')
         return 'other bytes'
       })
-    }], /^The server does not hand out the file that was sent$/]
+    }], /^The served file differs from the sent file$/]
   ]
   for (const [name, faults, message] of cases) {
     await t.test(name, async t => {

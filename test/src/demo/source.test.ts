@@ -6,11 +6,11 @@ import { DemoError, makeSource, openSource, sha256, sha256File } from '../../../
 t.test('a file that cannot be sent is refused with the reason', async t => {
   const directory = t.testdir({ empty: '', one: '1' })
   const cases: [string, RegExp][] = [
-    [join(directory, 'missing'), /^There is no file .*missing$/],
+    [join(directory, 'missing'), /^No such file: .*missing$/],
     [join(directory, 'empty', 'below'), /^Cannot read .*below: ENOTDIR$/],
     [directory, /is not a file$/],
-    [join(directory, 'empty'), /is too small: an upload of 0 bytes has no middle$/],
-    [join(directory, 'one'), /is too small: an upload of 1 bytes has no middle$/]
+    [join(directory, 'empty'), /is too small \(0 bytes\): the upload must have a middle$/],
+    [join(directory, 'one'), /is too small \(1 bytes\): the upload must have a middle$/]
   ]
   for (const [path, message] of cases) await t.rejects(openSource(path), { constructor: DemoError, message })
 })
