@@ -1,7 +1,7 @@
 import type { LeftOut, Peer } from './peers.ts'
 import type { Case } from './figures.ts'
 
-/** One run of the benchmark, as its works see it. */
+/** One run of the benchmark, as passed to its works. */
 export interface Bench {
   /** The id of the current work. */
   work: string

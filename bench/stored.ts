@@ -1,11 +1,11 @@
-/** Fills stores with many uploads without a server: the files are the same as if a server had created them. */
+/** Fills stores with many uploads without a server: the files equal those that a server creates. */
 import { closeSync, ftruncateSync, openSync, writeFileSync } from 'node:fs'
 import type { Layout } from './layouts.ts'
 
 /** The length of each upload. The offset is smaller. */
 const LENGTH = 7
 
-/** The id of the upload with this number, as long as our own ids. */
+/** The id of the upload with this number, of the same length as our own ids. */
 export function storedId (number: number): string {
   return number.toString(16).padStart(32, '0')
 }

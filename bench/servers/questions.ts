@@ -25,7 +25,7 @@ const handlers: Handlers = {
   collect: () => {
     globalThis.gc?.()
   },
-  write: () => { throw new Error('this server does not write by itself') },
+  write: () => { throw new Error('this server does not write on its own') },
   watch: () => {
     delay.enable()
     delay.reset()

@@ -59,7 +59,7 @@ async function appends (bench: Bench, title: string, shape: Shape, others: Peer[
       await measureAppends(server, shape)))
 }
 
-/** Measures uploads of this shape. A page cache writer is only asked to write. */
+/** Measures uploads of this shape. A page cache writer only writes. */
 export async function measureAppends (server: ServerProcess, shape: Shape): Promise<Figures> {
   const spent = []
   for (let time = 0; time < shape.times; time++) {

@@ -50,7 +50,9 @@ export async function byStored (bench: Bench): Promise<{ creations: Point[], hea
   })
 }
 
-/** The positions of the axis take turns like the servers, so that changes of the machine affect all of them. */
+/**
+ * The positions of the axis are measured in turn, like the servers, so that changes of the machine affect all of them.
+ */
 async function alongAxis (
   bench: Bench, subject: Subject, places: { at: number, servers: ServerProcess[] }[],
   measure: (server: ServerProcess, at: number) => Promise<Figures>
