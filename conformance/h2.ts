@@ -8,7 +8,7 @@ import type {
   Body, Connection, Exchange, Head, HeaderList, NoAnswer, Transport, TransportOptions, WireRequest, WireResponse
 } from './transport.ts'
 
-/** HTTP/2, over TLS for `https:`, otherwise with prior knowledge (h2c). Omits what HTTP/2 cannot express. */
+/** HTTP/2, over TLS for `https:`, otherwise with prior knowledge (h2c). Omits headers that HTTP/2 does not allow. */
 export class Http2Transport implements Transport {
   readonly protocol = 'h2'
   #url: URL

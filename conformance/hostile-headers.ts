@@ -101,7 +101,7 @@ export const hostileHeaders: Requirement[] = [
     choice: true,
     async run (t) {
       const response = await t.post({ length: 3, metadata: `a ${'YWFh'.repeat(5000)}` })
-      t.check([431, 400, 413, 'closed'].includes(response.status), '431, 400, 413 or the end', response)
+      t.check([431, 400, 413, 'closed'].includes(response.status), '431, 400, 413 or a closed connection', response)
     }
   },
   ...Object.entries({

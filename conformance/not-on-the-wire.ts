@@ -1,6 +1,6 @@
 /**
  * Requirements that no client can observe: they need a restart, a hook, a fault, a second process or access to the
- * disk. By id, with the way to test them instead.
+ * disk. Each id has a description of the test that replaces the check.
  *
  * Some requirements are checked here only in part. Not checked: CREATE-09 and CWU-04 (nothing stays in the store),
  * PATCH-09 and EDGE-53 (the finish hook is not called again), LOCK-05 (no CPU is used while waiting), CORS-04 (lists of
@@ -20,7 +20,7 @@ export const notOnTheWire: Record<string, string> = {
   'LOCK-08': 'process: close the app during an append',
   'EDGE-28': 'option: a namingFunction that repeats an id',
   'EDGE-29': 'option: a namingFunction that returns a part of the prefix',
-  'EDGE-40': 'option: a body that trickles (PATCH-07 covers a stalled body)',
+  'EDGE-40': 'option: a body that is sent too slowly (PATCH-07 covers a stalled body)',
   'EDGE-41': 'process: the warning about requestTimeout at registration',
   'EDGE-44': 'store: slower than the client; memory stays bounded',
   'EDGE-45': 'fault: ENOSPC, EMFILE, EIO, EROFS during creations and appends',

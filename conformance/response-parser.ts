@@ -52,7 +52,7 @@ function parseHeaders (lines: string[]): HeaderList {
   })
 }
 
-/** Without optional white space around it. A regular expression for its end takes quadratic time. */
+/** Removes optional white space at both ends. A regular expression for the end takes quadratic time. */
 function withoutWhitespace (value: string): string {
   let end = value.length
   while (end > 0 && (value[end - 1] === ' ' || value[end - 1] === '\t')) end--

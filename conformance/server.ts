@@ -205,8 +205,8 @@ export class Server {
   }
 
   /**
-   * Ends a check that does not apply because the server lacks the feature. It counts neither as passed nor as failed.
-   * On our own server each check must apply in one of the configurations.
+   * Ends a check that does not apply because the server lacks the feature. It counts as neither passed nor failed. On
+   * our own server each check must apply in one of the configurations.
    */
   skip (reason: string): never {
     throw new Skip(reason)

@@ -9,7 +9,7 @@ export const LEFT_TO_THE_SERVER = 'left to the server'
 
 /** One requirement of the protocol, or one case of it. Several cases may share an id. */
 export interface Requirement {
-  /** The id in the checklist, such as `PATCH-02`. */
+  /** Its id in the checklist, such as `PATCH-02`. */
   id: string
   title: string
   /** The extensions that the server must advertise; otherwise the check is skipped. */

@@ -53,7 +53,7 @@ export interface Head {
   headers: HeaderList
 }
 
-/** One response, or the reason why it is missing. */
+/** One response, or the reason for its absence. */
 export interface WireResponse {
   status: number | NoAnswer
   /** The reason phrase, or details on a missing response. */

@@ -168,7 +168,7 @@ class Http1Exchange implements Exchange {
     if (body.open !== true) await this.#write(lastChunk(body.trailers ?? []))
   }
 
-  // Like a careful client, checks for a response while sending, and stops once there is one.
+  // Like a careful client, checks for a response while sending, and stops once one arrives.
   async #write (bytes: Buffer): Promise<void> {
     for (let i = 0; i < bytes.length && this.#parsed.head === undefined && this.#socket.writable; i += 65536) {
       let taken = false
