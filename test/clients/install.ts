@@ -6,7 +6,7 @@ import { versions } from './versions.ts'
 
 const execute = promisify(execFile)
 
-/** Options of a test that needs these commands: it is skipped if one of them fails, and the reason names that one. */
+/** Options of a test that needs these commands: it is skipped if one of them fails, with its name as the reason. */
 export function needs (...commands: string[][]): { skip: string | false } {
   const missing = commands.find(([program = '', ...args]) => spawnSync(program, args, { stdio: 'ignore' }).status !== 0)
   return { skip: missing !== undefined && `not installed: ${missing.join(' ')}` }
@@ -33,7 +33,7 @@ export async function installTuspy (directory: string): Promise<string> {
   return python
 }
 
-/** Copies the JAR of tus-java-client, which needs no other one, into a directory, and returns its path. */
+/** Copies the JAR of tus-java-client, which has no dependencies, into a directory, and returns its path. */
 export async function installTusJavaClient (directory: string): Promise<string> {
   const version = versions['tus-java-client']
   const artifact = `io.tus.java.client:tus-java-client:${version}`

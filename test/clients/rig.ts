@@ -17,18 +17,18 @@ import { installPackages } from './install.ts'
 const MiB = 1024 * 1024
 const SIZE = 8 * MiB
 const MIDDLE = 2 * MiB
-// In bytes per second. Nothing ends after the middle and before the kill.
+// In bytes per second. No upload completes between its middle and the kill.
 const SLOW = MiB / 2
 const ALMOST_STOPPED = MiB / 64
 
-// tap makes its children load its compiler by NODE_OPTIONS: these run the same code as users.
+// tap makes its child processes load its compiler with NODE_OPTIONS. These run the same code as users.
 const env = { ...process.env, NODE_OPTIONS: '' }
 
 /** A client that uploads one file. */
 export interface Client {
   /** Resolves once the URL of the upload is on disk; omitted if a client sends nothing before. */
   remembers?: () => Promise<void>
-  /** Kills all processes of the client by SIGKILL. */
+  /** Kills all processes of the client with SIGKILL. */
   kill: () => Promise<void>
   /** Resolves once the client reports success; rejects if it reports anything else. */
   succeeded: () => Promise<void>

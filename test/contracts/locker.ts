@@ -92,7 +92,7 @@ export function lockerContract (name: string, options: LockerContractOptions): v
     await waiter.unlock()
   })
 
-  check('a holder is also asked if requests were waiting before it', async (t, first, second) => {
+  check('a new holder is asked too if other requests already wait', async (t, first, second) => {
     const holder = await hold(first, 'a')
     let asked = 0
     const ask: RequestRelease = () => { asked++ }

@@ -6,7 +6,7 @@ import { Upload } from 'tus-js-client'
 import { build } from '../helper.ts'
 import { finished } from './files.ts'
 
-t.test('a GET that may have been a HEAD is never answered with 404 for an unfinished upload', async (t) => {
+t.test('the status of a GET that may have been a HEAD is never 404 for an unfinished upload', async (t) => {
   const built = await build(t)
   const part = await built.create(3, { 'upload-concat': 'partial' })
   await built.patch(part, 0, 'abc')
@@ -14,11 +14,11 @@ t.test('a GET that may have been a HEAD is never answered with 404 for an unfini
     const response = await built.request('GET', url)
     t.match(response.json(), { statusCode: 423, code: 'FST_TUS_NOT_FINISHED', message: 'Upload not finished' })
     t.match(response.headers, { 'retry-after': '1', 'cache-control': 'no-store' })
-    t.equal((await built.app.inject(url)).statusCode, 404, 'no tus client asks for that')
-    t.equal((await built.request('GET', url, { range: 'bytes=0-' })).statusCode, 404, 'nor for a range')
+    t.equal((await built.app.inject(url)).statusCode, 404, 'this is no request of a tus client')
+    t.equal((await built.request('GET', url, { range: 'bytes=0-' })).statusCode, 404, 'nor is a range')
   }
   t.equal((await built.request('GET', await finished(built, 'abc'))).statusCode, 200)
-  t.equal((await built.request('GET', '/files/unknown')).statusCode, 404, 'and what does not exist is not there')
+  t.equal((await built.request('GET', '/files/unknown')).statusCode, 404, 'a missing upload is not found')
 })
 
 t.test('tus-js-client does not start from zero behind a proxy that turns HEAD into GET', async (t) => {

@@ -11,7 +11,7 @@ t.test('an unchanged upload is not sent again, and a changed one is', async (t) 
   const etag = String(headers.etag)
   const modified = String(headers['last-modified'])
   const earlier = new Date(Date.parse(modified) - 60_000).toUTCString()
-  t.match(etag, /^"[^"]+"$/, 'the tag is a strong one')
+  t.match(etag, /^"[^"]+"$/, 'the tag is strong')
   for (const [condition, status] of [
     [{ 'if-none-match': etag }, 304],
     [{ 'if-none-match': `"x", W/${etag}` }, 304],
@@ -55,7 +55,7 @@ t.test('If-Range: the range if the file is unchanged, the complete file otherwis
   }
 })
 
-t.test('other bytes have another tag', async (t) => {
+t.test('different bytes have a different tag', async (t) => {
   const built = await build(t)
   const url = await finished(built, 'abcdef')
   const before = (await built.app.inject(url)).headers.etag

@@ -70,7 +70,7 @@ t.test('CREATE-08: a name is no longer than a file system allows, and keeps its 
     const name = nameIn(headers['content-disposition']) as string
     t.ok(Buffer.byteLength(name) <= 255 && Buffer.byteLength(name) > 245, `${Buffer.byteLength(name)} bytes`)
     t.equal(name.slice(name.lastIndexOf('.')), filename.slice(filename.lastIndexOf('.')))
-    t.ok(filename.startsWith(name.slice(0, name.lastIndexOf('.'))), 'and no character is cut in two')
+    t.ok(filename.startsWith(name.slice(0, name.lastIndexOf('.'))), 'no character is cut in half')
   }
   const url = await finished(built, 'abc', { filename: '.'.repeat(3000) })
   t.equal(nameIn((await built.app.inject(url)).headers['content-disposition'])?.length, 255)
@@ -83,7 +83,7 @@ t.test('a name from a hook may be malformed Unicode', async (t) => {
   t.equal(nameIn(headers['content-disposition']), 'half _.txt')
 })
 
-t.test('EDGE-82: other types are sent as attachments of no type, and every response is sandboxed', async (t) => {
+t.test('EDGE-82: other types are sent as attachments without a type, and every response is sandboxed', async (t) => {
   const built = await build(t)
   for (const [type, disposition, served] of [
     ['video/mp4', 'inline', 'video/mp4'],

@@ -40,7 +40,7 @@ t.test('a reader of a growing upload gets the bytes as they are stored, up to th
   t.equal((await complete.all).toString(), 'abcdefghi')
   t.equal((await ranged.all).toString(), 'abcdefghi')
   t.equal((await suffix.all).toString(), 'hi')
-  t.match((await read(url)).headers, { 'cache-control': 'no-cache', etag: /./ }, 'a complete one is like any other')
+  t.match((await read(url)).headers, { 'cache-control': 'no-cache', etag: /./ }, 'a complete upload is like any other')
 })
 
 t.test('bytes are sent while the body that contains them is still being received', async (t) => {

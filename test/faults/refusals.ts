@@ -1,4 +1,4 @@
-/** For tests of refusals by the system: real ones, skipped by name if they cannot be provoked. */
+/** For tests of refusals by the system: real ones, skipped with the reason if they cannot be provoked. */
 import { execFileSync } from 'node:child_process'
 import nodeFs from 'node:fs'
 import fs from 'node:fs/promises'

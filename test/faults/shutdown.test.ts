@@ -41,7 +41,7 @@ async function begin (t: Test, base: string, location: string, number: number): 
 function resume ({ socket }: RawRequest, from: number): void {
   const piece = 1000
   socket.write(content.subarray(from, from + piece), (error) => {
-    // It never ends by itself: the last piece is not sent.
+    // It does not end on its own: the last piece is not sent.
     const next = Math.min(from + piece, content.length - 2 * piece)
     if (!error && next > from) setTimeout(() => resume({ socket } as RawRequest, next), 5)
   })

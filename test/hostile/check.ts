@@ -4,7 +4,7 @@ import { isLast, isComplete, render } from './render.ts'
 import { type HttpResponse, type Exchange, header, send } from './send.ts'
 import { type Target, type UploadName, uploads } from './target.ts'
 
-/** A request that surely gets a response and ends the connection: an earlier response was sent too early. */
+/** A request that always gets a response and ends the connection: an additional response was sent too early. */
 const last = Buffer.from('GET /last HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
 
 /**

@@ -25,7 +25,7 @@ export function faultsOf (response: HttpResponse, isDownload: boolean): string[]
   const { status, headers, body, interim } = response
 
   check(status >= 200 && status < 500, `status ${status}`)
-  check(status !== 408, '408, after which clients give up')
+  check(status !== 408, '408, after which clients stop retrying')
   check(interim.every((head) => head.status === 100 && head.headers.length === 0), 'an interim response other than 100')
   for (const [name, value] of headers) {
     check(knownHeaders.has(name.toLowerCase()), `header ${name}`)

@@ -24,7 +24,7 @@ const parsers: Record<string, (text: string) => unknown> = {
   Range: (text) => parseRange(`bytes=${text}x`, 1),
   Trailer: (text) => announcesTrailer({ trailer: text }, 'x'),
   'Upload-Checksum': (text) => parseUploadChecksum(`sha1 ${text}!`),
-  'a header of an answer': (text) => answer(`a: x${text}x`)
+  'a header of a response': (text) => answer(`a: x${text}x`)
 }
 
 for (const [what, parse] of Object.entries(parsers)) {

@@ -14,7 +14,7 @@ export interface Exchange {
   responses: HttpResponse[]
   /** Received bytes that are not a complete response. */
   rest: string
-  /** Whether the server ended the connection by itself; if not, it hung. */
+  /** Whether the server ended the connection; otherwise it hung. */
   ended: boolean
 }
 

@@ -64,7 +64,7 @@ t.test('CORS-05 an origin that @fastify/cors does not allow is not allowed', asy
   t.notOk('access-control-allow-origin' in headers)
 })
 
-t.test('CORE-04 @fastify/cors leaves OPTIONS to the plugin if it is told to', async (t) => {
+t.test('CORE-04 @fastify/cors leaves OPTIONS to the plugin if configured to', async (t) => {
   const { app } = await build(t, {}, {}, async (app) => {
     await app.register(cors, { ...fastifyCors([origin]), strictPreflight: false, preflightContinue: true })
   })

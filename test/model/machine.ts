@@ -25,7 +25,7 @@ export class Machine {
   starts = 0
   readonly #options: MachineOptions
   #server: ChildProcess | undefined
-  /** Loaded in advance, so that a start does not take a second. */
+  /** Loaded in advance, because a start takes about a second. */
   #spare = boot()
   #steps: ClockStep[] = []
   #place: Place | undefined

@@ -92,7 +92,9 @@ export class World {
     }
   }
 
-  /** Notes what the server does to final uploads by itself: they get their bytes, or are swept with their parts. */
+  /**
+   * Notes what the server does to final uploads without a request: they get their bytes, or are swept with their parts.
+   */
   noteFinals (): void {
     for (const final of this.uploads) {
       if (final.parts && mayHaveCompleteParts(final)) final.maybeJoined = true

@@ -194,7 +194,7 @@ t.test('a GET of the creation URL says what the URL is for', async (t) => {
     'Method PUT is not allowed: this URL takes OPTIONS, HEAD, PATCH, DELETE, GET')
 })
 
-t.test('the creation URL of a server that creates nothing does not ask for a POST', async (t) => {
+t.test('without creation, the creation URL does not suggest a POST', async (t) => {
   const { request } = await build(t, { extensions: { creation: false } })
   t.equal((await request('GET', '/files')).json().message, 'Method GET is not allowed: this URL takes OPTIONS')
 })

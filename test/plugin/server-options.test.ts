@@ -6,7 +6,7 @@ import { build, OFFSET_OCTET_STREAM, until } from '../helper.ts'
 import type { Built } from '../helper.ts'
 import { rawRequest } from '../raw-request.ts'
 
-t.test('EDGE-41 a requestTimeout of the server, which interrupts long bodies, causes a warning', async (t) => {
+t.test('EDGE-41 a requestTimeout of the server causes a warning, because it interrupts long bodies', async (t) => {
   const directory = t.testdir()
   const warned = await build(t, { directory }, { requestTimeout: 5000 })
   t.match(warned.logs.filter(({ level }) => level === 40), [{ msg: /^requestTimeout of 5000 ms ends bodies/ }])

@@ -97,7 +97,7 @@ for (const [option, values] of wrong) {
   })
 }
 
-t.test('a store must be named, once, and must be a store', async (t) => {
+t.test('exactly one store is required, and it must be valid', async (t) => {
   const datastore = new FileStore({ directory })
   const invalid = (message: RegExp) => ({ code: 'FST_TUS_INVALID_OPTION', message })
   await t.rejects(register(t, {}), invalid(/"directory" must be a path, or "datastore" a store/))

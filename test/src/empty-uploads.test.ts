@@ -31,7 +31,7 @@ async function build (t: Test, kept: Kept[], sweepInterval = 0) {
   return { server, store, logs, ids, add: (upload: Kept) => add(store, upload) }
 }
 
-t.test('finished uploads of no bytes are deleted once they are old', async (t) => {
+t.test('finished uploads of 0 bytes are deleted once they are old', async (t) => {
   const { server, logs, ids } = await build(t, [
     { id: 'old', size: 0, age: 2 * HOUR, finished: true },
     { id: 'new', size: 0, age: 0, finished: true },
@@ -44,7 +44,7 @@ t.test('finished uploads of no bytes are deleted once they are old', async (t) =
   t.same(await ids(), ['bytes', 'new', 'unfinished'])
 })
 
-t.test('they are looked for again and again', async (t) => {
+t.test('the search is repeated', async (t) => {
   const { server, logs, ids, add } = await build(t, [], 5)
   await server.ready()
   await add({ id: 'old', size: 0, age: 2 * HOUR, finished: true })

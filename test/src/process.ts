@@ -14,7 +14,7 @@ export interface Run {
   ended: Promise<{ code: number | null, signal: string | null, stdout: string, stderr: string }>
 }
 
-/** Runs one of the sources as a separate process, with no environment except the given one. */
+/** Runs one of the sources as a separate process, with only the given environment. */
 export function run (script: string, args: string[] = [], env: Record<string, string> = {}): Run {
   const unset = {
     HOST: '', ALLOWED_HOSTS: '', PORT: '0', PREFIX: '', FILES_DIR: '', MAX_SIZE: '', EXPIRATION_MS: '', LOG_LEVEL: ''

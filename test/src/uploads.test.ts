@@ -63,7 +63,7 @@ t.test('parts, refused uploads and damaged ones are not listed', async t => {
   t.ok(await store.getUpload('part'))
 })
 
-t.test('a query that cannot be is refused', async t => {
+t.test('an invalid query is refused', async t => {
   const directory = await temporaryDirectory(t)
   const fastify = Fastify()
   const config = { prefix: '/files', directory, maxSize: 0, expiration: 0, sweepInterval: 0 }
@@ -84,7 +84,7 @@ t.test('an upload that is refused after it was listed is not listed any more', a
   t.equal(idsOf(await list()), 'a')
 })
 
-t.test('what was there before the server is listed', async t => {
+t.test('uploads from before the start of the server are listed', async t => {
   const { directory, store, add } = await build(t)
   for (const [minute, id] of [...'cab'].entries()) await add(id, minute)
   await store.update(await add('d', 3), { finished: true, refused: true })
@@ -94,7 +94,7 @@ t.test('what was there before the server is listed', async t => {
   t.equal(idsOf(await uploads.page(4, 'x'.replace('x', `${Date.UTC(2026, 0, 1, 0, 11)}-more-1`))), 'more-0bac')
 })
 
-t.test('the directory is read once, and a page reads the records that are on it', async t => {
+t.test('the directory is read once, and a page reads only its own records', async t => {
   const { store, add, list } = await build(t)
   for (const [minute, id] of [...'abcdefg'].entries()) await add(id, minute)
   let listed = 0
@@ -118,7 +118,7 @@ t.test('if the directory cannot be read, the next request reads it again', async
   t.equal(idsOf(await list()), 'a')
 })
 
-t.test('uploads that come and go while the directory is read are listed once, or not', async t => {
+t.test('uploads that are added or removed while the directory is read are listed once, or not at all', async t => {
   const { store, add, list } = await build(t)
   for (const [minute, id] of [...'abc'].entries()) await add(id, minute)
   const { uploads } = store
@@ -131,7 +131,7 @@ t.test('uploads that come and go while the directory is read are listed once, or
     return upload
   }
   t.equal(idsOf(await again.uploads.page(20)), 'ca')
-  // Removed by another hand.
+  // Removed by another process.
   t.equal(idsOf(await uploads.page(20)), 'ca')
   t.equal(idsOf(await list()), 'ca')
 })

@@ -79,7 +79,7 @@ t.test('CORE-07 without extensions in the store there is no Tus-Extension', asyn
   t.equal(datastore.bytesOf('made-elsewhere').toString(), 'abc')
 })
 
-t.test('a store that can read is offered for GET', async (t) => {
+t.test('GET is offered if the store can read', async (t) => {
   class ReadableStore extends ForeignStore {
     async read (id: string): Promise<Readable> {
       return Readable.from([this.bytesOf(id)])
@@ -117,7 +117,7 @@ t.test('EXP-07 a store that can list is swept, and does not need removeOrphans',
   t.match(logs.find(({ msg }) => msg === 'expired uploads and orphans deleted'), { expired: 1, orphans: 0 })
 })
 
-t.test('a wrapping store that does not record finished hooks has none due', async (t) => {
+t.test('with a wrapper that does not record finish hooks, none is due', async (t) => {
   class WrappingStore extends ForeignStore {
     override async getUpload (id: string) {
       return { ...await super.getUpload(id), finished: false }

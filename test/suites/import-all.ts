@@ -3,8 +3,8 @@ import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 /**
- * Imports every test file below the given folders of `test/`. tap starts a process for each file that it is given, and
- * each process compiles the plugin first, so a suite runs many files in one process.
+ * Imports every test file below the given folders of `test/`. tap starts a process for each of its files, and each
+ * process compiles the plugin first, so a suite runs many test files in one process.
  */
 export async function importAll (...folders: string[]): Promise<void> {
   for (const folder of folders) {

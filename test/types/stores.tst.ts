@@ -9,7 +9,7 @@ import { expect, test } from 'tstyche'
 import fastifyTus, { FileStore, MemoryLocker } from '../../plugin/index.ts'
 import type { DataStore, KvStore, Lock, Locker, Upload } from '../../plugin/index.ts'
 
-test('a store of @tus/server is a store here', () => {
+test('a store of @tus/server is a store of the plugin', () => {
   expect<TusDataStore>().type.toBeAssignableTo<DataStore>()
   expect<TusFileStore>().type.toBeAssignableTo<DataStore>()
   expect<TusKvStore>().type.toBeAssignableTo<KvStore>()
@@ -18,7 +18,7 @@ test('a store of @tus/server is a store here', () => {
   expect(Fastify().register).type.toBeCallableWith(fastifyTus, { prefix: '/files', datastore })
 })
 
-test('a locker of @tus/server is a locker here, and ours is one there', () => {
+test('lockers of @tus/server and of the plugin are interchangeable', () => {
   expect<TusMemoryLocker>().type.toBeAssignableTo<Locker>()
   expect<TusLocker>().type.toBeAssignableTo<Locker>()
   expect<TusLock>().type.toBeAssignableTo<Lock>()
@@ -27,7 +27,7 @@ test('a locker of @tus/server is a locker here, and ours is one there', () => {
   expect(Fastify().register).type.toBeCallableWith(fastifyTus, { directory: './files', locker: new TusMemoryLocker() })
 })
 
-test('our file store is a store here and there', () => {
+test('FileStore is a store of the plugin and of @tus/server', () => {
   expect<FileStore>().type.toBeAssignableTo<DataStore>()
   expect<FileStore>().type.toBeAssignableTo<TusDataStore>()
   expect(FileStore).type.toBeConstructableWith({ directory: './files' })
@@ -36,7 +36,7 @@ test('our file store is a store here and there', () => {
   expect(FileStore).type.not.toBeConstructableWith({ directory: './files', durability: 'always' })
 })
 
-test('our file store is the API for the app', () => {
+test('the app can call FileStore', () => {
   const store = new FileStore({ directory: './files' })
   expect(store.getUpload('id')).type.toBeAssignableTo<Promise<Upload>>()
   expect(store.read('id')).type.toBeAssignableTo<Readable>()
@@ -44,7 +44,7 @@ test('our file store is the API for the app', () => {
   expect(store.list()).type.toBe<AsyncIterable<string>>()
 })
 
-test('a store of @tus/server is a store, and one with openAppend needs less', () => {
+test('a store needs the methods of @tus/server, and fewer with openAppend', () => {
   type Needed =
     'extensions' | 'create' | 'write' | 'getUpload' | 'remove' | 'declareUploadLength' | 'deleteExpired' | 'getExpiration'
   expect<Pick<DataStore, Needed>>().type.toBeAssignableTo<DataStore>()
@@ -53,7 +53,7 @@ test('a store of @tus/server is a store, and one with openAppend needs less', ()
   expect<Omit<Pick<DataStore, Needed>, 'remove'>>().type.not.toBeAssignableTo<DataStore>()
 })
 
-test('a locker needs newLock, and its locks lock and unlock', () => {
+test('a locker needs newLock, and a lock needs lock and unlock', () => {
   expect<{ newLock: (id: string) => Pick<Lock, 'lock' | 'unlock'> }>().type.toBeAssignableTo<Locker>()
   expect<{ newLock: (id: string) => Pick<Lock, 'lock'> }>().type.not.toBeAssignableTo<Locker>()
   expect(MemoryLocker).type.toBeConstructableWith()

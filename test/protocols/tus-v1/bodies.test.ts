@@ -170,7 +170,7 @@ t.test('a finish that cannot be recorded gets the usual response, and the hook s
   })
   const headers = { 'upload-length': '3', 'content-type': OFFSET_OCTET_STREAM }
   const response = await app.post(headers, 'abc')
-  t.equal(response.statusCode, 201, 'the hook has processed it, so the upload is done for the client')
+  t.equal(response.statusCode, 201, 'the hook has processed it, so the upload is finished for the client')
   t.ok(app.logs.some(({ msg }) => msg === 'finished upload not recorded: its finish hook will run again'))
   t.equal(calls, 1)
 })
@@ -198,7 +198,7 @@ t.test('metadata of onUploadCreate that is invalid in tus makes the creation fai
   }
 })
 
-t.test('PATCH-06 received bytes count, even if the client left before the body was accepted', async (t) => {
+t.test('PATCH-06 received bytes count, even if the client disconnected before the body was accepted', async (t) => {
   let allow = () => {}
   const asked = new Promise<void>((resolve) => { allow = resolve })
   const app = await build(t, {

@@ -41,7 +41,7 @@ t.test('EXP-01 expiration is advertised if unfinished uploads expire', async (t)
   t.same((await offeredWith(t, { expiration, extensions: { expiration: false } })).sort(), [...usual].sort())
 })
 
-t.test('CORE-07 the methods of disabled extensions are refused, and bytes that nothing would store', async (t) => {
+t.test('CORE-07 methods of disabled extensions are refused, and so are bytes that would not be stored', async (t) => {
   const { create, patch, post, request } = await build(t, {
     extensions: { 'creation-with-upload': false, termination: false }
   })
@@ -49,7 +49,7 @@ t.test('CORE-07 the methods of disabled extensions are refused, and bytes that n
   const withBytes = await post({ 'upload-length': '3', 'content-type': OFFSET_OCTET_STREAM }, 'abc')
   t.match(withBytes, { statusCode: 400, body: /FST_TUS_UNSUPPORTED.*creation-with-upload/ })
   const withoutBytes = await post({ 'upload-length': '3', 'content-type': OFFSET_OCTET_STREAM })
-  t.equal(withoutBytes.statusCode, 201, 'a type alone means nothing')
+  t.equal(withoutBytes.statusCode, 201, 'a media type alone has no effect')
   const refused = await request('DELETE', location)
   t.equal(refused.statusCode, 405)
   t.notMatch(refused.headers.allow, 'DELETE')
@@ -123,7 +123,7 @@ t.test('DEFER-03 an upload of a deferred length can be completed after the exten
   t.match((await head(location)).headers, { 'upload-length': '3', 'upload-offset': '3' })
 })
 
-t.test('CREATE-02 CREATE-03 a creation with no length, or with both, is refused by name', async (t) => {
+t.test('CREATE-02 CREATE-03 the refusal of a creation without a length, or with both, names the headers', async (t) => {
   const { post } = await build(t)
   t.match(await post({}), { statusCode: 400, body: /Upload-Length or Upload-Defer-Length is required/ })
   t.match(await post({ 'upload-length': '3', 'upload-defer-length': '1' }),

@@ -147,7 +147,7 @@ t.test('tus-js-client resumes a previous upload', async (t) => {
   t.equal(sha256(await stored(url)), sha256(bytes))
 })
 
-t.test('tus-js-client resumes by itself if its connection is lost in the middle of a body', async (t) => {
+t.test('tus-js-client resumes automatically if its connection is lost in the middle of a body', async (t) => {
   const { app, options, stored, sent, finished } = await buildWithClient(t)
   // Its actual body: the connection is cut after a part of it has arrived.
   app.server.once('connection', (socket) => {

@@ -132,19 +132,19 @@ t.test('TERM-06 all files of a damaged upload are removed', async (t) => {
 
   await fs.writeFile(path.join(directory, id), 'abc')
   await store.remove(id)
-  t.same(await fs.readdir(directory), [], 'also a file without its record, if its name can only be ours')
+  t.same(await fs.readdir(directory), [], 'also a file without its record, if it has a generated id')
   await t.rejects(store.remove(id), { code: 'FST_TUS_NOT_FOUND' })
 
   await fs.writeFile(path.join(directory, 'holiday.mp4'), 'abc')
   await t.rejects(store.remove('holiday.mp4'), { code: 'FST_TUS_NOT_FOUND' })
-  t.same(await fs.readdir(directory), ['holiday.mp4'], 'but not a file that may have another owner')
+  t.same(await fs.readdir(directory), ['holiday.mp4'], 'but not a file that may belong to the user')
 
   await fs.writeFile(path.join(directory, `${id}.json`), '{"id":"to')
   await store.remove(id)
   t.same(await fs.readdir(directory), ['holiday.mp4'])
 })
 
-t.test('files that only resemble an upload are no upload, and stay', async (t) => {
+t.test('files that only resemble an upload are no upload, and are kept', async (t) => {
   const foreign: Record<string, string> = {
     users: 'ann',
     'users.json': '{"a":1}',

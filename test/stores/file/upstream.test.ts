@@ -18,7 +18,7 @@ function both (directory: string, options: { expirationPeriodInMilliseconds?: nu
   }
 }
 
-/** The base class creates its directory at some time after its constructor. */
+/** The base class creates its directory some time after its constructor returns. */
 async function settled (directory: string): Promise<void> {
   for (;;) {
     const made = await fs.stat(path.join(directory, 'upstream')).then(() => true, () => false)

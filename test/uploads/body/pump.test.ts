@@ -121,7 +121,7 @@ t.test('EDGE-44 reading pauses while the store lags, by bytes and by buffers', a
       await turn()
     }
     const full = piece.length === 1 ? 1024 : 4
-    t.ok(pushed > full && pushed <= 2 * full, 'one batch is being written, the next one is full')
+    t.ok(pushed > full && pushed <= 2 * full, 'one batch is being written, and the next one is full')
     release()
     await turn()
     t.notOk(stream.isPaused(), 'reading resumes once there is room')
