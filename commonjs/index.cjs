@@ -1,4 +1,4 @@
 'use strict'
 
-// What `require('fastify-tus')` loads: the exports of the module itself, so that a process has one of each class.
+// The CommonJS entry point: the exports of the module itself, so that a process has each class once.
 Object.assign(exports, require('../dist/plugin/index.js'))

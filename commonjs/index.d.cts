@@ -1,5 +1,5 @@
-// The types of index.cjs. TypeScript with `module: node16` lets CommonJS take only types from a module, so each value
-// is declared again.
+// The types of index.cjs. With `module: node16`, TypeScript allows CommonJS to import only types from a module, so each
+// value is declared again.
 import type * as tus from '../dist/plugin/index.js' with { 'resolution-mode': 'import' }
 
 export type * from '../dist/plugin/index.js' with { 'resolution-mode': 'import' }

@@ -68,7 +68,7 @@ export type Settled<T> = { [Name in keyof T]-?: Exclude<T[Name], undefined> }
 export interface FastifyTusOptions extends FastifyTusHooks {
   /** The path of the uploads, as for every Fastify plugin. */
   prefix?: string
-  /** Where the default store keeps uploads; created if missing. Either this or `datastore` is required. */
+  /** The directory of the default store; created if missing. Either this or `datastore` is required. */
   directory?: string | undefined
   /** Another store: your own, or `@tus/s3-store`, `@tus/gcs-store`, `@tus/azure-store` … */
   datastore?: DataStore | undefined

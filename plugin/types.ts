@@ -5,7 +5,7 @@
 import type { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
 
-/** What the client says about its file, decoded; `null` for a key without a value. */
+/** The decoded metadata of the client; `null` for a key without a value. */
 export type UploadMetadata = Record<string, string | null>
 
 /** One upload, as the store knows it. */
@@ -24,7 +24,7 @@ export interface Upload {
   metadata?: UploadMetadata | undefined
   /** `Upload-Metadata` exactly as the client sent it, if the store keeps it. */
   rawMetadata?: string | undefined
-  /** Where the bytes are. */
+  /** The location of the bytes. */
   storage?: { type: string, path: string, bucket?: string } | undefined
   /** ISO 8601. Together with the id it identifies an upload: an id may be used again after a deletion. */
   creation_date?: string | undefined
@@ -141,7 +141,7 @@ export const capabilityNames = [
 ] as const
 
 /**
- * A store for uploads. A `DataStore` of `@tus/server` is one as it is. A store that has `openAppend` needs neither
+ * A store for uploads. A `DataStore` of `@tus/server` works unchanged. A store that has `openAppend` needs neither
  * `write` nor `declareUploadLength`.
  */
 export interface DataStore {
@@ -184,7 +184,7 @@ export interface DataStore {
   concatenate? (upload: Upload, parts: Upload[], signal?: AbortSignal): Promise<Upload>
   /** Makes the bytes of an upload as durable as the store promises. Called before a client or a hook relies on them. */
   sync? (upload: Upload): Promise<void>
-  /** Records facts about an upload, durably. Does nothing if the upload does not exist any more. */
+  /** Records facts about an upload, durably. Does nothing if the upload no longer exists. */
   update? (upload: Upload, changes: UploadChanges): Promise<void>
   /** The ids of all uploads. */
   list? (): AsyncIterable<string>

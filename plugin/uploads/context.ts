@@ -32,7 +32,7 @@ export interface Context {
   readonly followers: Followers
   readonly firstParts: FirstParts
   readonly background: BackgroundTasks
-  /** Aborts when the app begins to close: no body is started any more, and long work ends. */
+  /** Aborts when the app begins to close: no further body is started, and long work ends. */
   readonly shutdown: AbortSignal
 }
 

@@ -51,7 +51,7 @@ function isResumable (error: unknown): boolean {
   return kinds.some((kind) => error instanceof kind)
 }
 
-/** Whether no body can complete the upload any more. */
+/** Whether no body can complete the upload from now on. */
 function isInvalid (error: unknown): boolean {
   return error instanceof errors.TypeRefused || error instanceof errors.BodyTooLong
 }

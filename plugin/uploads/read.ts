@@ -42,8 +42,8 @@ export async function readBytes (context: Context, upload: Upload, range: ByteRa
 }
 
 /**
- * The store reads by id, and an id of `namingFunction` may be used again: then the record is read once more after the
- * bytes are open. If the upload was deleted in the meantime, the error says so.
+ * The store reads by id, and an id of `namingFunction` may be used again: the record is then read again after the bytes
+ * are open. If the upload was deleted in the meantime, the error says so.
  */
 async function readSameUpload<T extends Buffer | Readable> (
   context: Context, upload: Upload, read: () => Promise<T>

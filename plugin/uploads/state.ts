@@ -3,7 +3,7 @@ import type { Concatenation, Upload, UploadReference } from '../types.ts'
 
 export { isComplete }
 
-/** Whether nothing changes the upload any more: its bytes are stored, and the finish hook has accepted it. */
+/** Whether the upload no longer changes: its bytes are stored, and the finish hook has accepted it. */
 export function isFinished (upload: Upload): boolean {
   return isComplete(upload) && upload.finished !== false
 }

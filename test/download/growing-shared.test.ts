@@ -16,7 +16,7 @@ t.test('LOCK-06: readers take no lock', async (t) => {
   await lock.unlock()
 })
 
-t.test('after its last reader has left, an upload is not polled any more', async (t) => {
+t.test('once its last reader has disconnected, an upload is no longer polled', async (t) => {
   const datastore = new CountingStore({ directory: t.testdir() })
   const { create, read } = await rig(t, { datastore })
   const [left, other] = [await create(6), await create(6)]

@@ -75,7 +75,7 @@ t.test('an invalid query is refused', async t => {
   }
 })
 
-t.test('an upload that is refused after it was listed is not listed any more', async t => {
+t.test('an upload that is refused after it was listed is no longer listed', async t => {
   const { store, add, list } = await build(t)
   await add('a', 1)
   const refused = await add('b', 2)

@@ -18,7 +18,7 @@ export class FailedSyncs {
     this.#records = records
   }
 
-  /** Whether the bytes of an upload cannot be trusted any more, for the lifetime of this process. */
+  /** Whether the bytes of an upload can no longer be trusted, for the lifetime of this process. */
   isLost (id: string): boolean {
     return this.#lost.has(id)
   }

@@ -67,7 +67,7 @@ export class FileAppend implements Append {
     return offset
   }
 
-  /** The file stays as it is: what was written is valid, and counts unless the record says otherwise. */
+  /** The file is unchanged: the written bytes are valid, and count unless the record says otherwise. */
   async abandon (): Promise<void> {
     await this.#sync.settled().catch(() => {})
     await this.#close(false)

@@ -22,7 +22,7 @@ import type { StoreState } from './store-state.ts'
 import { TusFileStore } from './tus-file-store.ts'
 
 export interface FileStoreOptions {
-  /** Where uploads are kept; created if missing. */
+  /** The directory of the uploads; created if missing. */
   directory: string
   /** When bytes are synced to disk. Default `'finished'`. */
   durability?: Durability | undefined

@@ -1,7 +1,7 @@
 import type { Upload } from '../../types.ts'
 import { isComplete } from '../stored-upload.ts'
 
-/** What `deleteExpired` needs of a store. */
+/** The parts of a store that `deleteExpired` needs. */
 export interface ExpiringStore {
   getExpiration: () => number
   list: () => AsyncIterable<string>

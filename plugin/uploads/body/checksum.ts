@@ -10,7 +10,7 @@ export interface Checksum {
   digest: Buffer
 }
 
-/** Where the checksum of a body comes from: a header, or a trailer after the body. */
+/** The source of the checksum of a body: a header, or a trailer after the body. */
 export interface ExpectedChecksum {
   /** Known before the body. */
   checksum?: Checksum | undefined

@@ -16,8 +16,8 @@ export interface PumpOptions {
 }
 
 /**
- * How a body ended. `complete`: everything was written. `stopped`: what arrived was written; `error` says why there is
- * no more. `overrun`: more bytes arrived than allowed. `failed`: `write` failed with `error`.
+ * How a body ended. `complete`: everything was written. `stopped`: what arrived was written; `error` is the reason.
+ * `overrun`: more bytes arrived than allowed. `failed`: `write` failed with `error`.
  */
 export type Pumped =
   | { outcome: 'complete' }
@@ -61,7 +61,7 @@ export class BodyPump {
 
   /**
    * @param accept - called if the body will be read, before its first byte
-   * @returns how the body ended, once nothing is being written any more
+   * @returns how the body ended, once nothing is being written
    */
   run (accept: () => void): Promise<Pumped> {
     const { stream } = this.#body

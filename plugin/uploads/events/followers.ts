@@ -12,9 +12,9 @@ const SLOW_POLL_MS = 10_000
 /** The minimum time between two polls, in ms. */
 const REST_MS = 50
 
-/** What followers need of the registration. */
+/** The parts of the registration that followers need. */
 export interface Source {
-  /** Rejects with FST_TUS_NOT_FOUND or FST_TUS_GONE if the upload does not exist any more. */
+  /** Rejects with FST_TUS_NOT_FOUND or FST_TUS_GONE if the upload no longer exists. */
   find: (upload: Upload) => Promise<Upload>
   /** The bytes from `start` to `end`, both included. */
   read: (upload: Upload, range: { start: number, end: number }) => Promise<Buffer>
@@ -25,7 +25,7 @@ export interface Source {
 export interface Following {
   /** The upload as it was last seen. */
   readonly upload: Upload
-  /** Set once the upload cannot grow any more: it was deleted, has expired, or the app is closing. */
+  /** Set once the upload can no longer grow: it was deleted, has expired, or the app is closing. */
   readonly error: Error | undefined
   /** Its bytes from `start` up to but not including `end`; they must be stored. Readers at one place share one read. */
   read (start: number, end: number): Promise<Buffer>

@@ -22,7 +22,7 @@ export async function sweep (context: Context): Promise<{ expired: number, orpha
     try {
       const upload = await store.getUpload(id).catch(() => undefined)
       if (upload === undefined) continue
-      // Before anything else is awaited: once the upload is complete, it must not be reported any more.
+      // Before anything else is awaited: once the upload is complete, it must no longer be reported.
       if (!isComplete(upload)) events.publish('found', { upload, request: null })
       if (await isDue(context, upload)) expired += await sweepUpload(context, id)
     } catch (err) {
@@ -66,7 +66,7 @@ async function sweepUpload (context: Context, id: string): Promise<number> {
     return upload
   })
   if (deleted === undefined) return 0
-  // Nothing waits for its parts any more, and this sweep may have passed them.
+  // Nothing waits for its parts from now on, and this sweep may have passed them.
   let expired = 1
   for (const part of isWaiting(deleted) ? partsOf(deleted) : []) expired += await sweepPart(context, part)
   return expired

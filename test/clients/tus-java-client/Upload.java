@@ -25,7 +25,7 @@ public class Upload {
         System.out.println(uploader.getUploadURL());
     }
 
-    /** The client brings a store in memory only. */
+    /** The client has only a store in memory. */
     record FileStore(Path path) implements TusURLStore {
         @Override
         public URL get(String fingerprint) {

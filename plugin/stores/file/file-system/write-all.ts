@@ -1,6 +1,6 @@
 import type { OpenFile } from './file-system.ts'
 
-/** Where the next byte of a file goes. */
+/** The position of the next byte in a file. */
 export interface Cursor {
   position: number
 }
