@@ -10,7 +10,7 @@ import { settleFinal, stateOfParts } from '../concatenation/waiting-finals.ts'
 /**
  * Checks the uploads that may be due, one after the other: deletes expired ones, calls finish hooks and concatenates
  * parts if a crash has prevented that, and deletes orphans. An upload that is locked is left to the next sweep. A
- * failure does not affect the others.
+ * failure does not affect the others, except for a failure of the locker.
  * @throws FST_TUS_LOCKER_FAILED
  */
 export async function sweep (context: Context): Promise<{ expired: number, orphans: number }> {
