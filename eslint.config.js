@@ -1,5 +1,7 @@
+import markdown from '@eslint/markdown'
 import neostandard, { resolveIgnoresFromGitignore } from 'neostandard'
 import tseslint from 'typescript-eslint'
+import plainWords from './eslint/plain-words.js'
 
 // The floors of the plugin: imports only go down. Each row: a folder, and the folders that it must not import from.
 const floors = [
@@ -14,8 +16,26 @@ const floors = [
 /** ESLint applies the last configuration of a rule that matches a file: a folder repeats what is above it. */
 const forbiddenIn = (folder) => floors.flatMap(([parent, above]) => `${folder}/`.startsWith(`${parent}/`) ? above : [])
 
+const code = ['**/*.{js,cjs,ts}']
+
 export default [
-  ...neostandard({ ts: true, ignores: [...resolveIgnoresFromGitignore(), 'test/types/**'] }),
+  { ignores: [...resolveIgnoresFromGitignore(), 'test/types/**'] },
+  // neostandard names no files in its rules for JavaScript, and ESLint would apply these to Markdown.
+  ...neostandard({ ts: true, noJsx: true }).map((config) => ({ files: code, ...config })),
+  {
+    files: ['**/*.md'],
+    ignores: ['**/*.zh-CN.md'],
+    language: 'markdown/gfm',
+    plugins: { markdown }
+  },
+  {
+    files: [...code, '**/*.md'],
+    ignores: ['**/*.zh-CN.md', 'eslint/words.js', 'example-client/**', 'test/browser/**', 'test/example-client/**'],
+    plugins: { local: { rules: { 'plain-words': plainWords } } },
+    rules: {
+      'local/plain-words': 'error'
+    }
+  },
   {
     files: ['**/*.ts'],
     languageOptions: {
