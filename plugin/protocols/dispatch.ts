@@ -23,7 +23,7 @@ const idParameter: FastifySchema = {
 /**
  * Mounts the protocols and the download. Everything below the prefix is handled here, so that each response follows the
  * protocol of its client.
- * @param protocols - the first one answers requests that no protocol claims
+ * @param protocols - the first one handles requests that no protocol claims
  */
 export function mountUploads (fastify: FastifyInstance, context: Context, protocols: [Protocol, ...Protocol[]]): void {
   new Dispatcher(context, protocols).mount(fastify)
@@ -71,7 +71,7 @@ class Dispatcher {
     // Fastify finds the parser of an explicit type faster.
     const types = [...this.#protocols.map(({ mediaType }) => mediaType), '*']
     fastify.addContentTypeParser(types, (_request, payload, done) => {
-      // It may fail before it is read, or without being read at all.
+      // The stream may fail before it is read, or without being read.
       payload.on('error', () => {})
       done(null, payload)
     })
@@ -131,7 +131,7 @@ class Dispatcher {
       reply.header('cache-control', 'no-store')
       if (method === 'OPTIONS') return this.#describe(reply)
       if (method === 'GET') return await download(this.#context, request, reply, id)
-      // Without the headers of a protocol, HEAD asks for the headers of a download.
+      // Without the headers of a protocol, HEAD returns the headers of the download.
       if (method === 'HEAD' && claimed === undefined && this.#canDownload) {
         return await this.#downloadHead(request, reply, id)
       }
@@ -152,8 +152,8 @@ class Dispatcher {
     reply.header('allow', allowed)
     // After setting up the plugin, many users first open this URL in a browser.
     const hint = kind === 'creation' && methods.has('POST')
-      ? 'this URL creates resumable uploads, POST to it with a tus client (https://tus.io)'
-      : `this URL takes ${allowed}`
+      ? 'this URL creates resumable uploads, send a POST with a tus client (https://tus.io)'
+      : `this URL supports ${allowed}`
     // The method may come from a header of any length.
     throw new errors.MethodNotAllowed(method.slice(0, 20), hint)
   }

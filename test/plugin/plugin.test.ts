@@ -189,12 +189,12 @@ t.test('a GET of the creation URL says what the URL is for', async (t) => {
   const { statusCode, headers, json } = await request('GET', '/files')
   t.equal(statusCode, 405)
   t.equal(headers.allow, 'OPTIONS, POST')
-  t.match(json().message, /^Method GET is not allowed: this URL creates resumable uploads, POST to it with a tus client/)
+  t.match(json().message, /^Method GET is not allowed: this URL creates resumable uploads, send a POST with a tus client/)
   t.equal((await request('PUT', await create(1))).json().message,
-    'Method PUT is not allowed: this URL takes OPTIONS, HEAD, PATCH, DELETE, GET')
+    'Method PUT is not allowed: this URL supports OPTIONS, HEAD, PATCH, DELETE, GET')
 })
 
 t.test('without creation, the creation URL does not suggest a POST', async (t) => {
   const { request } = await build(t, { extensions: { creation: false } })
-  t.equal((await request('GET', '/files')).json().message, 'Method GET is not allowed: this URL takes OPTIONS')
+  t.equal((await request('GET', '/files')).json().message, 'Method GET is not allowed: this URL supports OPTIONS')
 })
