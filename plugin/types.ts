@@ -11,7 +11,7 @@ export type UploadMetadata = Record<string, string | null>
 /** One upload, as the store knows it. */
 export interface Upload {
   id: string
-  /** The declared length of the whole upload, in bytes; `undefined` while it is deferred. */
+  /** The declared length of the complete upload, in bytes; `undefined` while it is deferred. */
   size?: number | undefined
   /** How many bytes are stored. */
   offset: number
@@ -160,7 +160,7 @@ export interface DataStore {
   write? (stream: Readable, id: string, offset: number): Promise<number>
   /**
    * Rejects with FST_TUS_NOT_FOUND, or an error with `status_code` 404, if the upload does not exist.
-   * @param hint - the offset that the caller expects: a store whose commits are fenced may answer from its cache
+   * @param hint - the offset that the caller expects: a store whose commits are fenced may read from its cache
    */
   getUpload (id: string, hint?: { offset?: number | undefined }): Promise<Upload>
   /** Deletes an upload and everything that belongs to it. Rejects if there is none. */
@@ -190,11 +190,13 @@ export interface DataStore {
   list? (): AsyncIterable<string>
   /**
    * The ids of all uploads that may be due: expired, without their finish hook, or waiting for their parts. A sweep
-   * looks at these alone; without it, it looks at every upload.
+   * checks only these; without `due`, it checks every upload.
    * @param now - in ms since the epoch
    */
   due? (now: number): AsyncIterable<string>
-  /** Deletes what belongs to no upload, such as files of a crashed process; resolves with their number. */
+  /**
+   * Deletes data that belongs to no upload, such as files of a crashed process; resolves with the number of deletions.
+   */
   removeOrphans? (): Promise<number>
   /**
    * Releases what the store keeps open between requests. Called once the app has closed. Another registration may still

@@ -27,7 +27,7 @@ export function corsHeaders (
     : (_request: FastifyRequest, origin: string) => allowed.includes(origin)
 
   return (request, reply) => {
-    // @fastify/cors, or the app itself, has answered already.
+    // Set by @fastify/cors or by the app itself.
     if (reply.hasHeader('access-control-allow-origin')) return
     const { origin } = request.headers
     if (allowed === '*') {

@@ -15,7 +15,7 @@ export class StoreAdapter {
   readonly capabilities: ReadonlySet<Capability>
   /** How long an unfinished upload lives according to the store, in ms; 0: forever. */
   readonly expirationPeriod: number
-  /** Whether an append uses the buffers of a batch after it has taken them. */
+  /** Whether an append still uses the buffers of a batch after it has written them. */
   readonly retainsBuffers: boolean
   readonly #store: DataStore
   /** Whether the store is known not to record creation dates. */
@@ -127,7 +127,7 @@ export class StoreAdapter {
   }
 
   /**
-   * The class `Upload` of `@tus/utils` takes the current time if the store has not recorded the creation date. Such a
+   * The class `Upload` of `@tus/utils` uses the current time if the store has not recorded the creation date. Such a
    * date does not identify an upload.
    * @param start - when the upload was requested, in ms since the epoch
    */

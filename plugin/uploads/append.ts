@@ -15,7 +15,7 @@ import { isComplete, isFinal } from './state.ts'
 export interface Appending {
   /** The offset that the client expects, in bytes. */
   offset: number
-  /** The length of the whole upload, in bytes, if the request declares it. */
+  /** The length of the complete upload, in bytes, if the request declares it. */
   length: number | undefined
   body: Body
   /** Whether a body beyond the length of the upload deletes the upload. Default `false`. */

@@ -19,7 +19,7 @@ export async function findUpload (context: Context, reference: UploadReference, 
   return upload
 }
 
-/** The upload that a reference means, expired or not; `undefined` if it no longer exists. */
+/** The upload of a reference, expired or not; `undefined` if it no longer exists. */
 export async function findIfExists (context: Context, reference: UploadReference): Promise<Upload | undefined> {
   try {
     const upload = await context.store.getUpload(reference.id)

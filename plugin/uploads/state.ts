@@ -32,7 +32,7 @@ export function referenceTo ({ id, creation_date: created }: Upload): UploadRefe
   return { id, creation_date: created }
 }
 
-/** Whether a reference means this very upload, and not a later one with the same id. */
+/** Whether a reference is to this upload, and not to a later one with the same id. */
 export function isReferenceTo (reference: UploadReference, upload: Upload): boolean {
   return reference.id === upload.id &&
     (reference.creation_date === undefined || reference.creation_date === upload.creation_date)

@@ -6,8 +6,8 @@ import { authorizeExisting, findIfExists, findUpload } from './find.ts'
 import { isComplete, isReferenceTo } from './state.ts'
 
 /**
- * Deletes an upload, complete or not. A body under way is ended first. If a part of the upload is gone already, the
- * rest is deleted.
+ * Deletes an upload, complete or not. A body under way is ended first. If some of its data is already gone, the rest is
+ * deleted.
  */
 export async function terminateUpload (context: Context, request: FastifyRequest, id: string): Promise<void> {
   const reference = await authorizeExisting(context, request, 'terminate', id)

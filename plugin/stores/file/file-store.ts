@@ -149,7 +149,7 @@ export class FileStore extends TusFileStore implements DataStore {
 
   /** For `@tus/server`. Bytes that arrived before the stream failed are kept. */
   async write (stream: Readable, id: string, offset: number): Promise<number> {
-    // It may fail before it is read; the loop reports that.
+    // The stream may fail before it is read; the loop reports that.
     stream.on('error', () => {})
     const append = await this.openAppend({ ...await this.getUpload(id), offset })
     try {

@@ -8,8 +8,8 @@ import { type FileRecords, temporaryNames } from './records.ts'
 const MIN_AGE = 3_600_000
 
 /**
- * Deletes what crashes have left in the directory of a file store: temporary files, records without a file, and damaged
- * records with a generated id. Other files may belong to the user.
+ * Deletes the leftovers of crashes in the directory of a file store: temporary files, records without a file, and
+ * damaged records with a generated id. Other files may belong to the user.
  * @returns how many were deleted
  */
 export async function removeOrphans (records: FileRecords, fs: FileSystem): Promise<number> {

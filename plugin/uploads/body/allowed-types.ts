@@ -13,7 +13,7 @@ type TypeChecker = (buffers: Buffer[]) => Promise<void>
 /**
  * Returns a checker for the first bytes of an upload, which may arrive in several bodies.
  * @returns `undefined` if there is nothing to check: all types are allowed, these bytes are not the first ones, the
- *   upload is a part of another one, or the store cannot read the bytes before these; `checkWholeType` then comes later
+ *   upload is a part of another one, or the store cannot read the bytes before these; `checkWholeType` then runs later
  */
 export function typeCheckerFor ({ settings, store }: Context, upload: Upload): TypeChecker | undefined {
   const { isAllowedType } = settings
@@ -65,7 +65,7 @@ async function typeOf (head: Buffer): Promise<string> {
 
 function isText (head: Buffer): boolean {
   try {
-    // The last character may be cut in two.
+    // The last character may be truncated.
     const text = new TextDecoder('utf-8', { fatal: true }).decode(head, { stream: true })
     // eslint-disable-next-line no-control-regex -- control characters distinguish binary content (MIME Sniffing, 3)
     return !/[\x00-\x08\x0e-\x1a\x1c-\x1f]/.test(text)

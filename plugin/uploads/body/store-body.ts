@@ -11,7 +11,7 @@ import { BodyVerifier } from './checksum.ts'
 import { BodyPump, type Pumped } from './pump.ts'
 
 export interface StoreBodyOptions {
-  /** The maximum size of the whole upload, in bytes: its length or, while that is unknown, the limit. */
+  /** The maximum size of the complete upload, in bytes: its length or, while that is unknown, the limit. */
   maxSize: number
   /** The length of the upload, in bytes, if this request declares it. */
   declaredSize?: number | undefined

@@ -54,7 +54,7 @@ export interface SweptEvent {
 /** The lifecycle of uploads: each step is published once, by the operation that takes it. */
 export interface UploadEvents {
   created: UploadEvent
-  /** A sweep met an upload that is not complete. */
+  /** A sweep found an upload that is not complete. */
   found: UploadEvent
   appendStarted: BodyEvent
   stored: StoredEvent

@@ -27,7 +27,10 @@ export interface Following {
   readonly upload: Upload
   /** Set once the upload can no longer grow: it was deleted, has expired, or the app is closing. */
   readonly error: Error | undefined
-  /** Its bytes from `start` up to but not including `end`; they must be stored. Readers at one place share one read. */
+  /**
+   * Its bytes from `start` up to but not including `end`; they must be stored. Readers at the same position share one
+   * read.
+   */
   read (start: number, end: number): Promise<Buffer>
   stop (): void
 }
@@ -39,7 +42,7 @@ const changes = [
 
 /**
  * Followers of growing uploads. All followers of an upload share one poll, so that their number does not slow down the
- * writer. The store is asked, because the writer may be in another process.
+ * writer. The store is polled, because the writer may be in another process.
  */
 export class Followers {
   readonly #source: Source
@@ -64,7 +67,7 @@ export class Followers {
 
   /**
    * Follows an upload until `stop`, or until it has an `error`.
-   * @param onChange - called whenever there is news
+   * @param onChange - called after each change
    * @throws FST_TUS_SHUTDOWN
    */
   follow (upload: Upload, onChange: () => void): Following {

@@ -65,7 +65,7 @@ export class MinRate {
   /** @param close - closes the connection of the body */
   measure (close: () => void): MeasuredBody {
     const needed = this.#rate * this.#interval
-    // The first check may come early: a body is measured over a whole interval only after that.
+    // The first check may come early: a body is measured over a complete interval only after that.
     const body = new MeasuredBody(close, needed)
     if (needed > 0) {
       this.#bodies.add(body)

@@ -7,7 +7,7 @@ import { clientKeyOf } from './client-key.ts'
 interface Counted {
   /** `undefined` if unknown, as for uploads from before a restart. */
   client: string | undefined
-  /** In ms since the epoch. The upload is not counted any longer. */
+  /** When the upload stops counting, in ms since the epoch. */
   expiresAt: number
 }
 

@@ -54,7 +54,7 @@ export class UploadLocks {
    */
   async holdIfFree<T> (id: string, work: Work<T>): Promise<T | undefined> {
     const held = new Holding(this.#newLock(id))
-    // A locker without `tryLock` can only wait, and displaces.
+    // A locker without `tryLock` can only wait, and displaces the holder.
     if (held.lock.tryLock === undefined) await this.#wait(id, held)
     else if (!await this.#tryLock(held)) return undefined
     return await this.#run(held, work)

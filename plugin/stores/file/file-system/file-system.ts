@@ -36,7 +36,7 @@ export interface FileSystem {
   /** Creates a directory, if missing, and checks that it is writable. */
   prepareDirectory: (directory: string) => void
   /**
-   * From `start` to `end`, both included; without them the whole file.
+   * From `start` to `end`, both included; without them, the complete file.
    * @param opening - wraps the call that opens the file, to repeat it if needed
    */
   createReadStream: (file: string, range?: { start: number, end: number }, opening?: Opening) => ReadStream
