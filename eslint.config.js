@@ -24,13 +24,12 @@ export default [
   ...neostandard({ ts: true, noJsx: true }).map((config) => ({ files: code, ...config })),
   {
     files: ['**/*.md'],
-    ignores: ['**/*.zh-CN.md'],
     language: 'markdown/gfm',
     plugins: { markdown }
   },
   {
     files: [...code, '**/*.md'],
-    ignores: ['**/*.zh-CN.md', 'eslint/words.js', 'example-client/**', 'test/browser/**', 'test/example-client/**'],
+    ignores: ['eslint/words.js', 'example-client/**', 'test/browser/**', 'test/example-client/**'],
     plugins: { local: { rules: { 'plain-words': plainWords } } },
     rules: {
       'local/plain-words': 'error'
