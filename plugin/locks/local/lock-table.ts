@@ -21,7 +21,7 @@ interface Queued extends Waiter {
   reject: (error: unknown) => void
 }
 
-/** What this process knows of one lock. */
+/** The state of one lock in this process. */
 interface Entry {
   /** `busy`: it is being taken, handed over or released, or its owner has been asked for it. */
   state: 'elsewhere' | 'busy' | 'owned'
@@ -317,7 +317,7 @@ function earliest (peers: Map<string, bigint>): [peer: string, at: bigint] | und
   return first
 }
 
-/** A holder whose callback fails is waited for like one that takes its time. */
+/** A holder whose callback fails is waited for like a slow one. */
 function askToRelease ({ requestRelease }: Waiter): void {
   Promise.resolve().then(requestRelease).catch(() => {})
 }

@@ -17,7 +17,7 @@ export interface LockingProcess {
   signal (signal: NodeJS.Signals): void
   /** Ends it without any warning. */
   kill (): Promise<void>
-  /** Closes the locker, after which the process ends by itself. */
+  /** Closes the locker, after which the process ends. */
   close (): Promise<void>
 }
 
