@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import t from 'tap'
 import type { Test } from 'tap'
+import { FileStore } from '../../plugin/index.ts'
 import type { FastifyTusOptions } from '../../plugin/index.ts'
 import { ForeignStore } from '../foreign-store.ts'
 import { build, OFFSET_OCTET_STREAM, until } from '../helper.ts'
@@ -126,4 +127,20 @@ t.test('an upload of a store that does not record the creation date is served, a
   t.equal((await bob('PATCH', '/files/x', { ...octets, 'upload-offset': '3' }, 'def')).statusCode, 204)
   t.equal((await bob('GET', '/files/x')).body, 'abcdef')
   t.equal((await bob('DELETE', '/files/x')).statusCode, 204)
+})
+
+t.test('a final upload does not take a part that another process has put in the place of its own', async (t) => {
+  const directory = t.testdir()
+  let names = 0
+  const datastore = new FileStore({ directory })
+  const { create, post, head } = await build(t, { datastore, namingFunction: () => `part-${names++}` })
+  const part = await create(3, { 'upload-concat': 'partial' })
+  const { headers } = await post({ 'upload-concat': `final;${part}` })
+  const final = headers['location'] as string
+  t.equal((await head(final)).statusCode, 200)
+  const other = new FileStore({ directory })
+  await other.remove('part-0')
+  const concatenation = { header: 'partial' }
+  await other.create({ id: 'part-0', size: 3, offset: 0, creation_date: '2026-01-01T00:00:00.000Z', concatenation })
+  t.equal((await head(final)).statusCode, 410)
 })

@@ -237,8 +237,8 @@ export class LockTable implements PeerEvents {
     // The connections alone do not keep the process alive.
     const alive = setInterval(() => {}, LONGEST)
     try {
-      if (!await this.#peers.request(owner, { type, lock: id, at: String(at) })) return 'look'
       const replied = new Promise<Message['type']>((resolve) => { entry.asked = { owner, reply: resolve } })
+      await this.#peers.request(owner, { type, lock: id, at: String(at) })
       if (type === 'want') this.#dropIfUnwanted(id, entry)
       return await replied
     } finally {
@@ -307,7 +307,7 @@ function isInUse ({ holder, queue }: Entry): boolean {
 }
 
 /** The name of the file of a lock. */
-function nameOf (id: string): string {
+export function nameOf (id: string): string {
   return createHash('sha256').update(id).digest('hex').slice(0, 32)
 }
 

@@ -35,16 +35,18 @@ export class Peers {
   readonly #directory: string
   readonly #self: string
   readonly #events: PeerEvents
+  readonly #platform: string
   readonly #server: Server
   /** Connections that other processes have opened, and those to other processes; by their names. */
   readonly #incoming = new Map<string, Socket>()
   readonly #outgoing = new Map<string, Promise<Socket | undefined>>()
   #handle: FileHandle | undefined
 
-  constructor (directory: string, self: string, events: PeerEvents) {
+  constructor (directory: string, self: string, events: PeerEvents, platform: string = process.platform) {
     this.#directory = directory
     this.#self = self
     this.#events = events
+    this.#platform = platform
     this.#server = createServer((socket) => this.#accept(socket)).unref()
   }
 
@@ -52,11 +54,11 @@ export class Peers {
   async open (): Promise<void> {
     await mkdir(this.#directory, { recursive: true, mode: 0o700 })
     const isLong = Buffer.byteLength(path.join(this.#directory, `s-${this.#self}`)) > MAX_PATH
-    if (isLong && process.platform === 'linux') this.#handle = await open(this.#directory)
+    if (isLong && this.#platform === 'linux') this.#handle = await open(this.#directory)
     // `exclusive`: the workers of a cluster must not share the socket.
     this.#server.listen({ path: this.#address('b'), exclusive: true })
     await once(this.#server, 'listening')
-    if (process.platform === 'win32') return
+    if (this.#platform === 'win32') return
     await rename(path.join(this.#directory, `b-${this.#self}`), path.join(this.#directory, `s-${this.#self}`))
   }
 
@@ -65,12 +67,11 @@ export class Peers {
     return name === this.#self || await this.#connect(name) !== undefined
   }
 
-  /** @returns `false` if the process has ended; if it ends before it replies, `onOwnerEnd` is called */
-  async request (to: string, message: Message): Promise<boolean> {
+  /** If the process has ended, or ends before it replies, `onOwnerEnd` is called. */
+  async request (to: string, message: Message): Promise<void> {
     const socket = await this.#connect(to)
-    if (socket === undefined || socket.destroyed) return false
-    send(socket, message)
-    return true
+    if (socket === undefined) this.#events.onOwnerEnd(to)
+    else send(socket, message)
   }
 
   reply (to: string, message: Message): void {
@@ -136,7 +137,7 @@ export class Peers {
   }
 
   #address (kind: 's' | 'b', name = this.#self): string {
-    if (process.platform === 'win32') return `\\\\.\\pipe\\fastify-tus-${name}`
+    if (this.#platform === 'win32') return `\\\\.\\pipe\\fastify-tus-${name}`
     const directory = this.#handle === undefined ? this.#directory : `/proc/self/fd/${this.#handle.fd}`
     return path.join(directory, `${kind}-${name}`)
   }
