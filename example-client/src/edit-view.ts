@@ -1,6 +1,5 @@
 import { copyOf, inside, write, writeTexts } from './dom.ts'
 import type { Edit } from './edit/recipe.ts'
-import { formatBytes } from './format.ts'
 import { language, text } from './i18n.ts'
 import type { FileUpload } from './upload.ts'
 
@@ -66,7 +65,7 @@ export class EditView {
     const recipe = [...record.recipe]
     const problem = inside(this.node, '.problem')
     if (!(from >= 0 && from < to && to <= size) && size > 0) {
-      return write(problem, text('cutWrong', { size: formatBytes(size, language()) }))
+      return write(problem, text('cutWrong', { size: `${size.toLocaleString(language())} B` }))
     }
     if (from > 0 || to < size) recipe.push({ op: 'cut', start: from, end: to })
     if (joined.length > 0) recipe.push({ op: 'join', files: joined.map(({ name, size }) => ({ name, size })) })

@@ -33,7 +33,9 @@ export function formatDuration (seconds: number, locale: string): string {
   return parts
     .filter(([value], index) => value > 0 || (index === 1 && rest === 0))
     .map(([value, unit]) => value.toLocaleString(locale, { style: 'unit', unit, unitDisplay: 'short' }))
-    .join(locale.startsWith('zh') ? '' : ' ')
+    .join(' ')
+    // Intl writes no space between a number and a Chinese word.
+    .replace(/(?<=\d)(?=\p{Script=Han})/gu, ' ')
 }
 
 /**

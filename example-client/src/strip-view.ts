@@ -34,7 +34,8 @@ export class StripView {
     })
     const words = describe(lanes, sliceSize)
     this.#strip.setAttribute('aria-label', words)
-    write(this.#hint, slicesInCell > 1 ? `${words} ${text('stripGrouped', { size: formatBytes(slicesInCell * sliceSize, language()) })}` : words)
+    const squares = slicesInCell > 1 ? ` ${text('stripGrouped', { count: slicesInCell })}` : ''
+    write(this.#hint, words + squares)
   }
 }
 

@@ -84,7 +84,7 @@ for (const lanes of [1, 2]) {
       if (request.url().includes('victim')) misled.push(request.method())
     })
     await give(page, path)
-    await rowOf(page, path).getByText('refers this upload to another server').waitFor()
+    await rowOf(page, path).getByText('referred this upload to another server').waitFor()
     await page.getByRole('button', { name: `Cancel misled-${lanes}.bin` }).click()
     await rowOf(page, path).waitFor({ state: 'detached' })
     t.same(misled, [])
@@ -97,7 +97,7 @@ t.test('the page that plays an upload does not speak for another server', async 
   const link = `${world.url}watch.html?id=1&endpoint=${encodeURIComponent(endpoint)}`
   await page.goto(link)
   await page.getByRole('button', { name: 'Use this site’s server' }).click()
-  await page.getByText('This link names another server, which is not used.').waitFor()
+  await page.getByText('The link names another server, which is not used.').waitFor()
   t.same(asked, [])
   await page.goto(link)
   await agree(page)
@@ -116,7 +116,7 @@ t.test('a file that one server has is sent to another one', async t => {
   await ready(page)
   await give(page, path)
   await state(page, path, 'done')
-  t.equal(await rowOf(page, path).getByText('the server had this file already').count(), 0)
+  t.equal(await rowOf(page, path).getByText('the server already had this file').count(), 0)
   await other.arrived(t, path)
 })
 

@@ -15,7 +15,7 @@ t.test('where the browser keeps nothing, no row says that an upload survives', a
       await give(page, path)
     }
   })
-  await rowOf(page, path).getByText('this upload is lost and must begin anew').waitFor()
+  await rowOf(page, path).getByText('the upload is lost and must start over').waitFor()
 })
 
 t.test('a tab with an older page keeps nothing from being kept once it is closed', async t => {
@@ -38,13 +38,13 @@ t.test('a tab with an older page keeps nothing from being kept once it is closed
         opening.onsuccess = resolve
       })`)
       await page.goto(world.url)
-      await page.getByText('This browser keeps nothing for this page').waitFor()
+      await page.getByText('This browser stores nothing for this page').waitFor()
       await old.close()
       await remembered(page)
       await give(page, path)
     }
   })
-  await rowOf(page, path).getByText('it goes on by itself').waitFor()
+  await rowOf(page, path).getByText('the upload resumes by itself').waitFor()
 })
 
 t.test('what is kept is kept again after the browser has closed its database', async t => {
@@ -60,5 +60,5 @@ t.test('what is kept is kept again after the browser has closed its database', a
       await give(page, path)
     }
   })
-  await rowOf(page, path).getByText('it goes on by itself').waitFor()
+  await rowOf(page, path).getByText('the upload resumes by itself').waitFor()
 })

@@ -29,7 +29,7 @@ t.test('the player takes the keyboard and gives it back, and a list that grows l
   const clip = await world.file('keys.mp4', KiB)
   await give(page, clip)
   await state(page, clip, 'done')
-  await page.getByRole('button', { name: 'Clear keys.mp4' }).click()
+  await page.getByRole('button', { name: 'Remove from list: keys.mp4' }).click()
   const watch = page.locator('#server-rows').getByRole('button', { name: 'Watch keys.mp4' })
   await watch.focus()
   await page.keyboard.press('Enter')

@@ -42,7 +42,7 @@ t.test('an error of the server on the question for the offset does not begin a n
   })
   await page.getByRole('button', { name: 'Pause bad-gateway.bin' }).click()
   await page.getByRole('button', { name: 'Resume bad-gateway.bin' }).click()
-  await rowOf(page, path).getByText('The server has a problem').waitFor()
+  await rowOf(page, path).getByText('The server reported an error').waitFor()
   await until(async () => refused >= 2)
   refusing = false
   world.hurry()
@@ -80,10 +80,10 @@ t.test('a file that changes on the disk in the middle is an error that says so',
 
 t.test('of a file that changes on the disk, what was begun goes on from its copy', async t => {
   const { page, path } = await world.inTheMiddle(t, 'copied.bin', { profile: true })
-  await rowOf(page, path).getByText('it goes on by itself').waitFor()
+  await rowOf(page, path).getByText('the upload resumes by itself').waitFor()
   const begun = await sha256(path)
   await appendFile(path, 'more')
-  await rowOf(page, path).getByText('continued at').waitFor()
+  await rowOf(page, path).getByText('resumed at').waitFor()
   world.hurry()
   await state(page, path, 'done')
   const { path: there } = await until(async () => (await world.stored(path)).find(({ bytes, size }) => bytes === size))

@@ -10,9 +10,9 @@ const world = await makeWorld()
 
 t.test('with a copy an upload goes on by itself after a reload', async t => {
   const { page, path } = await world.inTheMiddle(t, 'copy.bin')
-  await rowOf(page, path).getByText('If you reload this page, it goes on by itself').waitFor()
+  await rowOf(page, path).getByText('If you reload this page, the upload resumes by itself').waitFor()
   await page.reload()
-  await rowOf(page, path).getByText('continued at').waitFor()
+  await rowOf(page, path).getByText('resumed at').waitFor()
   world.hurry()
   await state(page, path, 'done')
   await world.arrivedOnce(t, path)
@@ -22,7 +22,7 @@ t.test('with a copy an upload goes on by itself after a reload', async t => {
 
 t.test('what was paused stays paused after a reload', async t => {
   const { page, path } = await world.inTheMiddle(t, 'paused.bin')
-  await rowOf(page, path).getByText('it goes on by itself').waitFor()
+  await rowOf(page, path).getByText('the upload resumes by itself').waitFor()
   await page.getByRole('button', { name: 'Pause paused.bin' }).click()
   await remembered(page)
   await page.reload()
@@ -35,7 +35,7 @@ t.test('what was paused stays paused after a reload', async t => {
 
 t.test('with a handle the row asks for a click after a reload', async t => {
   const { page, path } = await world.inTheMiddle(t, 'handle.bin', { preferences: { copyCap: 0 }, bring: drop })
-  await rowOf(page, path).getByText('it goes on after one click').waitFor()
+  await rowOf(page, path).getByText('the upload resumes after one click').waitFor()
   // Chromium takes the permission back some seconds after the site has been left, and not at a mere reload.
   await until(async () => {
     await page.goto('about:blank')
@@ -56,7 +56,7 @@ t.test('with a handle the row asks for a click after a reload', async t => {
 
 t.test('a click that the visitor confirms goes on with the handle, and one that is not asks again', async t => {
   const { page, path } = await world.inTheMiddle(t, 'clicked.bin', { preferences: { copyCap: 0 }, bring: drop })
-  await rowOf(page, path).getByText('it goes on after one click').waitFor()
+  await rowOf(page, path).getByText('the upload resumes after one click').waitFor()
   // A test cannot answer the prompt of the browser. The handle and the file are real.
   await page.addInitScript(`
     FileSystemHandle.prototype.queryPermission = async () => 'prompt'
@@ -68,11 +68,11 @@ t.test('a click that the visitor confirms goes on with the handle, and one that 
   await page.reload()
   const button = page.getByRole('button', { name: 'Continue clicked.bin' })
   await button.click()
-  await rowOf(page, path).getByText('The browser refused. Ask again, or choose the same file').waitFor()
+  await rowOf(page, path).getByText('The browser denied access. Try again, or choose the same file').waitFor()
   await page.getByRole('button', { name: 'Choose the file clicked.bin again' }).waitFor()
   await page.getByRole('button', { name: 'Continue all' }).waitFor()
   await button.click()
-  await rowOf(page, path).getByText('continued at').waitFor()
+  await rowOf(page, path).getByText('resumed at').waitFor()
   world.hurry()
   await state(page, path, 'done')
   await world.arrivedOnce(t, path)
@@ -82,13 +82,13 @@ t.test('the browser asks before the page is left only if the file would have to 
   const { page, path } = await world.inTheMiddle(t, 'left.bin')
   const questions: string[] = []
   page.on('dialog', dialog => questions.push(dialog.type()))
-  await rowOf(page, path).getByText('it goes on by itself').waitFor()
+  await rowOf(page, path).getByText('the upload resumes by itself').waitFor()
   await page.close({ runBeforeUnload: true })
   await until(async () => page.isClosed())
   t.same(questions, [])
 
   const risky = await world.inTheMiddle(t, 'risky.bin', { preferences: { copyCap: 0 } })
-  await rowOf(risky.page, risky.path).getByText('choose the same file again to go on').waitFor()
+  await rowOf(risky.page, risky.path).getByText('choose the same file again to resume').waitFor()
   const asked = risky.page.waitForEvent('dialog')
   await risky.page.close({ runBeforeUnload: true })
   t.equal((await asked).type(), 'beforeunload')
@@ -96,9 +96,9 @@ t.test('the browser asks before the page is left only if the file would have to 
 
 t.test('without either the same file is asked for, and a wrong one is refused with the reason', async t => {
   const { page, path } = await world.inTheMiddle(t, 'ghost.bin', { preferences: { copyCap: 0 } })
-  await rowOf(page, path).getByText('choose the same file again to go on').waitFor()
+  await rowOf(page, path).getByText('choose the same file again to resume').waitFor()
   await page.reload()
-  await rowOf(page, path).getByText('Choose the same file again, and it goes on at').waitFor()
+  await rowOf(page, path).getByText('Choose the same file again to resume at').waitFor()
   let sent = 0
   page.on('request', request => { if (['POST', 'PATCH'].includes(request.method())) sent++ })
 
@@ -107,13 +107,13 @@ t.test('without either the same file is asked for, and a wrong one is refused wi
   const wrong = join(elsewhere, basename(path))
   await writeFile(wrong, randomBytes(5 * MiB))
   await give(page, wrong)
-  await rowOf(page, path).getByText('it has 5 MiB, that one has 6 MiB').waitFor()
+  await rowOf(page, path).getByText('its size is 5 MiB, not 6 MiB').waitFor()
 
   await writeFile(wrong, randomBytes(6 * MiB))
   const { atime, mtime } = await stat(path)
   await utimes(wrong, atime, mtime)
   await give(page, wrong)
-  await rowOf(page, path).getByText(/its content is not that|was changed since/).waitFor()
+  await rowOf(page, path).getByText(/its content is different|its modification date is different/).waitFor()
 
   const [chooser] = await Promise.all([
     page.waitForEvent('filechooser').catch(() => null),
@@ -124,12 +124,12 @@ t.test('without either the same file is asked for, and a wrong one is refused wi
   const other = join(elsewhere, 'other.bin')
   await copyFile(path, other)
   await chooser?.setFiles(other)
-  await rowOf(page, path).getByText('that one is called “ghost.bin”').waitFor()
+  await rowOf(page, path).getByText('its name is not “ghost.bin”').waitFor()
   t.equal(sent, 0, 'nothing of a wrong file was sent')
   t.equal(await page.locator('.row').count(), 1, 'nor was it uploaded as another one')
 
   await give(page, path)
-  await rowOf(page, path).getByText('continued at').waitFor()
+  await rowOf(page, path).getByText('resumed at').waitFor()
   world.hurry()
   await state(page, path, 'done')
   await world.arrivedOnce(t, path)
@@ -137,7 +137,7 @@ t.test('without either the same file is asked for, and a wrong one is refused wi
 
 t.test('a file that is given twice at once goes on once', async t => {
   const { page, path } = await world.inTheMiddle(t, 'hasty.bin', { preferences: { copyCap: 0 } })
-  await rowOf(page, path).getByText('choose the same file again to go on').waitFor()
+  await rowOf(page, path).getByText('choose the same file again to resume').waitFor()
   // So that nothing of the first visit is on the way any more.
   await page.getByRole('button', { name: 'Pause hasty.bin' }).click()
   await state(page, path, 'paused')
@@ -159,7 +159,7 @@ t.test('a file that is given twice at once goes on once', async t => {
     clipboardData.items.add(document.getElementById('own').files[0])
     for (let times = 0; times < 2; times++) document.dispatchEvent(new ClipboardEvent('paste', { clipboardData }))
   }`)
-  await rowOf(page, path).getByText('continued at').waitFor()
+  await rowOf(page, path).getByText('resumed at').waitFor()
   world.hurry()
   await state(page, path, 'done')
   t.equal(await page.evaluate('most'), 1, 'one request at a time')
@@ -170,7 +170,7 @@ t.test('a server that does not say what it has keeps no other upload from coming
   const { page, path } = await world.inTheMiddle(t, 'unasked-1.bin', { preferences: { copyCap: 0 } })
   const second = await world.file('unasked-2.bin', 6 * MiB)
   await give(page, second)
-  await rowOf(page, second).getByText('choose the same file again to go on').waitFor()
+  await rowOf(page, second).getByText('choose the same file again to resume').waitFor()
   await remembered(page)
   // Never answered.
   await page.route('**/files/*', (route, request) => request.method() === 'HEAD' ? undefined : route.fallback())
@@ -181,10 +181,10 @@ t.test('a server that does not say what it has keeps no other upload from coming
 
 t.test('each wrong file is refused aloud, also when the reason is the same again', async t => {
   const { page, path } = await world.inTheMiddle(t, 'refused.bin', { preferences: { copyCap: 0 } })
-  await rowOf(page, path).getByText('choose the same file again to go on').waitFor()
+  await rowOf(page, path).getByText('choose the same file again to resume').waitFor()
   await appendFile(path, 'more')
   await rowOf(page, path).getByText('was changed, moved or deleted').waitFor()
-  const why = '“refused.bin” is not the file that was being uploaded: it has'
+  const why = '“refused.bin” is not the file of this upload: its size is'
   await give(page, path)
   await rowOf(page, path).getByRole('alert').getByText(why).waitFor()
   const said = await listen(page, '.words .problem')
@@ -194,7 +194,7 @@ t.test('each wrong file is refused aloud, also when the reason is the same again
 
 t.test('lanes go on after a reload', async t => {
   const { page, path } = await world.inTheMiddle(t, 'lanes.bin', { preferences: { lanes: 2 } })
-  await rowOf(page, path).getByText('it goes on by itself').waitFor()
+  await rowOf(page, path).getByText('the upload resumes by itself').waitFor()
   await page.reload()
   world.hurry()
   await state(page, path, 'done')

@@ -34,7 +34,7 @@ t.test('durations have two units at most', async t => {
   t.equal(formatDuration(61, 'en'), '1 min 1 sec')
   t.equal(formatDuration(3600, 'en'), '1 hr')
   t.equal(formatDuration(3 * 3600 + 25 * 60 + 7, 'en'), '3 hr 25 min')
-  t.equal(formatDuration(90, 'zh'), '1分钟30秒')
+  t.equal(formatDuration(90, 'zh'), '1 分钟 30 秒')
 })
 
 t.test('a time in a video has hours only where there are some', async t => {
