@@ -13,7 +13,7 @@ export default defineConfig({
     rollupOptions: { input: ['index.html', 'watch.html'].map(page => join(import.meta.dirname, page)) }
   },
   server: {
-    // `npm run dev` beside `npx vite example-client`; with another PREFIX open the page with ?endpoint=.
+    // For `npm run dev` next to `npx vite example-client`. With another PREFIX, open the page with ?endpoint=.
     proxy: { '/files': server, '/config.json': server }
   }
 })

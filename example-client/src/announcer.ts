@@ -20,13 +20,13 @@ const states = new WeakMap<FileUpload, State>()
 let news: string[] = []
 let quarter = 0
 
-/** Notes that an upload was changed before it is sent, to be told: that the old one is cancelled is no news. */
+/** Queues the announcement of an edited upload. The cancellation of the original is not announced. */
 export function noteChange (old: FileUpload, upload: FileUpload): void {
   states.set(old, 'cancelled')
   news.push(text('announceChanged', { name: upload.name }))
 }
 
-/** Notes the new state of an upload, to be told. */
+/** Queues the announcement of a new state of an upload. */
 export function note (upload: FileUpload): void {
   const key = states.get(upload) === upload.state ? undefined : texts[upload.state]
   states.set(upload, upload.state)
@@ -34,14 +34,14 @@ export function note (upload: FileUpload): void {
 }
 
 /**
- * Tells screen readers, in one quiet place, of new states and of each quarter of the whole.
+ * Announces new states and each quarter of the overall progress to screen readers, in one polite live region.
  * @param left - bytes of files that are not in the list yet
  */
 export function announce (all: readonly FileUpload[], left = 0): void {
   const { accepted, size: listed } = sumUp(all)
   const size = listed + left
   const reached = size > 0 ? Math.floor(accepted / size * 4) : 0
-  // A long list would take too long to read.
+  // A long list takes too long to read out.
   const words = news.slice(-3)
   news = []
   if (reached > quarter && reached < 4) {

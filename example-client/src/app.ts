@@ -35,12 +35,12 @@ export class App {
     this.arrivals = new Arrivals(endpoint, preferences, this.list)
   }
 
-  /** Brings back what is unfinished from earlier visits. */
+  /** Restores the unfinished uploads of earlier visits. */
   restore (): Promise<void> {
     return restoreUploads(this.#endpoint, this.list)
   }
 
-  /** Whether files would have to be given again if the page were left now. */
+  /** Whether the visitor would have to choose files again after leaving the page now. */
   get isAtRisk (): boolean {
     return this.arrivals.left !== null || this.list.uploads.some(isAtRisk)
   }
@@ -77,7 +77,7 @@ export class App {
     this.list.startNext()
   }
 
-  /** Asks the browser for the files whose handles it has; must be called on a click. */
+  /** Asks the browser for the files whose handles it keeps. Must be called on a click. */
   async continueAll (uploads = this.list.uploads): Promise<void> {
     for (const upload of uploads.filter(isAskable)) {
       await takeSource(upload, true, this.list)
@@ -105,7 +105,7 @@ export class App {
     for (const upload of this.list.uploads.filter(({ state }) => state === 'done')) this.list.remove(upload)
   }
 
-  /** Tries again at once whatever waits: the network is back, or the visitor is. */
+  /** Retries all waiting uploads at once, because the network or the visitor is back. */
   wake (): void {
     for (const upload of this.list.uploads) upload.retryNow()
   }

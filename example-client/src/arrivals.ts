@@ -21,30 +21,30 @@ import type { FileUpload } from './upload.ts'
 import type { UploadList } from './upload-list.ts'
 import { describeMismatch, describeNames } from './words.ts'
 
-/** What is known of a file before it is in the list. */
+/** The facts about a file that is not in the list yet. */
 interface Prepared {
   record: UploadRecord
-  /** Where the server has it already. */
+  /** Its URL, if the server already has it. */
   known: string | null
-  /** The upload of the same file that was begun before. */
+  /** An earlier upload of the same file. */
   begun: UploadRecord | undefined
 }
 
 // How many files are read at the same time.
 const atATime = 6
 
-/** Makes uploads of the files that the visitor gives. */
+/** Creates uploads from the files that the visitor chooses. */
 export class Arrivals {
   #endpoint: string
   #preferences: Preferences
   #list: UploadList
   // The upload whose file the visitor was asked to choose.
   #expected: FileUpload | null = null
-  // The input asks the visitor: no files now may still become some.
+  // The file input is open, so files may still come.
   #asking = false
   #intake = new AbortController()
   #pending: PendingFiles
-  // The fingerprints of files that will be in the list.
+  // The fingerprints of files that are about to enter the list.
   #preparing = new Set<string>()
 
   constructor (endpoint: string, preferences: Preferences, list: UploadList) {
@@ -61,12 +61,12 @@ export class Arrivals {
     })
   }
 
-  /** What comes next is meant to be the file of this upload. */
+  /** Expects the next chosen file to be the file of this upload. */
   expect (upload: FileUpload): void {
     this.#expected = upload
   }
 
-  /** Takes files as they are found: for interrupted uploads that they belong to, or to be uploaded. */
+  /** Takes files as they are found. They resume the interrupted uploads they belong to, or become new uploads. */
   async add (batches: Iterable<Found[]> | AsyncIterable<Found[]>): Promise<void> {
     const { signal } = this.#intake
     const left = this.#pending.begin()
@@ -77,7 +77,7 @@ export class Arrivals {
     }
   }
 
-  /** Takes no more of the files that are being found now. */
+  /** Ignores the rest of the files that are being found now. */
   stop (): void {
     this.#intake.abort()
     this.#intake = new AbortController()
@@ -96,7 +96,7 @@ export class Arrivals {
     const here: string[] = []
     const unreadable: string[] = []
     alertVisitor('')
-    // So that the same reason, told again, is seen and read again.
+    // Cleared, so that a repeated reason is shown and read out again.
     for (const upload of this.#list.wanting()) this.#list.rowOf(upload)?.complain('')
     const found = readAhead(batches, batch => this.#pending.count(left, picksOf(batch), 1))
     for await (const batch of found) {
@@ -107,7 +107,7 @@ export class Arrivals {
       const unused = await this.#giveBack(picked)
       this.#pending.count(left, picked.filter(each => !unused.has(each)), -1)
       const prepared = inOrder(Array.from(unused), atATime, each =>
-        // What fails with one file does not keep the others.
+        // A failure with one file does not affect the others.
         this.#prepare(each, expected, signal).catch(reportError))
       for await (const [each, result] of prepared) {
         this.#pending.count(left, [each], -1)
@@ -121,7 +121,7 @@ export class Arrivals {
     if (problems.length > 0) alertVisitor(problems.join(' '))
   }
 
-  /** Changes a file before it is sent; what was sent of it already is deleted, and it begins anew. */
+  /** Edits a file. If part of it was already uploaded, that part is deleted and the upload starts over. */
   async change (upload: FileUpload, { name, recipe, others }: Change): Promise<void> {
     const { original, record } = upload
     if (!original) return
@@ -137,7 +137,7 @@ export class Arrivals {
       final: undefined
     }
     await own(changed.id)
-    // By a second click, or cancelled in the meantime: it must not come back.
+    // Already replaced by an earlier click, or cancelled in the meantime.
     if (isOver(upload)) return disown(changed.id)
     const state = upload.changeable ? upload.state : 'queued'
     changed.paused = state !== 'queued'
@@ -148,7 +148,7 @@ export class Arrivals {
     this.#list.startNext()
   }
 
-  // Gives files to the interrupted uploads that they belong to, and returns the others.
+  // Resumes the interrupted uploads that the files belong to, and returns the other files.
   async #giveBack (picked: readonly Picked[]): Promise<Set<Picked>> {
     const files = picked.map(({ file }) => file)
     const unused = new Set(picked)
@@ -157,14 +157,14 @@ export class Arrivals {
       if (!body) continue
       const used = await findOwn(upload.record, picked)
       if (used) unused.delete(used)
-      // Cancelled, or given its file, in the meantime: it must not come back, or be sent twice.
+      // If it was cancelled in the meantime, it must not come back. If it got its file, it must not be sent twice.
       if (this.#list.wanting().includes(upload)) this.#adopt(upload, body, used)
     }
     this.#list.startNext()
     return unused
   }
 
-  // Finds out what to do with a file. `null`: nothing, or that was done.
+  // Decides about a file. `null`: there is nothing left to do.
   async #prepare (
     { file }: Picked, expected: FileUpload | null, signal: AbortSignal
   ): Promise<Prepared | 'unreadable' | 'here' | null> {
@@ -195,7 +195,7 @@ export class Arrivals {
       paused: !startAtOnce,
       addedAt: Date.now()
     }
-    // Who looks at files before they are sent may want to change this one, or send it again.
+    // A visitor who inspects files before the upload may want to edit this file or to upload it again.
     const known = startAtOnce ? await findOnServer(record) : null
     return { record, known, begun: known ? undefined : await claim(record) }
   }
@@ -210,7 +210,7 @@ export class Arrivals {
     }
     const upload = this.#list.show(record, file, record.paused ? 'ready' : 'queued')
     Object.assign(upload, { original: file, handle })
-    // Stopped in the meantime: nothing may be left behind.
+    // Stopped in the meantime, so nothing may be left.
     if (signal.aborted) upload.cancel()
     else if (known) upload.finishAt(known)
     else this.#settle(upload)
@@ -221,7 +221,7 @@ export class Arrivals {
     this.#settle(upload)
   }
 
-  // What can wait until the upload is under way.
+  // Work that can wait until the upload is running.
   #settle (upload: FileUpload): void {
     const onNews = () => this.#list.rowOf(upload)?.render()
     examine(upload, onNews)

@@ -1,4 +1,4 @@
-// What Chromium has and TypeScript's library does not know.
+// Features of Chromium that the library of TypeScript does not declare.
 
 interface Window {
   showOpenFilePicker?: (options: { multiple: boolean }) => Promise<FileSystemFileHandle[]>

@@ -4,10 +4,10 @@ import { isAtHome, judge } from './retry.ts'
 import type { Verdict, Wait } from './retry.ts'
 
 const protocol = { 'Tus-Resumable': '1.0.0' }
-// How long the server may take to answer what costs it no work, in ms.
+// How long the server may take to respond to a request that costs no work, in ms.
 const patience = 10_000
 
-/** Joins partial uploads to one: its URL, or why there is none. */
+/** Joins partial uploads to a final upload. Returns its URL or the reason of the failure. */
 export async function concatenate (
   endpoint: string,
   urls: readonly string[],
@@ -32,9 +32,9 @@ export async function concatenate (
 }
 
 /**
- * Makes the upload that parts are joined to before they have their bytes (concatenation-unfinished).
- * @returns its URL; `null`: the server makes none so early; why it cannot be known whether it was made. It is deleted
- *   then, also if the response comes after the upload was cancelled.
+ * Creates the final upload before its parts have any bytes (concatenation-unfinished).
+ * @returns its URL; `null` if the server does not support that; or why its creation is uncertain. A final upload whose
+ *   response arrives too late, or after the upload was cancelled, is deleted.
  */
 export function reserve (
   endpoint: string,
@@ -60,12 +60,12 @@ export function reserve (
   })
 }
 
-/** Whether the server has joined the parts to the upload that was made for them, or the status of its refusal. */
+/** Whether the server has joined the parts to their final upload, or the status of the refusal. */
 export async function askJoined (url: string): Promise<boolean | number> {
   const signal = AbortSignal.timeout(patience)
   const response = await fetch(url, { method: 'HEAD', headers: protocol, cache: 'no-store', signal }).catch(() => null)
   if (!response?.ok) return response?.status ?? 0
-  // One that waits for its parts has no offset.
+  // A final upload that waits for its parts has no offset.
   const offset = response.headers.get('Upload-Offset')
   return offset !== null && offset === response.headers.get('Upload-Length')
 }

@@ -1,4 +1,4 @@
-/** The URL that uploads are sent to by default: what the page's own server says about itself. */
+/** The default endpoint, as configured by the server of the page. */
 export async function findOwnEndpoint (): Promise<string> {
   const endpoint = await fetch('config.json')
     .then(response => response.json() as Promise<{ endpoint: string }>)

@@ -2,7 +2,7 @@ import { inside, write, writeTexts } from './dom.ts'
 
 const key = 'fastify-tus:origins'
 
-// Here and not in the HTML, of which each page would have a copy.
+// Not in the HTML, because each page would need a copy.
 const content = `
   <form method="dialog">
     <h2 id="consent-title" data-text="consentTitle"></h2>
@@ -16,22 +16,22 @@ const content = `
   </form>`
 
 /**
- * The URL that uploads are sent to, if the page's address names one: `?endpoint=`. A link alone must not decide where
- * files go, so the visitor is asked about an endpoint of another origin, once for each tab.
+ * The endpoint that the address of the page names with `?endpoint=`. A link alone must not decide where
+ * files go, so the visitor must agree to an endpoint of another origin, once per tab.
  * @returns `null` if there is none, if it is not a URL of http: or https:, or if the visitor refuses it
  */
 export async function askedEndpoint (): Promise<string | null> {
   const endpoint = namedEndpoint()
   if (endpoint === null) return null
   if (!isForeign(endpoint) || await agree(new URL(endpoint).origin)) return endpoint
-  // Links of this page would hand the endpoint on, and a reload would ask again.
+  // Removed from the address: links would pass the endpoint on, and a reload would ask again.
   const page = new URL(location.href)
   page.searchParams.delete('endpoint')
   history.replaceState(null, '', page)
   return null
 }
 
-/** Whether a URL is of another origin than the page. */
+/** Whether a URL has another origin than the page. */
 export function isForeign (url: string): boolean {
   return new URL(url).origin !== location.origin
 }
@@ -46,10 +46,10 @@ function namedEndpoint (): string | null {
 async function agree (origin: string): Promise<boolean> {
   if (agreed().includes(origin)) return true
   const dialog = makeDialog()
-  // The origin alone: a user name or a path in front of the reader's eyes could pretend to be another one.
+  // Only the origin: a user name or a path could look like another origin.
   write(inside(dialog, '.origin'), origin)
   dialog.showModal()
-  // Esc closes it without a value.
+  // Esc closes the dialog without a value.
   await new Promise(resolve => dialog.addEventListener('close', resolve, { once: true }))
   dialog.remove()
   const isAgreed = dialog.returnValue === 'agree'
@@ -72,7 +72,7 @@ function agreed (): string[] {
   try {
     return JSON.parse(sessionStorage.getItem(key) ?? '[]') as string[]
   } catch {
-    // The browser keeps nothing for this page.
+    // The browser stores nothing for this page.
     return []
   }
 }

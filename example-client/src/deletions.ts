@@ -9,14 +9,14 @@ let attempt = 0
 let timer: ReturnType<typeof setTimeout> | undefined
 let deleting = false
 
-/** Deletes an upload on the server, now or when it can be told: until then a reload does not forget it. */
+/** Deletes an upload on the server, now or when the server is reachable. A pending deletion survives reloads. */
 export function discard (url: string): void {
   owed.add(url)
   store.putDeletion({ url, owedAt: Date.now() }).catch(() => {})
   deleteOwed()
 }
 
-/** Deletes what lanes have on the server, so that they begin anew. */
+/** Deletes the uploads of lanes on the server, so that the lanes start over. */
 export function discardLanes (lanes: readonly Lane[]): void {
   for (const lane of lanes) {
     if (lane.url) discard(lane.url)
@@ -24,19 +24,19 @@ export function discardLanes (lanes: readonly Lane[]): void {
   }
 }
 
-/** Deletes what waits for lanes that are gone: it would wait for ever. */
+/** Deletes a final upload whose lanes are gone, because it would never be joined. */
 export function discardFinal (record: UploadRecord): void {
   if (record.final) discard(record.final)
   record.final = undefined
 }
 
-/** Goes on with what earlier visits have left to be deleted. */
+/** Continues with the pending deletions of earlier visits. */
 export async function restoreDeletions (): Promise<void> {
   for (const { url } of await store.deletions(Date.now()).catch(() => [])) owed.add(url)
   deleteOwed()
 }
 
-/** Tries now, and again later where the server cannot be told. */
+/** Tries now, and retries later if the server is not reachable. */
 export function deleteOwed (): void {
   clearTimeout(timer)
   if (deleting) return
@@ -48,11 +48,11 @@ export function deleteOwed (): void {
   }).catch(reportError)
 }
 
-// One after the other: what is uploaded needs the connections more. What is owed in the meantime is deleted too.
+// One at a time, because uploads need the connections more. Includes deletions that are added in the meantime.
 async function deleteAll (): Promise<void> {
   for (const url of owed) {
     const verdict = judge(await askToDelete(url))
-    // Deleted, gone already, or refused for good.
+    // Deleted, already gone, or refused for good.
     if ('wait' in verdict) continue
     owed.delete(url)
     await store.deleteDeletion(url).catch(() => {})
@@ -62,6 +62,6 @@ async function deleteAll (): Promise<void> {
 async function askToDelete (url: string): Promise<number> {
   const headers = { 'Tus-Resumable': '1.0.0' }
   const signal = AbortSignal.timeout(minute)
-  // Kept alive, because the page may be closed in this moment.
+  // `keepalive`, because the page may be closing.
   return fetch(url, { method: 'DELETE', headers, keepalive: true, signal }).then(({ status }) => status, () => 0)
 }

@@ -3,18 +3,18 @@ import type { Edit } from './edit/recipe.ts'
 import { language, text } from './i18n.ts'
 import type { FileUpload } from './upload.ts'
 
-/** How a file is to be changed before it is sent. */
+/** The edits of a file before its upload. */
 export interface Change {
   name: string
   recipe: Edit[]
-  /** The files that are joined behind it. */
+  /** The files that are appended. */
   others: File[]
 }
 
-/** Lets the visitor rename, cut and join a file that has not been sent yet. */
+/** The form that renames, cuts and joins a file before its upload. */
 export class EditView {
   readonly node = copyOf('edit')
-  /** Whether something was typed or chosen that is not applied yet. */
+  /** Whether the form has input that is not applied yet. */
   touched = false
   #upload: FileUpload
   #name = inside<HTMLInputElement>(this.node, '[name="name"]')
@@ -22,7 +22,7 @@ export class EditView {
   #to = inside<HTMLInputElement>(this.node, '[name="to"]')
   #join = inside<HTMLInputElement>(this.node, '[name="join"]')
 
-  /** `onTouch`: something was typed. `onChange` rejects when the change cannot be made. */
+  /** `onTouch` is called on input. `onChange` rejects if the change is not possible. */
   constructor (upload: FileUpload, onTouch: () => void, onChange: (change: Change) => Promise<void>) {
     this.#upload = upload
     this.#name.value = upload.name
@@ -40,7 +40,7 @@ export class EditView {
     inside(this.node, '[data-edit="undo"]').addEventListener('click', () => {
       onChange({ name: upload.record.file.name, recipe: [], others: [] }).catch(reportError)
     })
-    // A browser would label its own button in its own language, which may not be that of the page.
+    // The browser's own button would have the language of the browser, which may differ from that of the page.
     this.#join.addEventListener('change', () => {
       write(inside(this.node, '.joined'), Array.from(this.#join.files ?? [], ({ name }) => name).join(', '))
     })

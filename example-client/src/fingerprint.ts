@@ -1,6 +1,6 @@
 import type { Edit } from './edit/recipe.ts'
 
-/** What a fingerprint is made from: a `File`. */
+/** The source of a fingerprint: a `File`. */
 export interface FileLike {
   name: string
   size: number
@@ -11,13 +11,13 @@ export interface FileLike {
 const sample = 1024 * 1024
 
 /**
- * Tells one file from another, to find the upload of a file that is chosen again after a reload. Bytes from the start,
- * the middle and the end count too: a new export of a video often has the old name, and may have the old size. So does
- * what is done to the file before it is uploaded: the half of one edit must not be continued with the bytes of another.
+ * Identifies a file, to find its upload if it is chosen again after a reload. Includes samples of the start,
+ * the middle and the end, because a new export of a video often has the same name and may have the same size. Includes
+ * the edits, because an upload must not continue with the bytes of another edit.
  */
 export async function fingerprint (file: FileLike, recipe: readonly Edit[] = []): Promise<string> {
   const about = JSON.stringify([file.name, file.size, file.lastModified, ...recipe])
-  // Browsers hash on pages from https: and localhost only.
+  // Browsers hash only on pages from https: and localhost.
   if (!globalThis.crypto?.subtle) return about
 
   const middle = Math.max(Math.floor((file.size - sample) / 2), 0)

@@ -4,7 +4,7 @@ const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
 export function formatBytes (bytes: number, locale: string): string {
   let value = bytes
   let unit = 0
-  // Not from 1024 on, because 1023.96 would be written as 1,024.
+  // Not 1024, because 1023.96 would be written as 1,024.
   while (value >= 1000 && unit < units.length - 1) {
     value /= 1024
     unit++
@@ -13,18 +13,18 @@ export function formatBytes (bytes: number, locale: string): string {
   return `${value.toLocaleString(locale, { maximumFractionDigits })} ${units[unit]}`
 }
 
-/** Bytes a second: "12.5 MiB/s". */
+/** Bytes per second: "12.5 MiB/s". */
 export function formatSpeed (bytesPerSecond: number, locale: string): string {
   return `${formatBytes(bytesPerSecond, locale)}/s`
 }
 
-/** A share as whole percents. Only a whole is 100 %, and an upload of no bytes is one. */
+/** A share in whole percent. It is rounded down, so that only a complete upload has 100%. An empty one has, too. */
 export function formatPercent (part: number, total: number, locale: string): string {
   const share = total > 0 ? Math.floor(part * 100 / total) / 100 : 1
   return share.toLocaleString(locale, { style: 'percent', maximumFractionDigits: 0 })
 }
 
-/** A time to wait, by its two largest units: "1 hr 5 min", "40 sec". */
+/** A duration in its two largest units: "1 hr 5 min", "40 sec". */
 export function formatDuration (seconds: number, locale: string): string {
   const rest = Math.ceil(seconds)
   const parts: [number, string][] = rest >= 3600
@@ -39,8 +39,8 @@ export function formatDuration (seconds: number, locale: string): string {
 }
 
 /**
- * Text that may come from anywhere, as a file's name, with a mark for each invisible character: control
- * characters, and those that turn the direction of writing, by which `…exe.fdp` would read `…pdf.exe`, reversed.
+ * Untrusted text, such as a file name, with U+FFFD for each invisible character: control
+ * characters and bidirectional controls, which can make a name that ends with `exe` appear to end with `pdf`.
  */
 export function showControls (text: string): string {
   return text.replace(/[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu, '\uFFFD')

@@ -7,12 +7,12 @@ export type { Texts } from './texts/en.ts'
 export type Language = 'en' | 'zh'
 export type TextKey = keyof Texts
 
-/** The texts of every language that the page speaks. */
+/** The texts in each language of the page. */
 export const languages: Record<Language, Texts> = { en, zh }
 
 let current: Language = 'en'
 
-/** The language that the page speaks now; also the locale of its numbers. */
+/** The current language of the page, which is also the locale of numbers. */
 export function language (): Language {
   return current
 }
@@ -21,12 +21,12 @@ export function setLanguage (language: Language): void {
   current = language
 }
 
-/** A text in the language of the page. */
+/** A text in the current language. */
 export function text (key: TextKey, values: Record<string, string | number> = {}): string {
   return fill(languages[current][key], values)
 }
 
-/** The language of the page for the languages of the browser, best first. */
+/** The language of the page for the preferred languages of the browser, best first. */
 export function chooseLanguage (preferred: readonly string[]): Language {
   for (const tag of preferred) {
     const language = tag.toLowerCase().split('-')[0]
@@ -35,7 +35,7 @@ export function chooseLanguage (preferred: readonly string[]): Language {
   return 'en'
 }
 
-/** Puts values where a text has `{names}`, so that each can be seen. */
+/** Replaces each `{name}` in a text with its value. Invisible characters in values are shown. */
 export function fill (text: string, values: Record<string, string | number>): string {
   return text.replace(/\{(\w+)\}/g, (hole, name: string) => showControls(String(values[name] ?? hole)))
 }

@@ -8,7 +8,7 @@ import { readMedia } from './inspect/media.ts'
 import type { Media } from './inspect/media.ts'
 import type { FileUpload } from './upload.ts'
 
-/** Shows what a file is: a player or a picture, its text or its first bytes, and its SHA-256. */
+/** Shows the content of a file: a player or a picture, its text or its first bytes, and its SHA-256. */
 export class InspectView {
   readonly node = copyOf('inspect')
   #upload: FileUpload
@@ -22,20 +22,20 @@ export class InspectView {
     this.render()
   }
 
-  /** Shows the file. Until then nothing of it is read. */
+  /** Shows the file, which is not read before. */
   async open (): Promise<void> {
     const { body } = this.#upload
     if (!body || this.#objectUrl !== null) return
     const objectUrl = this.#objectUrl = URL.createObjectURL(body)
     const media = await readMedia(body)
-    // Closed meanwhile.
+    // Closed in the meantime.
     if (this.#objectUrl !== objectUrl) return
     if (media) this.#showMedia(media, body)
     else await this.#showHead(body)
     write(inside(this.node, '.facts'), await describe(body, media))
   }
 
-  /** Gives back what the player held. */
+  /** Releases the resources of the player. */
   close (): void {
     if (this.#objectUrl !== null) URL.revokeObjectURL(this.#objectUrl)
     this.#objectUrl = null
@@ -61,7 +61,7 @@ export class InspectView {
     }
     const warning = document.createElement('p')
     warning.className = 'warning'
-    // A browser that cannot decode the picture plays the sound and says nothing.
+    // A browser that cannot decode the picture plays only the sound, without an error.
     if (media.kind === 'audio' && body.type.startsWith('video/')) warning.textContent = text('codecWarning')
     inside(this.node, '.preview').replaceChildren(node, warning)
   }
@@ -85,7 +85,7 @@ export class InspectView {
     this.#hash ??= this.#run(body, size)
     const hash = await this.#hash
     if (hash) this.#say(text('hashIs', { hash }))
-    // What could not be read may be readable later.
+    // The file may be readable later.
     else this.#hash = null
     return hash
   }

@@ -1,16 +1,16 @@
-/** A file that the visitor gave, and its handle where the browser has such. */
+/** A file that the visitor chose, with its handle if the browser supports handles. */
 export interface Picked {
   file: File
   handle: FileSystemFileHandle | null
 }
 
-/** What the visitor gave; only the name of a file or folder that cannot be read, as when it is gone meanwhile. */
+/** A chosen file, or the name of a file or folder that cannot be read, for example because it was deleted. */
 export type Found = Picked | string
 
-// How many files of a folder are taken at a time.
+// How many files of a folder are passed on at a time.
 const batchSize = 100
 
-/** Lets the visitor choose files. Where the browser gives no handles, the `input` asks, and its event brings them. */
+/** Lets the visitor choose files. Without support for handles, the `input` opens, and its event delivers the files. */
 export async function chooseFiles (input: HTMLInputElement): Promise<Found[]> {
   if (!window.showOpenFilePicker) {
     input.click()
@@ -19,20 +19,20 @@ export async function chooseFiles (input: HTMLInputElement): Promise<Found[]> {
   try {
     return await Promise.all((await window.showOpenFilePicker({ multiple: true })).map(fromHandle))
   } catch (error) {
-    // AbortError: the visitor has thought better of it. Anything else: forbidden here, as in a frame.
+    // AbortError: the visitor closed the dialog. Other errors: not allowed here, for example in a frame.
     if ((error as Error).name !== 'AbortError') input.click()
     return []
   }
 }
 
-/** The files of an input, or of a paste. */
+/** The files of an input or of a paste event. */
 export function fromList (list: FileList | null | undefined): Picked[] {
   return Array.from(list ?? [], file => ({ file, handle: null }))
 }
 
 /**
- * The files that were dropped, and those in folders as they are found. Must be called in the event itself: later the
- * items are gone.
+ * The dropped files, and those in dropped folders as they are found. Must be called during the event, because the
+ * items are gone afterwards.
  */
 export function fromDrop (transfer: DataTransfer): AsyncIterable<Found[]> {
   return list(Array.from(transfer.items).filter(item => item.kind === 'file').map(item => ({
@@ -62,7 +62,7 @@ async function * list (dropped: Dropped[]): AsyncGenerator<Found[]> {
   for (const folder of folders) yield * folder
 }
 
-// Not by their classes, which pages from http: of another machine do not have.
+// Not by `instanceof`: on pages from http: on another machine, the classes do not exist.
 function isFolder (handle: FileSystemHandle): handle is FileSystemDirectoryHandle {
   return handle.kind === 'directory'
 }
@@ -93,7 +93,7 @@ async function * fromFolder (folder: FileSystemDirectoryHandle): AsyncGenerator<
 
 async function * fromEntry (folder: FileSystemDirectoryEntry): AsyncGenerator<Found[]> {
   const reader = folder.createReader()
-  // A reader gives a hundred entries at a time, and none at the end.
+  // A reader returns up to a hundred entries at a time, and none at the end.
   for (;;) {
     const entries = await new Promise<FileSystemEntry[] | null>(resolve => {
       reader.readEntries(resolve, () => resolve(null))

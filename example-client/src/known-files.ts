@@ -5,7 +5,7 @@ import { isFinished } from './server.ts'
 import { store } from './store.ts'
 import type { UploadRecord } from './store.ts'
 
-/** The file that an upload is made from. Files of other folders may have its name. */
+/** The file of an upload. Files in other folders may have the same name. */
 export async function findOwn (
   { file: { name }, fingerprint: print, recipe }: UploadRecord, picked: readonly Picked[]
 ): Promise<Picked | undefined> {
@@ -15,9 +15,9 @@ export async function findOwn (
 }
 
 /**
- * Makes an upload this tab's own and stores it, in one step: otherwise two tabs that are given the same file at the
- * same time would both send it.
- * @returns the upload of the same file that was begun before, if there is one
+ * Claims an upload for this tab and stores it, in one step. Otherwise two tabs that get the same file at the
+ * same time would both upload it.
+ * @returns an earlier upload of the same file, if there is one
  */
 export function claim (record: UploadRecord): Promise<UploadRecord | undefined> {
   return alone(record.fingerprint, async () => {
@@ -29,7 +29,7 @@ export function claim (record: UploadRecord): Promise<UploadRecord | undefined> 
   })
 }
 
-/** The URL of a file that this browser has uploaded before, if the server still has all of it. */
+/** The URL of a file that this browser has already uploaded, if the server still has the complete file. */
 export async function findOnServer ({ fingerprint, endpoint }: UploadRecord): Promise<string | null> {
   const known = await store.finished(fingerprint).catch(() => undefined)
   return known?.endpoint === endpoint && await isFinished(known.url) ? known.url : null

@@ -1,36 +1,36 @@
 /**
- * A range of a file that is an upload of its own on the server. A file has one, or several that travel at the same time
- * and are joined at the end.
+ * A range of a file that is a separate upload on the server. A file has one lane, or several that are sent in parallel
+ * and joined at the end.
  */
 export interface Lane {
-  /** Where it begins in the file, in bytes. */
+  /** Its start in the file, in bytes. */
   start: number
   end: number
-  /** Bytes of the lane that the server has acknowledged: these are safe. */
+  /** Bytes of the lane that the server has acknowledged, which are safe. */
   accepted: number
-  /** Bytes of the lane that the browser has handed to the network; never fewer than the accepted ones. */
+  /** Bytes of the lane that the browser has passed to the network, at least the accepted ones. */
   sent: number
-  /** Whether a slice of it is on the way now. */
+  /** Whether a slice of it is in transit. */
   busy: boolean
   url: string | null
 }
 
-/** One square of the strip. Both shares are 0 to 1, and `sent` is never smaller than `accepted`. */
+/** One square of the strip. Both shares are from 0 to 1, and `sent` is at least `accepted`. */
 export interface Cell {
   accepted: number
   sent: number
-  /** Whether a slice of it is on the way now. */
+  /** Whether a slice of it is in transit. */
   busy: boolean
 }
 
-/** What a strip of squares shows. */
+/** The content of a strip of squares. */
 export interface Strip {
   cells: Cell[]
-  /** How many slices one square stands for. */
+  /** The number of slices per square. */
   slicesInCell: number
 }
 
-/** Cuts a file of `size` bytes into at most `count` lanes, at ends of slices. */
+/** Divides a file of `size` bytes into at most `count` lanes, at slice boundaries. */
 export function makeLanes (size: number, count: number, sliceSize: number): Lane[] {
   const slices = Math.max(Math.ceil(size / sliceSize), 1)
   const length = Math.ceil(slices / Math.min(count, slices)) * sliceSize
@@ -44,18 +44,18 @@ export function makeLanes (size: number, count: number, sliceSize: number): Lane
   return lanes
 }
 
-/** Bytes of all lanes together. */
+/** The sums over all lanes. */
 export function sum (lanes: readonly Lane[], which: 'accepted' | 'sent'): number {
   return lanes.reduce((bytes, lane) => bytes + lane[which], 0)
 }
 
-/** Whether the server has all of a lane. */
+/** Whether the server has the complete lane. */
 export function isWhole (lane: Lane): boolean {
-  // An empty file has a lane of no bytes, which is whole once the server has made its upload.
+  // An empty file has an empty lane, which is complete after the server has created its upload.
   return lane.url !== null && lane.accepted === lane.end - lane.start
 }
 
-/** The squares of a file: one for each slice, or for several of them where there would be more than `most`. */
+/** The squares of a file: one per slice, or one per several slices if there are more than `most`. */
 export function makeStrip (lanes: readonly Lane[], sliceSize: number, most: number): Strip {
   const size = lanes.at(-1)?.end ?? 0
   const slicesInCell = Math.max(Math.ceil(Math.ceil(size / sliceSize) / most), 1)
@@ -74,14 +74,14 @@ export function makeStrip (lanes: readonly Lane[], sliceSize: number, most: numb
   return { cells, slicesInCell }
 }
 
-/** How many slices there are, and where they are. */
+/** The number of slices by state. */
 export function countSlices (
   lanes: readonly Lane[],
   sliceSize: number
 ): { count: number, accepted: number, sending: number } {
   const counts = { count: 0, accepted: 0, sending: 0 }
   for (const { start, end, accepted, sent, busy } of lanes) {
-    // The last slice of a lane may be shorter than the others.
+    // The last slice of a lane may be shorter.
     const round = (bytes: number) => bytes === end - start ? Math.ceil : Math.floor
     const whole = (bytes: number) => round(bytes)(bytes / sliceSize)
     counts.count += Math.ceil((end - start) / sliceSize)
@@ -93,7 +93,7 @@ export function countSlices (
   return counts
 }
 
-/** How many files may go at a time: browsers open six connections to a server, and the page needs some itself. */
+/** How many files are uploaded in parallel. Browsers open six connections to a server, and the page needs some. */
 export function filesAtATime (lanesEach: number): number {
   return Math.max(Math.min(Math.floor(4 / lanesEach), 2), 1)
 }

@@ -10,18 +10,18 @@ import type { Wait } from './retry.ts'
 import { store } from './store.ts'
 import { watchUrl } from './watch-dialog.ts'
 
-/** Records camera or screen, and uploads while it records. */
+/** Records the camera or the screen and uploads while recording. */
 export class LiveView {
   #endpoint: string
   #recording: LiveRecording | null = null
-  // While the browser asks the visitor, the buttons are still there: of two recordings only one could be stopped.
+  // The buttons stay while the browser asks for permission. Of two recordings only one could be stopped.
   #starting = false
   #onEnd: () => void
   #copied: ReturnType<typeof setTimeout> | undefined
-  // Bytes recorded and bytes on the server; why nothing moves, if so.
+  // Recorded bytes, accepted bytes, and the reason of a wait.
   #progress: [number, number, Wait | null] = [0, 0, null]
 
-  /** `onEnd` is called when a recording is on the server. */
+  /** `onEnd` is called when a recording is completely on the server. */
   constructor (endpoint: string, onEnd: () => void) {
     this.#endpoint = endpoint
     this.#onEnd = onEnd
@@ -39,12 +39,12 @@ export class LiveView {
     this.render()
   }
 
-  /** Whether a recording would be lost with the page. */
+  /** Whether leaving the page would lose a recording. */
   get busy (): boolean { return this.#recording !== null }
 
   get #link (): HTMLAnchorElement { return inside<HTMLAnchorElement>(byId('live-link'), 'a') }
 
-  /** Offers what this machine can record. */
+  /** Shows buttons for the sources that this machine can record. */
   render (): void {
     const busy = this.busy
     const devices = navigator.mediaDevices as Partial<MediaDevices> | undefined
@@ -53,7 +53,7 @@ export class LiveView {
     byId('record-screen').hidden = !can || !devices?.getDisplayMedia || busy
   }
 
-  /** Finds recordings that their tab has left behind, and offers to close them. */
+  /** Finds recordings whose tab is closed, and offers to finish them. */
   async restore (): Promise<void> {
     for (const record of await store.recordings().catch(() => [])) {
       if (!await own(record.id)) continue
@@ -75,7 +75,7 @@ export class LiveView {
     }
   }
 
-  /** Tries again at once if it waits. */
+  /** Retries at once if it waits. */
   wake (): void {
     this.#recording?.retryNow()
   }
@@ -110,7 +110,7 @@ export class LiveView {
     byId('live-stop').focus()
   }
 
-  // Rejects where the browser can record nothing from the stream.
+  // Rejects if the browser cannot record the stream.
   async #begin (stream: MediaStream, id: string, kind: LiveKind): Promise<LiveRecording> {
     await own(id)
     const title = `${text(kind === 'camera' ? 'nameCamera' : 'nameScreen')} ${timestamp(new Date())}`
@@ -131,7 +131,7 @@ export class LiveView {
       onDone: () => this.#end(id, text('liveDone')),
       onFailed: () => {
         this.#end(id, text('liveFailed'))
-        // There is nothing to be watched.
+        // There is nothing to watch.
         byId('live-link').hidden = byId('live-copy').hidden = true
       }
     })
@@ -165,13 +165,13 @@ export class LiveView {
       const amounts = { recorded: size(recorded), accepted: size(accepted) }
       return write(byId('live-words'), text(wait ? 'liveLeftAway' : 'liveLeft', amounts))
     }
-    // The preview runs as long as it is recorded.
+    // The preview runs as long as the recording.
     const time = formatClock(byId<HTMLVideoElement>('live-preview').currentTime)
     const amounts = { time, recorded: size(recorded), accepted: size(accepted) }
     write(byId('live-words'), text(wait ? 'liveAway' : 'liveProgress', amounts))
   }
 
-  // The rest may take long, as where the server is away.
+  // The rest may take long, for example if the server is down.
   #stopped (): void {
     const focused = document.activeElement === byId('live-stop')
     byId('live-stop').hidden = true

@@ -12,12 +12,12 @@ import { ServerList } from './server-list.ts'
 
 const preferences = loadPreferences()
 setLanguage(preferences.language ?? chooseLanguage(navigator.languages))
-// What the page says while the visitor is asked.
+// The page has its texts while the dialog asks the visitor.
 writePage()
 const ownEndpoint = await findOwnEndpoint()
 const endpoint = await askedEndpoint() ?? ownEndpoint
 const input = byId<HTMLInputElement>('files')
-// What another server has, nothing tells.
+// tus has no request that lists the uploads of another server.
 const server = endpoint === ownEndpoint
   ? new ServerList(endpoint, url =>
     app.list.open().some(({ url: own, record }) => own === url || record.final === url))
@@ -31,20 +31,20 @@ app.restore().catch(reportError)
 live.restore().catch(reportError)
 restoreDeletions().catch(reportError)
 
-// What was told of one action says nothing of the next. First of all, as that may tell something itself.
+// A new action clears the message of the last one. Runs first, because the action may show a message itself.
 document.addEventListener('click', event => {
   if ((event.target as Element).closest('button')) alertVisitor('')
 }, { capture: true })
 byId('choose').addEventListener('click', choose)
 input.addEventListener('change', () => {
   app.arrivals.add([fromList(input.files)]).catch(reportError)
-  // So that choosing the same file again counts as a change.
+  // Cleared, so that choosing the same file again is a change.
   input.value = ''
 })
 
 document.addEventListener('paste', event => {
   const files = fromList(event.clipboardData?.files)
-  // Text is for the field that it is pasted into.
+  // Pasted text belongs to the focused field.
   if (files.length > 0) app.arrivals.add([files]).catch(reportError)
 })
 document.addEventListener('dragover', event => {
@@ -87,7 +87,7 @@ window.addEventListener('online', () => {
   live.wake()
   deleteOwed()
 })
-// Timers of a hidden page, or of a closed lid, are late.
+// Timers of a hidden page or a sleeping computer are late.
 document.addEventListener('visibilitychange', () => {
   if (document.visibilityState === 'visible') app.wake()
 })

@@ -1,14 +1,14 @@
 const held = new Map<string, () => void>()
 
 /**
- * Makes this tab the one that writes an upload, for as long as it lives. Two tabs that both did would take it from each
- * other again and again. `false`: another tab owns it.
+ * Makes this tab the owner of an upload until it is closed. Two tabs that write the same upload would displace each
+ * other again and again. `false` if another tab owns it.
  */
 export function own (id: string): Promise<boolean> {
   return ask(id, { ifAvailable: true })
 }
 
-/** Resolves when the tab that owns an upload has let go of it, and this one owns it. */
+/** Resolves when the owning tab has released an upload and this tab owns it. */
 export async function ownWhenFree (id: string): Promise<void> {
   await ask(id, {})
 }
@@ -19,23 +19,23 @@ export function disown (id: string): void {
 }
 
 function ask (id: string, options: LockOptions): Promise<boolean> {
-  // Pages from http: of another machine have no locks.
+  // Pages from http: on another machine have no locks.
   if (!('locks' in navigator)) return Promise.resolve(true)
   return new Promise(resolve => {
     navigator.locks.request(`fastify-tus:${id}`, options, lock => {
       resolve(lock !== null)
-      // The lock is held until this settles.
+      // The lock is held until this promise settles.
       return lock && new Promise<void>(resolve => held.set(id, resolve))
     }).catch(() => resolve(false))
   })
 }
 
-/** Does something while no other tab does the same. */
+/** Runs a function while no other tab runs it. */
 export function alone<T> (what: string, work: () => Promise<T>): Promise<T> {
   return 'locks' in navigator ? navigator.locks.request(`fastify-tus:${what}`, work) : work()
 }
 
-/** A name for something to own. `crypto.randomUUID` would need a page from https:. */
+/** A random name. `crypto.randomUUID` needs a page from https:. */
 export function makeId (): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), byte => byte.toString(16).padStart(2, '0')).join('')
 }

@@ -9,7 +9,7 @@ import { isAskable, isOver, isResumable, sumUp, wholeOf } from './queue.ts'
 import type { FileUpload } from './upload.ts'
 import { describeSpeed } from './words.ts'
 
-/** Writes the parts of the page that do not change with the uploads. */
+/** Writes the parts of the page that do not depend on uploads. */
 export function renderPage (endpoint: string, preferences: Preferences): void {
   writePage()
   byId('language').lang = language() === 'zh' ? 'en' : 'zh-CN'
@@ -26,7 +26,7 @@ export function renderPage (endpoint: string, preferences: Preferences): void {
   byId<HTMLInputElement>('start-at-once').checked = preferences.startAtOnce
 }
 
-/** Shows all uploads together, and what will be one, in the page and in its title. */
+/** Shows the sum of all uploads and of pending files, in the page and in its title. */
 export function renderOverall (uploads: readonly FileUpload[], left: Left | null): void {
   const focused = document.activeElement
   const overall = sumUp(uploads)
@@ -48,7 +48,7 @@ export function renderOverall (uploads: readonly FileUpload[], left: Left | null
   write(byId('overall-percent'), percent)
 
   const can = (states: FileUpload['state'][]) => uploads.some(({ state }) => states.includes(state))
-  // The row has the same buttons.
+  // A single row has the same buttons.
   const alone = uploads.length === 1
   byId('pause-all').hidden = alone || !can(['queued', 'uploading', 'waiting'])
   const resumable = uploads.filter(isResumable)
@@ -57,11 +57,11 @@ export function renderOverall (uploads: readonly FileUpload[], left: Left | null
   resumeAll.dataset.text = resumable.every(({ state }) => state === 'ready') ? 'startAll' : 'resumeAll'
   writeTexts(resumeAll.parentElement ?? document)
   byId('clear-done').hidden = !can(['done'])
-  // Also what is not in the list yet.
+  // Also cancels files that are not in the list yet.
   byId('cancel-all').hidden = !left?.count &&
     uploads.filter(upload => !isOver(upload) && upload.state !== 'elsewhere').length < 2
   byId('continue').hidden = !uploads.some(isAskable)
-  // A button that has done its work goes; the keyboard stays near.
+  // The button disappears, so the focus moves to a button nearby.
   if (focused?.closest('#uploads[hidden], #uploads [hidden]')) {
     (document.querySelector<HTMLElement>('#uploads:not([hidden]) .section-head button:not([hidden])') ??
       byId('choose')).focus()
@@ -69,13 +69,13 @@ export function renderOverall (uploads: readonly FileUpload[], left: Left | null
   document.title = overall.busy || left ? `${percent} · ${text('title')}` : text('title')
 }
 
-/** Shows whether files are held over the page. */
+/** Shows whether files are dragged over the page. */
 export function renderDrop (over: boolean): void {
   byId('drop').classList.toggle('over', over)
   write(byId('drop-title'), text(over ? 'dropNow' : 'dropTitle'))
 }
 
-/** Shows an error, and announces it to screen readers at once. */
+/** Shows an error and announces it to screen readers at once. */
 export function alertVisitor (words: string): void {
   write(byId('alert'), words)
 }

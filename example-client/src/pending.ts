@@ -6,10 +6,10 @@ export interface Left {
   size: number
 }
 
-/** Counts the files that were given and are not in the list yet. */
+/** Counts the chosen files that are not in the list yet. */
 export class PendingFiles {
   readonly #onChange: () => void
-  // One for each time that files are given, until they are all in the list.
+  // One entry per selection, until all of its files are in the list.
   readonly #lefts = new Set<Left>()
 
   constructor (onChange: () => void) {
@@ -39,7 +39,7 @@ export class PendingFiles {
     this.#onChange()
   }
 
-  /** All of them; `null` if every file that was given is in the list. */
+  /** The sum; `null` if all chosen files are in the list. */
   get total (): Left | null {
     if (this.#lefts.size === 0) return null
     const sum = (key: keyof Left) => Array.from(this.#lefts).reduce((total, left) => total + left[key], 0)

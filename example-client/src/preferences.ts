@@ -1,20 +1,20 @@
 const KiB = 1024
 const MiB = 1024 * KiB
 
-/** What the visitor chooses once for all uploads. */
+/** The settings of the visitor for all uploads. */
 export interface Preferences {
-  /** Bytes of one request. */
+  /** The size of a request body, in bytes. */
   sliceSize: number
-  /** How many slices of one file travel at the same time. */
+  /** How many slices of a file are sent in parallel. */
   lanes: number
-  /** The largest file to copy into the browser's own storage, in bytes, so that a reload goes on by itself. */
+  /** The largest file to copy into the storage of the browser, in bytes. It resumes by itself after a reload. */
   copyCap: number
-  /** Whether files are sent at once, or looked at before. */
+  /** Whether uploads start at once or wait for the visitor. */
   startAtOnce: boolean
   language: 'en' | 'zh' | null
 }
 
-/** What there is to choose from. */
+/** The choices. */
 export const choices = {
   sliceSize: [256 * KiB, MiB, 4 * MiB, 8 * MiB, 16 * MiB, 32 * MiB, 64 * MiB],
   lanes: [1, 2, 3, 4],
@@ -34,7 +34,7 @@ export function loadPreferences (): Preferences {
   try {
     return { ...defaults, ...JSON.parse(localStorage.getItem(key) ?? '{}') as Partial<Preferences> }
   } catch {
-    // Reading the property throws where the visitor has forbidden all storage.
+    // Reading the property throws if the visitor has disabled all storage.
     return { ...defaults }
   }
 }
@@ -43,6 +43,6 @@ export function savePreferences (preferences: Preferences): void {
   try {
     localStorage.setItem(key, JSON.stringify(preferences))
   } catch {
-    // They count until the page is left.
+    // They apply until the visitor leaves the page.
   }
 }

@@ -1,7 +1,7 @@
 import type { Failure } from './retry.ts'
 import type { Kept, Missing, State } from './state.ts'
 
-/** What the queue needs to know of an upload. */
+/** The properties of an upload that the queue needs. */
 export interface Queued {
   state: State
   size: number
@@ -18,16 +18,16 @@ export interface Overall {
   size: number
   accepted: number
   sent: number
-  /** Bytes a second; `null`: not known. */
+  /** Bytes per second; `null` if unknown. */
   speed: number | null
-  /** Whether something goes on, or will without the visitor. */
+  /** Whether an upload is running or will run without the visitor. */
   busy: boolean
 }
 
 const running: State[] = ['uploading', 'waiting', 'joining']
 const over: State[] = ['done', 'cancelled']
 
-/** Whether it takes one of the places: so does one that waits for the network, or all would try at once. */
+/** Whether an upload takes a slot. A waiting one does, or all would retry at once. */
 export function isRunning ({ state }: Pick<Queued, 'state'>): boolean {
   return running.includes(state)
 }
@@ -36,31 +36,31 @@ export function isOver ({ state }: Pick<Queued, 'state'>): boolean {
   return over.includes(state)
 }
 
-/** Whether the browser can be asked for its file. */
+/** Whether the browser can ask for permission to read the file. */
 export function isAskable ({ state, missing }: { state: State, missing: Missing | null }): boolean {
   return state === 'missing' && (missing === 'permission' || missing === 'refused')
 }
 
-/** Whether it goes on, and would not by itself, or after one click, if the page were left now. */
+/** Whether leaving the page would interrupt an upload that cannot resume by itself or after one click. */
 export function isAtRisk ({ state, kept }: { state: State, kept: Kept | undefined }): boolean {
   return (isRunning({ state }) || state === 'queued') && kept !== 'copy' && kept !== 'handle'
 }
 
-// These would only fail again.
+// Failures that would repeat.
 const final: (Failure['reason'] | undefined)[] = ['file', 'tooLarge', 'foreign']
 
-/** Whether it stands still and can go on with what is there. */
+/** Whether an upload is stopped and can resume. */
 export function isResumable ({ state, failure }: { state: State, failure: Failure | null }): boolean {
   return state === 'ready' || state === 'paused' || (state === 'failed' && !final.includes(failure?.reason))
 }
 
-/** Whose turn it is, when so many may run at the same time. */
+/** The uploads to start, if `places` may run in parallel. */
 export function nextToStart<Item extends Pick<Queued, 'state'>> (items: readonly Item[], limit: number): Item[] {
   const free = Math.max(limit - items.filter(isRunning).length, 0)
   return items.filter(item => item.state === 'queued').slice(0, free)
 }
 
-/** Sums up. Uploads of other tabs, and those without their file, do not count. */
+/** The sum of all uploads, without those of other tabs and those without a file. */
 export function sumUp (items: readonly Omit<Queued, 'begin'>[]): Overall {
   const counted = items.filter(({ state }) => !['cancelled', 'elsewhere', 'missing'].includes(state))
   const total = (value: (item: Omit<Queued, 'begin'>) => number) =>
@@ -76,7 +76,7 @@ export function sumUp (items: readonly Omit<Queued, 'begin'>[]): Overall {
   }
 }
 
-/** The bytes that are 100 %. Of nothing but empty files one is missing until they are all finished. */
+/** The bytes that are 100%. If all files are empty, one byte is missing until all are finished. */
 export function wholeOf ({ size, done, count }: Pick<Overall, 'size' | 'done' | 'count'>): number {
   return size || Number(done < count)
 }

@@ -9,7 +9,7 @@ import type { UploadRecord } from './store.ts'
 import type { FileUpload } from './upload.ts'
 import type { UploadList } from './upload-list.ts'
 
-/** Brings back what is unfinished from earlier visits. */
+/** Restores the unfinished uploads of earlier visits. */
 export async function restoreUploads (endpoint: string, list: UploadList): Promise<void> {
   const records = await store.uploads(Date.now()).catch(() => {
     alertVisitor(text('noStorage'))
@@ -18,23 +18,23 @@ export async function restoreUploads (endpoint: string, list: UploadList): Promi
   for (const record of records.filter(record => record.endpoint === endpoint)) await restoreUpload(record, list)
 }
 
-/** Brings back one that was begun earlier, or shows that it is another tab's. */
+/** Restores an earlier upload, or shows that another tab owns it. */
 export async function restoreUpload (record: UploadRecord, list: UploadList): Promise<void> {
   const mine = await own(record.id)
-  // It may have come here while the others were brought back.
+  // It may have entered the list while others were restored.
   if (list.uploads.some(({ id }) => id === record.id)) return
   if (mine) await bringBack(record, list)
   else watchOther(record, list)
 }
 
-/** Gives an upload its file again, if that can be had. `ask` may show the browser's question: only on a click. */
+/** Restores the file of an upload, if possible. `ask` allows the permission prompt of the browser, on a click. */
 export async function takeSource (upload: FileUpload, ask: boolean, list: UploadList): Promise<void> {
   const found = await restoreSource(upload.record, ask)
-  // Cancelled, or given its file by the visitor, in the meantime.
+  // Cancelled in the meantime, or the visitor has chosen its file.
   if (upload.state !== 'missing') return
   if (typeof found === 'string') {
     upload.lose(ask && found === 'permission' ? 'refused' : found)
-    // What was remembered may be older than what the server has.
+    // The stored offset may be older than that of the server.
     return upload.learn(await Promise.all(upload.lanes.map(lane => askOffset(lane.url))))
   }
   const { paused } = upload.record
@@ -50,7 +50,7 @@ async function bringBack (record: UploadRecord, list: UploadList): Promise<void>
   list.startNext()
 }
 
-// Shows what another tab uploads, and takes it over when that tab has let go of it.
+// Shows an upload of another tab, and takes it over when that tab releases it.
 function watchOther (record: UploadRecord, list: UploadList): void {
   const shown = list.show(record, null, 'elsewhere')
   ownWhenFree(record.id).then(async () => {

@@ -1,7 +1,7 @@
-/** Why nothing goes on for now, while the page tries again by itself. */
+/** The reason of a wait, while the page retries by itself. */
 export type Wait = 'offline' | 'unreachable' | 'server' | 'busy' | 'full' | 'stalled'
 
-/** Why an upload has stopped for good. `foreign`: the server has put it on another origin. */
+/** The reason of a permanent failure. `foreign`: the server created the upload on another origin. */
 export type Failure =
   | { reason: 'file' | 'tooLarge' | 'gone' | 'foreign' }
   | { reason: 'refused', status: number }
@@ -9,10 +9,10 @@ export type Failure =
 /** Whether a request may be repeated after a response. */
 export type Verdict = { wait: Wait } | { failure: Failure }
 
-/** What an answer that was not hoped for means; status 0: there was none. */
+/** Classifies an error response. Status 0: there was no response. */
 export function judge (status: number): Verdict {
   if (status === 0) return { wait: 'unreachable' }
-  // 409: another client has appended; 460: the body was damaged. Asking for the offset fixes both.
+  // 409: another client has appended. 460: the body was damaged. A HEAD for the offset resolves both.
   if (status === 409 || status === 423 || status === 429 || status === 460) return { wait: 'busy' }
   if (status === 507) return { wait: 'full' }
   if (status >= 500) return { wait: 'server' }
@@ -21,20 +21,20 @@ export function judge (status: number): Verdict {
   return { failure: { reason: 'refused', status } }
 }
 
-/** How long to wait before a try, in ms; the first one has the number 0. It is tried for ever, every `most` ms. */
+/** How long to wait before an attempt, in ms; the first attempt is number 0. Retries never end. */
 export function delayOf (attempt: number, most = 10_000): number {
   return Math.min(1000 * 2 ** attempt, most)
 }
 
-/** How long no byte may move before the connection counts as dead, in ms, after so many times that this was in vain. */
+/** How long a connection may be silent before it is considered dead, in ms, after `stalls` reconnections. */
 export function patienceAfter (stalls: number): number {
-  // A slow network may need long for what its buffers hold, so the patience grows until something arrives.
+  // A slow network may need long to drain its buffers, so the limit grows until something arrives.
   return Math.min(10_000 * 2 ** stalls, 160_000)
 }
 
 /**
- * Whether the `Location` of an upload is of the origin of its endpoint. A server that names another one could make the
- * page send requests there, DELETE for one.
+ * Whether the `Location` of an upload has the origin of its endpoint. Otherwise a server could make the
+ * page send requests such as DELETE to another one.
  */
 export function isAtHome (url: string, endpoint: string): boolean {
   return new URL(url).origin === new URL(endpoint).origin

@@ -10,7 +10,7 @@ import { StripView } from './strip-view.ts'
 import type { FileUpload } from './upload.ts'
 import { describeFailure, describeFigures, describeKept, describePercent, describeState } from './words.ts'
 
-/** What a visitor can do with one upload. */
+/** The actions of the visitor on an upload. */
 export type RowAction =
   | 'start' | 'allow' | 'chooseAgain' | 'retry' | 'resume' | 'pause' | 'watch' | 'cancel' | 'remove'
 
@@ -30,11 +30,11 @@ const possible: Record<RowAction, (upload: FileUpload) => boolean> = {
 export interface RowOptions {
   onAction: (action: RowAction) => void
   onChange: (change: Change) => Promise<void>
-  /** What holds the upload back may have come or gone. */
+  /** A reason to hold the upload back may have changed. */
   onEdit: () => void
 }
 
-/** One upload in the list. */
+/** The row of an upload in the list. */
 export class RowView {
   readonly node = copyOf('row')
   #upload: FileUpload
@@ -70,24 +70,24 @@ export class RowView {
     inside(this.node, '[data-offer]').addEventListener('click', () => {
       const { record, others } = this.#upload
       onChange({ name: upload.name, recipe: [...record.recipe, { op: 'faststart' }], others })
-        // Not in the row, whose problems go while it is sent.
+        // Not in the row, which clears its problem while uploading.
         .catch(() => alertVisitor(text('editFailedNamed', { name: upload.name })))
     })
     this.render()
   }
 
-  /** Whether the visitor is in the middle of a change, which would be lost if it were sent now. */
+  /** Whether the visitor has unapplied edits, which an upload would lose. */
   get isEditing (): boolean {
     const { open } = inside<HTMLDetailsElement>(this.node, '.inside')
     return open && this.#upload.changeable && this.#edit?.touched === true
   }
 
-  /** Gives back what a preview holds. */
+  /** Releases the resources of the preview. */
   close (): void {
     this.#inspect.close()
   }
 
-  /** Tells in the row what went wrong with something that the visitor tried. */
+  /** Shows in the row why an action failed. */
   complain (words: string): void {
     this.#problem = words
     this.render()
@@ -112,7 +112,7 @@ export class RowView {
     this.#renderButtons()
     this.#renderInside()
     const open = inside<HTMLAnchorElement>(this.node, '.open')
-    // Another server may have responded with any URL.
+    // Another server may respond with any URL.
     open.hidden = state !== 'done' || !url || !/^https?:/.test(url)
     if (!open.hidden && url) open.href = url
     label(open, 'open', name)
@@ -133,7 +133,7 @@ export class RowView {
     this.#write('.offer p', text('offer'))
     this.#write('[data-offer]', text(begun ? 'offerAgain' : 'offerMove'))
     this.#inspect.render()
-    // Not before: the browser looks through all fields of a page for what it could fill in, again and again.
+    // Created on demand, because browsers repeatedly scan all fields of a page for autofill.
     if (changeable && details.open && !this.#edit) {
       this.#edit = new EditView(this.#upload, this.#onEdit, this.#onChange)
       this.#inspect.node.after(this.#edit.node)
@@ -142,7 +142,7 @@ export class RowView {
     this.#edit.render()
     const focused = this.#edit.node.contains(document.activeElement)
     this.#edit.node.hidden = !changeable
-    // The form goes when it is sent; the keyboard stays in the row.
+    // The form disappears on submit, so the focus moves within the row.
     if (focused && !changeable) this.focusInside()
   }
 
@@ -153,18 +153,18 @@ export class RowView {
       button.hidden = !possible[action](this.#upload)
       label(button, action, this.#upload.name)
     }
-    // A button that has done its work goes; the keyboard stays in the row.
+    // The button disappears, so the focus moves within the row.
     if (focused instanceof HTMLButtonElement && focused.hidden && this.#buttons.includes(focused)) {
       this.focus()
     }
   }
 
-  /** Moves the keyboard to the first thing that can be done here. */
+  /** Moves the focus to the first available action. */
   focus (): void {
     (this.#buttons.find(button => !button.hidden) ?? inside(this.node, '.name')).focus()
   }
 
-  /** Moves the keyboard to where it can be looked into and changed. */
+  /** Moves the focus to the control that opens the preview and the form. */
   focusInside (): void {
     inside(this.node, '.inside > summary').focus()
   }

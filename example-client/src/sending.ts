@@ -7,7 +7,7 @@ import type { Failure, Wait } from './retry.ts'
 import { findGone } from './server.ts'
 import { Transfer } from './transfer.ts'
 
-/** Why a lane does not move, and until when, in ms since 1970; `null`: until the network is back. */
+/** Why and until when a lane waits, in ms since 1970; `null`: until the network is back. */
 interface Waiting {
   why: Wait
   nextTry: number | null
@@ -15,57 +15,57 @@ interface Waiting {
 
 export interface SendingOptions {
   endpoint: string
-  /** The most bytes in one request. */
+  /** The largest request body, in bytes. */
   sliceSize: number
-  /** What the server is told about the file. */
+  /** The metadata of the upload. */
   metadata: Record<string, string>
-  /** What several lanes are joined to: its URL, or `null` where the server makes it only at the end. */
+  /** The URL of the final upload of several lanes, or `null` if the server creates it only at the end. */
   final: string | null | undefined
   onFinal: (final: string | null) => void
-  /** A lane has an upload on the server. */
+  /** A lane has got an upload on the server. */
   onUrl: () => void
-  /** The server has made an upload for a lane that was stopped in the meantime, or tried again. */
+  /** The server has created an upload for an attempt that was stopped or replaced in the meantime. */
   onLateUrl: (url: string, lane: Lane) => void
-  /** The server has told how many bytes of a lane it has. `asked`: after a question, before the first byte is sent. */
+  /** The server has reported the offset of a lane. `asked`: by a HEAD, before the first byte is sent. */
   onAccepted: (asked: boolean) => void
-  /** Something was sent, or has arrived. */
+  /** Bytes were sent or accepted. */
   onMoved: () => void
-  /** A lane waits; `wait`, once none of them moves any more. */
+  /** A lane waits. `wait` is set if no other lane moves either. */
   onWait: (wait: Waiting | null) => void
-  /** Every byte is there, and the server joins the lanes. */
+  /** All bytes are stored, and the server is joining the lanes. */
   onJoining: () => void
-  /** The server has the whole file at a URL; also after `stop`, where it was joining the lanes. */
+  /** The complete file is at a URL. May be called after `stop`, if the server was joining the lanes. */
   onDone: (url: string) => void
-  /** Nothing goes on; `lane` is the one that the server has refused. */
+  /** The upload has failed; `lane` is the lane that the server has refused. */
   onFailed: (failure: Failure, lane: Lane | null) => void
 }
 
 /**
- * Sends one file over its lanes, all at the same time. Of several, what they are joined to is made before they get
- * their first byte, and the server joins them: a request to join whose answer was lost could not be repeated without
- * a second copy of the file.
+ * Uploads one file over its lanes in parallel. With several lanes, the final upload is created before their first byte,
+ * and the server joins them by itself. A request to join at the end could not be repeated after a lost response without
+ * creating a second copy of the file.
  */
 export class Sending {
   #lanes: Lane[]
   #body: Blob
   #final: string | null | undefined
-  // No byte is sent before.
+  // No bytes are sent before this promise resolves.
   #ready: Promise<void>
   #setReady = () => {}
   #reserving = false
   #attempt = 0
   #options: SendingOptions
   #transfers: Map<Lane, Transfer>
-  // The lanes that do not move, and until when.
+  // The waiting lanes.
   #waiting = new Map<Lane, Waiting>()
-  // Whether the next offset that the server tells is the one it goes on from.
+  // Whether the next offset that the server reports is where the upload resumes.
   #resuming: boolean
   #timer: ReturnType<typeof setTimeout> | undefined
-  // What concerns all lanes and is tried again at the end of the timer.
+  // A step that concerns all lanes and that the timer retries.
   #later: (() => void) | null = null
   #stopped = false
 
-  /** Changes the lanes while they go. */
+  /** Updated in place while uploading. */
   constructor (body: Blob, lanes: Lane[], options: SendingOptions) {
     this.#lanes = lanes
     this.#body = body
@@ -84,13 +84,13 @@ export class Sending {
     for (const transfer of this.#transfers.values()) transfer.start()
   }
 
-  /** Does not wait for the next try; what moves is not disturbed. */
+  /** Retries waiting lanes at once. Lanes that move are not disturbed. */
   retryNow (): void {
     if (this.#later) return this.#later()
     for (const lane of this.#waiting.keys()) this.#transfers.get(lane)?.start()
   }
 
-  /** Lets go of the connections for good. */
+  /** Closes the connections for good. */
   stop (): void {
     this.#stopped = true
     clearTimeout(this.#timer)
@@ -140,7 +140,7 @@ export class Sending {
     })
   }
 
-  // What is waited for first, once no lane moves.
+  // The wait that ends first, if no lane moves.
   #stuck (): Waiting | null {
     if (!this.#lanes.every(lane => isWhole(lane) || this.#waiting.has(lane))) return null
     const time = ({ nextTry }: Waiting) => nextTry ?? Infinity
@@ -152,7 +152,7 @@ export class Sending {
     this.#options.onMoved()
   }
 
-  // One that was made and whose URL never came may wait for these lanes: without them it is never joined.
+  // A final upload whose URL never arrived may wait for these lanes. Without them it is never joined.
   #forgetEmpty (): Lane[] {
     const empty = this.#lanes.filter(({ url, accepted }) => url !== null && accepted === 0)
     discardLanes(empty)
@@ -223,12 +223,12 @@ export class Sending {
   }
 
   #joined (url: string): void {
-    // The whole is a copy of its parts.
+    // The final upload is a copy of its parts.
     this.#urls().forEach(discard)
     this.#options.onDone(url)
   }
 
-  // `null`: nothing is wrong.
+  // `null`: not an error.
   #tryLater (why: Wait | null, then: () => void): void {
     const delay = delayOf(this.#attempt++)
     this.#later = () => {

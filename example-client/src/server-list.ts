@@ -1,4 +1,4 @@
-// Types only: nothing of the server comes into the page.
+// Only types, so that no code of the server is bundled.
 import type { ListedUpload, Page } from '../../src/listed.ts'
 import { byId, copyOf, inside, write, writeTexts } from './dom.ts'
 import { formatBytes, formatPercent } from './format.ts'
@@ -6,37 +6,37 @@ import { language, text } from './i18n.ts'
 import { watch, watchUrl } from './watch-dialog.ts'
 
 const pageSize = 10
-// The server gives no more.
+// The limit of the server.
 const mostAtATime = 100
 
-/** What is on the server, newest first, whoever has uploaded it. Hidden where the server has no such list. */
+/** All uploads on the server, newest first. Hidden if the server has no such list. */
 export class ServerList {
   #endpoint: string
   #isShown: (url: string) => boolean
   #uploads: ListedUpload[] = []
-  // By what they tell.
+  // Keyed by their content.
   #rows = new Map<string, HTMLElement>()
-  // How many the visitor has asked to see.
+  // How many uploads the visitor has asked for.
   #wanted = pageSize
   #hasMore = false
-  // Of several looks only the last one counts.
+  // Only the result of the last request counts.
   #looks = 0
   #due: ReturnType<typeof setTimeout> | undefined
 
-  /** `isShown` tells what the page shows already, and in more detail. */
+  /** `isShown` returns whether the page already shows an upload in more detail. */
   constructor (endpoint: string, isShown: (url: string) => boolean) {
     this.#endpoint = endpoint
     this.#isShown = isShown
     byId('more').addEventListener('click', () => {
       this.#wanted += pageSize
       this.#load().then(() => {
-        // A button that has done its work goes; the keyboard stays near.
+        // The button disappears, so the focus moves nearby.
         if (byId('more').hidden) inside(byId('server-rows'), 'li:last-child .open').focus()
       }).catch(reportError)
     })
   }
 
-  /** Looks again, soon: several reasons at once make one look. */
+  /** Reloads the list soon. Several calls cause one request. */
   refresh (): void {
     clearTimeout(this.#due)
     this.#due = setTimeout(() => { this.#load().catch(reportError) }, 300)
@@ -50,7 +50,7 @@ export class ServerList {
       const key = JSON.stringify([language(), upload])
       return [key, before.get(key) ?? this.#row(upload)]
     }))
-    // What stays is not touched: a row that is put in anew loses the keyboard.
+    // Unchanged rows are not moved, because a row that is inserted again loses the focus.
     for (const [key, row] of before) if (!this.#rows.has(key)) row.remove()
     for (const [index, row] of Array.from(this.#rows.values()).entries()) {
       if (list.children[index] !== row) list.insertBefore(row, list.children[index] ?? null)
@@ -93,7 +93,7 @@ export class ServerList {
     button.hidden = !/^(video|audio)\//.test(type)
     button.setAttribute('aria-label', text('watchNamed', { name }))
     button.addEventListener('click', () => {
-      // What is still being recorded plays on a page of its own, a second behind.
+      // A running recording plays on its own page, about a second behind.
       if (upload.length === null) window.open(watchUrl(url), '_blank', 'noopener')
       else watch(url, name, type)
     })

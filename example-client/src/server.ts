@@ -1,29 +1,29 @@
 import type { Lane } from './lanes.ts'
 import type { Growth } from './watch/look.ts'
 
-// How long an answer may take, in ms. A browser would wait for minutes for a server that hangs.
+// How long a response may take, in ms. A browser waits for minutes if the server hangs.
 const patience = 5000
 
-/** How many bytes of an upload the server has; `null` where that cannot be told. */
+/** The offset of an upload; `null` if it is unknown. */
 export async function askOffset (url: string | null): Promise<number | null> {
   const about = url === null ? null : await askAbout(url).catch(() => null)
   return about?.offset ?? null
 }
 
-/** Whether the server has all of an upload. */
+/** Whether an upload is complete. */
 export async function isFinished (url: string): Promise<boolean> {
   const about = await askAbout(url).catch(() => null)
   return about !== null && about.offset === about.length
 }
 
-/** Those of some lanes that the server says it does not have; `known` is one of them. */
+/** The lanes that the server no longer has. `known` is one of them. */
 export async function findGone (lanes: readonly Lane[], known: Lane | null = null): Promise<Lane[]> {
   const asked = lanes.map(({ url }) => url === null ? undefined : askAbout(url).catch(() => undefined))
   const abouts = await Promise.all(asked)
   return lanes.filter((lane, index) => lane === known || abouts[index] === null)
 }
 
-// HEAD of tus takes the upload over from a request that writes: only the owner of an upload may ask by it.
+// A tus HEAD displaces the request that writes, so only the owner of an upload may send it.
 async function askAbout (url: string): Promise<Growth | null> {
   const response = await fetch(url, {
     method: 'HEAD',

@@ -5,21 +5,21 @@ import { keepSource } from './sources.ts'
 import { store } from './store.ts'
 import type { FileUpload } from './upload.ts'
 
-// One after the other: each may hold a decoder.
+// One at a time, because each may hold a decoder.
 let examined: Promise<void> = Promise.resolve()
 
-/** Keeps what an upload needs after a reload. `copyCap`: the largest file to copy, in bytes. */
+/** Stores the source of an upload for a reload. `copyCap`: the largest file to copy, in bytes. */
 export async function keep (upload: FileUpload, copyCap: number, onKept: () => void): Promise<void> {
   const { body, record, handle } = upload
   if (!body) return
   const kept = await keepSource(record, body, handle, copyCap)
-  // Finished in the meantime: nothing may be left behind.
+  // Finished in the meantime, so nothing may be left.
   if (isOver(upload)) return store.delete(record.id)
   upload.kept = kept
   onKept()
 }
 
-/** Finds out, when there is time, what a file looks like. */
+/** Finds the layout and the thumbnail of a file in the background. */
 export function examine (upload: FileUpload, onFound: () => void): void {
   const { body } = upload
   if (!body) return

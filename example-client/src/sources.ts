@@ -4,7 +4,7 @@ import type { Kept, Missing } from './state.ts'
 import { store } from './store.ts'
 import type { UploadRecord } from './store.ts'
 
-/** Keeps what an upload needs after a reload: a copy where it is not larger than `cap` bytes, or the file's handle. */
+/** Stores the source of an upload for a reload: a copy of at most `cap` bytes, or the handle of the file. */
 export async function keepSource (
   record: UploadRecord,
   body: Blob,
@@ -13,7 +13,7 @@ export async function keepSource (
 ): Promise<Kept> {
   let kept: Kept = 'record'
   try {
-    // First the handle, which is written in no time: a copy takes seconds for each gigabyte.
+    // The handle first, which is stored at once. A copy takes seconds per gigabyte.
     if (handle) {
       await store.putSource(record.id, handle)
       kept = 'handle'
@@ -24,23 +24,23 @@ export async function keepSource (
       kept = 'copy'
     }
   } catch {
-    // No storage, or no room after all.
+    // No storage or not enough space.
   }
-  // Without its record the rest is of no use.
+  // The source is useless without its record.
   return await store.upload(record.id).catch(() => undefined) ? kept : null
 }
 
-/** What is left of an upload's file after a reload. */
+/** The restored source of an upload after a reload. */
 export interface Restored {
-  /** What is uploaded. */
+  /** The bytes to upload. */
   body: Blob
-  /** The file before its edits, if that is known. */
+  /** The file before its edits, if known. */
   original: File | null
   handle: FileSystemFileHandle | null
   kept: Kept
 }
 
-/** Gets the bytes of an upload after a reload. `ask` may show the browser's question: only on a click. */
+/** Restores the source of an upload. `ask` allows the permission prompt of the browser, on a click. */
 export async function restoreSource (
   record: UploadRecord,
   ask: boolean
@@ -57,26 +57,26 @@ export async function restoreSource (
     const body = await matchFile(record, [original])
     return body ? { body, original, handle: source, kept: 'handle' } : 'changed'
   } catch {
-    // Moved, deleted, or on a disk that is not there now.
+    // Moved, deleted, or on a disk that is not connected.
     return 'file'
   }
 }
 
-/** The copy that is kept of what is uploaded; `null` where there is none, or not of what was begun. */
+/** The stored copy of an upload's bytes; `null` if there is none or it belongs to other bytes. */
 export async function getKeptCopy (record: UploadRecord): Promise<File | null> {
   const source = await store.source(record.id)
   if (!(source instanceof File) || source.size !== record.size) return null
-  // Of an edited file the fingerprint is that of the original.
+  // The fingerprint of an edited file is that of the original.
   return record.recipe.length > 0 || await fingerprint(source) === record.fingerprint ? source : null
 }
 
-/** The bytes of an upload from files among which its own is, edits applied; `null`: it is not among them. */
+/** The bytes of an upload, edits applied, if its file is among `files`; otherwise `null`. */
 export async function matchFile (record: UploadRecord, files: readonly File[]): Promise<Blob | null> {
   const others = record.recipe.flatMap(edit => edit.op === 'join' ? edit.files : []).map(({ name, size }) =>
     files.find(file => file.name === name && file.size === size))
   const { name, size, lastModified } = record.file
   for (const file of files) {
-    // A fingerprint reads the file.
+    // Checked first, because a fingerprint reads the file.
     if (file.name !== name || file.size !== size || file.lastModified !== lastModified) continue
     if (await fingerprint(file, record.recipe) !== record.fingerprint) continue
     if (others.every(other => other !== undefined)) return applyRecipe(file, record.recipe, others)

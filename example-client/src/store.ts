@@ -1,15 +1,15 @@
 import type { Edit } from './edit/recipe.ts'
 
-/** What the browser remembers of an upload that is not finished, so that it survives a reload. */
+/** The record of an unfinished upload, which survives a reload. */
 export interface UploadRecord {
   id: string
   endpoint: string
-  /** The name that the upload has on the server. */
+  /** The name of the upload on the server. */
   name: string
-  /** Of what is uploaded: the file after its edits. */
+  /** The size after edits. */
   size: number
   type: string
-  /** The chosen file, to tell what to look for. */
+  /** The chosen file, to recognise it. */
   file: { name: string, size: number, lastModified: number }
   fingerprint: string
   recipe: Edit[]
@@ -20,31 +20,31 @@ export interface UploadRecord {
    * not created yet, or is unknown.
    */
   final?: string | null | undefined
-  /** Whether it was paused, and so must not go on by itself. */
+  /** Whether it was paused, so that it does not resume by itself. */
   paused: boolean
   addedAt: number
 }
 
-/** Where the bytes come from after a reload: a handle of the file, or a copy of what is uploaded. */
+/** The source of the bytes after a reload: a handle of the file, or a copy of the bytes to upload. */
 export type Source = FileSystemFileHandle | File
 
 /** A finished upload by the fingerprint of its file. */
 export interface FinishedRecord {
   fingerprint: string
-  /** Another server does not have it. */
+  /** The endpoint that has the upload. */
   endpoint: string
   url: string
   finishedAt: number
 }
 
-/** A recording that is not closed yet. */
+/** A recording that is not finished yet. */
 export interface RecordingRecord {
   id: string
   url: string
   name: string
 }
 
-/** An upload that is to be deleted on the server, once it can be told. */
+/** A pending deletion of an upload on the server. */
 export interface DeletionRecord {
   url: string
   owedAt: number
@@ -56,9 +56,9 @@ const week = 7 * 24 * 60 * 60 * 1000
 
 let database: Promise<IDBDatabase> | undefined
 
-/** Everything that survives a reload, in IndexedDB. Rejects where the browser has none, as in some private windows. */
+/** All data that survives a reload, in IndexedDB. Rejects if the browser has none, as in some private windows. */
 export const store = {
-  /** Unfinished uploads, oldest first. Forgets those that are older than a week. */
+  /** Unfinished uploads, oldest first. Deletes those that are older than a week. */
   async uploads (now: number): Promise<UploadRecord[]> {
     const records = await request<UploadRecord[]>('uploads', 'readonly', store => store.getAll())
     const isOld = ({ addedAt }: UploadRecord) => now - addedAt > week
@@ -68,19 +68,19 @@ export const store = {
 
   upload: (id: string) => request<UploadRecord | undefined>('uploads', 'readonly', store => store.get(id)),
 
-  /** Those of the same file, with the same edits. */
+  /** The uploads of the same file with the same edits. */
   uploadsOf: (fingerprint: string) =>
     request<UploadRecord[]>('uploads', 'readonly', store => store.index('fingerprint').getAll(fingerprint)),
 
   putUpload: (record: UploadRecord) => request('uploads', 'readwrite', store => store.put(record)),
 
-  /** Forgets an upload and gives back the room of its copy. */
+  /** Deletes an upload and its copy. */
   async delete (id: string): Promise<void> {
     await request('uploads', 'readwrite', store => store.delete(id))
     await request('sources', 'readwrite', store => store.delete(id))
   },
 
-  // In a store of their own: a File is copied each time that it is put.
+  // Separate from the records, because each put copies the File.
   source: (id: string) => request<Source | undefined>('sources', 'readonly', store => store.get(id)),
 
   putSource: (id: string, source: Source) => request('sources', 'readwrite', store => store.put(source, id)),
@@ -96,7 +96,7 @@ export const store = {
 
   deleteRecording: (id: string) => request('recordings', 'readwrite', store => store.delete(id)),
 
-  /** What is to be deleted on the server. Forgets what is older than a week. */
+  /** Pending deletions on the server. Drops those that are older than a week. */
   async deletions (now: number): Promise<DeletionRecord[]> {
     const records = await request<DeletionRecord[]>('deletions', 'readonly', store => store.getAll())
     const isOld = ({ owedAt }: DeletionRecord) => now - owedAt > week
@@ -122,10 +122,10 @@ function open (): Promise<IDBDatabase> {
       opening.result.createObjectStore('deletions', { keyPath: 'url' })
       opening.transaction?.objectStore('uploads').createIndex('fingerprint', 'fingerprint')
     }
-    // The next use opens it again.
+    // The next access opens it again.
     const forget = () => { database = undefined }
     opening.onsuccess = () => {
-      // A tab with a newer page must not wait for this one.
+      // Closed, so that a tab with a newer page does not have to wait.
       opening.result.onversionchange = () => {
         opening.result.close()
         forget()
@@ -135,7 +135,7 @@ function open (): Promise<IDBDatabase> {
       database = Promise.resolve(opening.result)
       resolve(opening.result)
     }
-    // By a tab with an older page. It still opens once that tab is gone, and another try would only wait behind it.
+    // Blocked by a tab with an older page. It opens when that tab is closed; another attempt would only wait longer.
     opening.onblocked = () => reject(new Error('The database is in use'))
     opening.onerror = () => {
       forget()
@@ -152,7 +152,7 @@ async function request<T> (
   const transaction = (await (database ??= open())).transaction(name, mode)
   return new Promise((resolve, reject) => {
     const asked = ask(transaction.objectStore(name))
-    // Not the success of the request: what is written is safe, and over the quota or not, when the transaction is done.
+    // Not the success of the request: only a completed transaction is safe and within the quota.
     transaction.oncomplete = () => resolve(asked.result as T)
     transaction.onabort = () => reject(transaction.error)
   })

@@ -1,4 +1,4 @@
-/** Reads a source to its end as fast as it goes, and hands on what it has when that is asked for. */
+/** Reads a source to its end at full speed and yields batches on demand. */
 export async function * readAhead<T> (
   source: Iterable<T> | AsyncIterable<T>, onRead: (item: T) => void
 ): AsyncGenerator<T> {
@@ -16,7 +16,7 @@ export async function * readAhead<T> (
     state.isOver = true
     wake()
   })
-  // Its error is thrown below.
+  // Its error is rethrown below.
   reading.catch(() => {})
   while (ready.length > 0 || !state.isOver) {
     if (ready.length > 0) yield ready.shift() as T
@@ -25,14 +25,14 @@ export async function * readAhead<T> (
   await reading
 }
 
-/** Works on several items at the same time, and hands on each with its result in the order of the items. */
+/** Processes several items in parallel and yields each with its result, in order. */
 export async function * inOrder<T, Result> (
   items: readonly T[], limit: number, work: (item: T) => Promise<Result>
 ): AsyncGenerator<[T, Result]> {
   const going: [T, Promise<Result>][] = []
   for (const item of items) {
     const result = work(item)
-    // Thrown when it is its turn.
+    // Rethrown in order.
     result.catch(() => {})
     going.push([item, result])
     if (going.length < limit) continue

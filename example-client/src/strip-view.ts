@@ -4,10 +4,10 @@ import { language, text } from './i18n.ts'
 import { countSlices, makeStrip } from './lanes.ts'
 import type { Lane } from './lanes.ts'
 
-// In one line, also on a telephone.
+// Fits into one line on a phone.
 const mostCells = 64
 
-/** The squares of a file: what is on the server, on the way, and waiting. */
+/** The squares of a file, which show accepted, sent and waiting slices. */
 export class StripView {
   #strip: HTMLElement
   #hint: HTMLElement

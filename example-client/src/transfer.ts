@@ -5,50 +5,50 @@ import type { Failure, Wait } from './retry.ts'
 
 export interface TransferOptions {
   endpoint: string
-  /** The upload to go on with. */
+  /** The URL of the upload to resume. */
   url: string | null
-  /** The most bytes in one request. */
+  /** The largest request body, in bytes. */
   sliceSize: number
   metadata: Record<string, string>
   headers?: Record<string, string>
-  /** No byte is sent before. */
+  /** No bytes are sent before it resolves. */
   ready?: Promise<void>
   onUrl: (url: string) => void
   /** The server has created an upload for an attempt that was stopped. It has no bytes; only this URL leads to it. */
   onLateUrl?: (url: string) => void
-  /** The server has told how many bytes it has. */
+  /** The server has reported its offset. */
   onAccepted: (bytes: number) => void
-  /** The browser has taken so many bytes from the file to send them. */
+  /** The number of bytes that the browser has taken from the file to send. */
   onSent: (bytes: number) => void
-  /** Nothing goes on until another try at a time, in ms since 1970; `null`: when the network is back. */
+  /** The transfer waits until `nextTry`, in ms since 1970; `null`: until the network is back. */
   onWait: (why: Wait, nextTry: number | null) => void
   onDone: () => void
   onFailed: (failure: Failure) => void
 }
 
-// Creations whose answer no try waits for any more, and for how long they are kept, in ms. Each holds a connection, of
-// which a browser has six for a server: those that come when there are as many as may be are cut short.
+// Pending creations of attempts that were stopped, and how long they are kept, in ms. Each holds one of the six
+// connections of a browser to a server, so further ones are aborted.
 const kept = new Set<Upload>()
 const mostKept = 2
 const creationPatience = 300_000
 
-/** Bytes that are not all there yet: a source of tus-js-client of its own. */
+/** A source whose bytes are not all available yet, for a custom file reader of tus-js-client. */
 export interface GrowingSource {
   slice: (start: number, end: number) => Promise<{ value: Blob, done: boolean }>
 }
 
 /**
- * Sends one Blob, or one source that grows, to one tus upload, and does not give up: it asks for the offset and goes on
- * after a lost network, a server that is away or answers with an error, and a connection that has gone silent.
+ * Sends one Blob or growing source to one tus upload and never gives up. It asks for the offset and resumes after a
+ * lost network, an unreachable server, an error response or a silent connection.
  */
 export class Transfer {
   #source: Blob | GrowingSource
   #options: TransferOptions
   #url: string | null
   #upload: Upload | null = null
-  // Counts the tries, so that nothing late of an earlier one can be mistaken for news.
+  // The number of the attempt. Late callbacks of earlier attempts are ignored.
   #turn = 0
-  // Whether the server has been asked for a new upload, and has not answered.
+  // Whether a creation is waiting for its response.
   #creating = false
   #attempt = 0
   #stalls = 0
@@ -63,7 +63,7 @@ export class Transfer {
     this.#url = options.url
   }
 
-  /** Begins, or tries again now. */
+  /** Starts or retries now. */
   start (): void {
     this.stop()
     const { endpoint, sliceSize, metadata, headers, ready } = this.#options
@@ -78,19 +78,19 @@ export class Transfer {
         uploadLengthDeferred: true,
         fileReader: { openFile: () => Promise.resolve(this.#open(source)) }
       },
-      // Never both: with an endpoint tus-js-client begins a new upload when the question for the offset is answered
-      // with an error, 503 for one.
+      // Never both: with an endpoint, tus-js-client creates a new upload if the HEAD for the offset gets an error
+      // response such as 503.
       ...url === null ? { endpoint } : { uploadUrl: url },
       chunkSize: sliceSize,
       metadata,
       headers: headers ?? {},
       retryDelays: null,
       storeFingerprintForResuming: false,
-      // tus-js-client forgets that it was aborted where that happens before it has opened the file.
+      // tus-js-client ignores an abort that comes before it has opened the file.
       onBeforeRequest: async request => {
         if (this.#turn === turn) this.#creating = request.getMethod() === 'POST'
         if (this.#turn === turn && ready && request.getMethod() === 'PATCH') {
-          // Nothing is silent that was not asked.
+          // Not a silent connection, because there is no request yet.
           this.#signAt = Infinity
           await ready
           if (this.#turn === turn) this.#signAt = Date.now()
@@ -137,13 +137,13 @@ export class Transfer {
     upload.start()
   }
 
-  /** Lets go of the connection. The server keeps what it has. */
+  /** Closes the connection. The server keeps the stored bytes. */
   stop (): void {
     clearTimeout(this.#timer)
     clearInterval(this.#watch)
     const upload = this.#upload
     const abort = () => { upload?.abort().catch(() => {}) }
-    // An upload that was made, and whose URL never came, could not be deleted.
+    // An upload whose URL never arrives could not be deleted, so a pending creation is kept.
     if (upload && this.#creating && kept.size < mostKept) {
       kept.add(upload)
       setTimeout(() => { if (kept.delete(upload)) abort() }, creationPatience)
@@ -155,18 +155,18 @@ export class Transfer {
     this.#turn++
   }
 
-  // What a try that has ended still waits for never comes: it would be sent all the same.
+  // A slice that an ended attempt waits for never resolves. Otherwise tus-js-client would still send it.
   #open (source: GrowingSource): FileSource {
     const turn = this.#turn
     const slice: GrowingSource['slice'] = async (start, end) => {
       const slice = await source.slice(start, end)
       return this.#turn === turn ? slice : new Promise(() => {})
     }
-    // The types of tus-js-client know no source without a size.
+    // The types of tus-js-client do not allow a source without a size.
     return { size: null as unknown as number, slice, close () {} }
   }
 
-  // Makes callbacks that do nothing any more once this try has ended.
+  // Wraps callbacks so that they do nothing after this attempt has ended.
   #current () {
     const turn = this.#turn
     return <Args extends unknown[]>(then: (...args: Args) => void) => (...args: Args): void => {
@@ -182,7 +182,7 @@ export class Transfer {
     this.#options.onAccepted(bytes)
   }
 
-  // XMLHttpRequest has no timeout for a server that takes the connection and then says nothing.
+  // XMLHttpRequest has no timeout for a server that accepts the connection and then stays silent.
   #checkStall (): void {
     if (Date.now() - this.#signAt < patienceAfter(this.#stalls)) return
     this.#stalls++
@@ -192,11 +192,11 @@ export class Transfer {
   }
 
   #fail (error: Error): void {
-    // Before the rest: stopping aborts the request, which takes the status away.
+    // First, because stopping aborts the request and clears its status.
     const verdict = judge(statusOf(error))
     this.stop()
     if ('failure' in verdict) return this.#options.onFailed(verdict.failure)
-    // A browser reports a file that has changed on the disk as an error of the network, and no other try can help.
+    // Browsers report a file that has changed on the disk as a network error. A retry cannot help then.
     const current = this.#current()
     const readable = this.#source instanceof Blob ? this.#source.slice(0, 1).arrayBuffer() : Promise.resolve()
     readable.then(
@@ -213,7 +213,7 @@ export class Transfer {
   }
 }
 
-/** The status of the answer that an error is about; 0: there was none. */
+/** The status of the response that caused an error; 0: there was none. */
 function statusOf (error: Error): number {
   return error instanceof DetailedError ? error.originalResponse?.getStatus() ?? 0 : 0
 }

@@ -14,18 +14,18 @@ import type { UploadRecord } from './store.ts'
 import { FileUpload } from './upload.ts'
 
 export interface UploadListOptions {
-  /** How many may run at the same time, now. */
+  /** How many uploads may run in parallel now. */
   atATime: () => number
   onAction: (action: RowAction, upload: FileUpload) => void
-  /** The visitor changes a file before it is sent. */
+  /** The visitor edits a file before its upload. */
   onChange: (upload: FileUpload, change: Change) => Promise<void>
-  /** An upload is finished, or was deleted. */
+  /** An upload is finished or deleted. */
   onEnd: () => void
-  /** Files that will come into the list. */
+  /** The files that are not in the list yet. */
   left: () => Left | null
 }
 
-/** The uploads of the page in their order, each with its row; gives each its turn. */
+/** The uploads of the page in order, each with its row. Starts them as the queue allows. */
 export class UploadList {
   readonly uploads: FileUpload[] = []
   #rows = new Map<FileUpload, RowView>()
@@ -37,7 +37,7 @@ export class UploadList {
     this.#options = options
   }
 
-  /** Puts an upload in the list, at the end or in front of another. */
+  /** Inserts an upload at the end or before another. */
   show (record: UploadRecord, body: Blob | null, state: State, before?: FileUpload): FileUpload {
     const upload = new FileUpload(record, body, state, {
       onChange: changed => this.#changed(changed),
@@ -60,7 +60,7 @@ export class UploadList {
     return upload
   }
 
-  /** Puts a changed upload in the place of what it was, which ends; the keyboard stays in the row. */
+  /** Replaces an upload with its edited version. The focus stays in the row. */
   replace (old: FileUpload, record: UploadRecord, body: Blob, state: State): FileUpload {
     const focused = this.#rows.get(old)?.node.contains(document.activeElement)
     const upload = this.show(record, body, state, old)
@@ -70,7 +70,7 @@ export class UploadList {
     return upload
   }
 
-  /** Takes an upload out of the list; the keyboard moves to its neighbour. */
+  /** Removes an upload from the list. The focus moves to its neighbour. */
   remove (upload: FileUpload): void {
     const row = this.#rows.get(upload)
     const index = this.uploads.indexOf(upload)
@@ -85,24 +85,24 @@ export class UploadList {
     this.renderSoon()
   }
 
-  /** Begins the uploads whose turn it is; those that the visitor is changing wait for that. */
+  /** Starts the next uploads. Uploads that the visitor is editing wait. */
   startNext (): void {
     const settled = this.uploads.filter(upload => !this.#rows.get(upload)?.isEditing)
     for (const upload of nextToStart(settled, this.#options.atATime())) upload.begin()
   }
 
-  /** Uploads that go on once they are given their file. */
+  /** Uploads that resume when they get their file. */
   wanting (): FileUpload[] {
     return this.uploads.filter(({ state, failure }) =>
       state === 'missing' || (state === 'failed' && failure?.reason === 'file'))
   }
 
-  /** Those that neither are at their end nor belong to another tab. */
+  /** Uploads that are not over and do not belong to another tab. */
   open (): FileUpload[] {
     return this.uploads.filter(upload => !isOver(upload) && upload.state !== 'elsewhere')
   }
 
-  /** The row of an upload, while it is in the list. */
+  /** The row of an upload in the list. */
   rowOf (upload: FileUpload): RowView | undefined {
     return this.#rows.get(upload)
   }
@@ -112,20 +112,20 @@ export class UploadList {
     renderOverall(this.uploads, this.#options.left())
   }
 
-  /** Renders what counts seconds. */
+  /** Renders the countdowns. */
   tick (): void {
     for (const upload of this.uploads) if (upload.state === 'waiting') this.#rows.get(upload)?.render()
   }
 
   #changed (upload: FileUpload): void {
-    // The row of a cancelled one goes at once.
+    // The row of a cancelled upload disappears at once.
     if (upload.state !== 'cancelled') this.#rows.get(upload)?.render()
     note(upload)
     this.renderSoon()
     this.#startSoon()
   }
 
-  /** Renders all of them together, however many change. Hidden pages get no frames, but have a title. */
+  /** Renders all changes together. Hidden pages get no animation frames, but their title changes. */
   renderSoon (): void {
     this.#rendering ??= setTimeout(() => {
       this.#rendering = undefined
@@ -135,7 +135,7 @@ export class UploadList {
     }, 50)
   }
 
-  // When what changes several uploads is done with all of them, or one that is to be paused would begin before.
+  // Deferred until an action on several uploads is complete. Otherwise an upload that is being paused could start.
   #startSoon (): void {
     if (this.#starting) return
     this.#starting = true
@@ -147,7 +147,7 @@ export class UploadList {
 
   #ended (upload: FileUpload): void {
     const { id, fingerprint, endpoint } = upload.record
-    // A tab that waits for it must not find the record any more.
+    // Deleted before the lock is released, so that a waiting tab does not find the record.
     store.delete(id).catch(() => {}).finally(() => disown(id))
     this.#options.onEnd()
     if (upload.state === 'cancelled') this.remove(upload)

@@ -11,17 +11,17 @@ import type { Kept, Missing, Seen, State } from './state.ts'
 import type { UploadRecord } from './store.ts'
 
 export interface FileUploadOptions {
-  /** Something that can be seen has changed. */
+  /** A visible property has changed. */
   onChange: (upload: FileUpload) => void
-  /** Gets the copy that is kept of what is uploaded, if it is that still. */
+  /** Gets the stored copy of the bytes, if it is still valid. */
   getCopy: (record: UploadRecord) => Promise<Blob | null>
   /** The record has changed and must be stored. */
   onRemember: (record: UploadRecord) => void
-  /** The upload has come to its end: it is finished, or was cancelled. */
+  /** The upload is finished or cancelled. */
   onEnd: (upload: FileUpload) => void
 }
 
-/** The upload of one file, from its place in the queue to its end. */
+/** The upload of one file, from the queue to its end. */
 export class FileUpload implements Seen {
   record: UploadRecord
   state: State
@@ -34,18 +34,18 @@ export class FileUpload implements Seen {
   kept: Kept | undefined
   restarted = false
   instant = false
-  /** The chosen file, before its edits; `null`: only what is sent of it is known. */
+  /** The chosen file before its edits; `null` if only the bytes to upload are known. */
   original: File | null = null
-  /** The files that are joined behind it. */
+  /** The files that are appended. */
   others: File[] = []
   handle: FileSystemFileHandle | null = null
-  /** A small picture of it, as a `data:` URL. */
+  /** A thumbnail, as a `data:` URL. */
   poster: string | null = null
   layout: Layout = 'none'
 
   #body: Blob | null
   #fromCopy = false
-  // How often lanes began anew by themselves: a server that deletes all it is given would get it for ever.
+  // How often lanes have started over by themselves. Limited, because a server may delete every upload.
   #restarts = 0
   #url: string | null = null
   #options: FileUploadOptions
@@ -66,19 +66,19 @@ export class FileUpload implements Seen {
   get size (): number { return this.record.size }
   get accepted (): number { return sum(this.lanes, 'accepted') }
   get sent (): number { return sum(this.lanes, 'sent') }
-  /** Whether the server knows of it. */
+  /** Whether it exists on the server. */
   get begun (): boolean { return this.lanes.some(lane => lane.url !== null) }
-  /** Whether it can be changed before it is sent. */
+  /** Whether it can be edited. */
   get changeable (): boolean {
     return this.original !== null && !this.begun && ['ready', 'queued', 'paused'].includes(this.state)
   }
 
-  /** What is uploaded: the file after its edits. `null` while it is missing. */
+  /** The bytes to upload: the file after its edits. `null` while the file is missing. */
   get body (): Blob | null { return this.#body }
-  /** Where it can be read, finished or not: of lanes only once they are joined. */
+  /** The URL to read it from, finished or not. With several lanes, only after they are joined. */
   get url (): string | null { return this.#url ?? (this.lanes.length === 1 ? this.lanes[0]?.url ?? null : null) }
 
-  /** Sends, now that it is its turn. */
+  /** Starts sending. */
   begin (): void {
     const body = this.#body
     if (!body) return
@@ -89,7 +89,7 @@ export class FileUpload implements Seen {
     this.#sending.start()
   }
 
-  /** `ready` for one that was never started, after a reload. */
+  /** `ready` restores an upload that was never started, after a reload. */
   pause (state: 'paused' | 'ready' = 'paused'): void {
     this.#stop()
     this.record.paused = true
@@ -97,7 +97,7 @@ export class FileUpload implements Seen {
     this.#remember(true)
   }
 
-  /** Takes its place in the queue again, or the first one. */
+  /** Enters the queue. */
   resume (): void {
     this.record.paused = this.restarted = false
     this.#restarts = 0
@@ -105,12 +105,12 @@ export class FileUpload implements Seen {
     this.#remember(true)
   }
 
-  /** Does not wait for the next try, as a whole or with some of its lanes. */
+  /** Retries at once, as a whole or with the lanes that wait. */
   retryNow (): void {
     if (isRunning(this)) this.#sending?.retryNow()
   }
 
-  /** Ends the upload and deletes what the server has of it. */
+  /** Ends the upload and deletes it on the server. */
   cancel (): void {
     this.#stop()
     for (const { url } of this.lanes) if (url) discard(url)
@@ -119,7 +119,7 @@ export class FileUpload implements Seen {
     this.#options.onEnd(this)
   }
 
-  /** Takes a file that was missing. */
+  /** Takes the missing file. */
   adopt (body: Blob, original: File | null, handle: FileSystemFileHandle | null): void {
     this.#body = body
     this.original = original
@@ -128,7 +128,7 @@ export class FileUpload implements Seen {
     this.resume()
   }
 
-  /** Learns what the server has, while the file is missing. */
+  /** Updates the offsets while the file is missing. */
   learn (accepted: (number | null)[]): void {
     this.lanes.forEach((lane, index) => {
       const bytes = accepted[index]
@@ -137,12 +137,12 @@ export class FileUpload implements Seen {
     this.#change({})
   }
 
-  /** Shows why it cannot go on by itself. */
+  /** Shows why it cannot resume by itself. */
   lose (missing: Missing): void {
     this.#change({ state: 'missing', missing })
   }
 
-  /** Is finished without being sent: the server has these bytes at `url`. */
+  /** Finishes without sending, because the server already has these bytes at `url`. */
   finishAt (url: string): void {
     this.instant = true
     this.#finish(url)
@@ -160,7 +160,7 @@ export class FileUpload implements Seen {
       },
       onUrl: () => this.#remember(true),
       onLateUrl: (url, lane) => {
-        // Paused while the server made it: it goes on there.
+        // Paused during the creation: the upload resumes there.
         if (lane.url !== null || isOver(this) || isRunning(this)) return discard(url)
         lane.url = url
         this.#remember(true)
@@ -185,7 +185,7 @@ export class FileUpload implements Seen {
 
   #fail (failure: Failure, lane: Lane | null): void {
     this.#stop()
-    // The server deletes uploads that are left alone for long; of those to be joined it does not say which.
+    // The server deletes idle uploads. If lanes cannot be joined, it does not report which one is missing.
     if (lane ? failure.reason === 'gone' && lane.url !== null : this.lanes.length > 1) {
       this.#renewGone(failure, lane).catch(reportError)
     } else if (failure.reason === 'file' && this.kept === 'copy' && !this.#fromCopy) {
@@ -198,7 +198,7 @@ export class FileUpload implements Seen {
   async #renewGone (failure: Failure, lane: Lane | null): Promise<void> {
     const sending = this.#sending
     const gone = await findGone(this.lanes, lane)
-    // Paused, cancelled or begun again in the meantime.
+    // Paused, cancelled or restarted in the meantime.
     if (!isRunning(this) || this.#sending !== sending) return
     discardLanes(gone)
     if (gone.length > 0) {
@@ -210,7 +210,7 @@ export class FileUpload implements Seen {
     else this.#change({ state: 'failed', failure, wait: null })
   }
 
-  // The file on the disk is not what it was, but the copy of it is.
+  // The file on the disk has changed, but the copy has not.
   async #goOnFromCopy (failure: Failure): Promise<void> {
     const copy = await this.#options.getCopy(this.record).catch(() => null)
     if (copy) {

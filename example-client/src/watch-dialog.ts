@@ -3,12 +3,12 @@ import { Player } from './watch/player.ts'
 
 let player: Player | undefined
 
-/** Plays an upload in the page. */
+/** Plays an upload in a dialog. */
 export function watch (url: string, name: string, type: string): void {
   const dialog = byId<HTMLDialogElement>('player')
   if (!player) {
     player = new Player(dialog)
-    // By the button, by Esc, or by the browser's own way back.
+    // Closed by the button, by Esc, or by the back gesture of the browser.
     dialog.addEventListener('close', () => player?.close())
     byId('player-close').addEventListener('click', () => dialog.close())
   }
@@ -19,7 +19,7 @@ export function watch (url: string, name: string, type: string): void {
   player.play(url, type)
 }
 
-/** The page that plays an upload elsewhere. */
+/** The URL of the page that plays an upload. */
 export function watchUrl (url: string): string {
   const page = new URL('watch.html', location.href)
   page.searchParams.set('id', new URL(url).pathname.split('/').at(-1) ?? '')

@@ -22,16 +22,16 @@ const url = `${endpoint}/${id}`
 const video = inside<HTMLVideoElement>(byId('player'), 'video')
 
 if (named.has('endpoint') && asked === null) {
-  // The id is one of that server.
+  // The id belongs to that server.
   showNothing(text('consentRefused'))
 } else {
-  // An id is one segment of a path: anything else would be another address.
+  // An id is one path segment. Anything else would lead to another address.
   const found = /^[\w.~-]+$/.test(id) ? await find() : null
   if (found) watch(...found)
   else showNothing(text('watchGone'))
 }
 
-// The server may be away for a moment.
+// The server may be unreachable for a moment.
 async function find (): Promise<[Growth, Description] | null> {
   for (;;) {
     try {
@@ -51,7 +51,7 @@ function watch ({ length }: Growth, { name, type }: Description): void {
   new Player(byId('player')).play(url, type)
 }
 
-// Another server must not speak in the name of this page.
+// Another server must not set the heading and the title of this page.
 function entitle (name: string): void {
   if (isForeign(url)) {
     write(byId('source'), text('foreignVideo', { name, origin: new URL(url).origin }))

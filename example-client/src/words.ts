@@ -31,7 +31,7 @@ const missings: Record<Missing, TextKey> = {
   changed: 'stateChanged'
 }
 
-/** The state of an upload in words. `now` is in ms since 1970. */
+/** The text for the state of an upload. `now` is in ms since 1970. */
 export function describeState (upload: Seen, now: number): string {
   const { state, wait } = upload
   const percent = (bytes: number) => describePart(bytes, upload.size)
@@ -46,12 +46,12 @@ export function describeState (upload: Seen, now: number): string {
   return key ? text(key) : ''
 }
 
-/** How much of an upload the server has; empty where that is nothing to tell. */
+/** The accepted share of an upload; empty if it is irrelevant. */
 export function describePercent ({ state, size, accepted }: Pick<Seen, 'state' | 'size' | 'accepted'>): string {
   return state === 'done' || state === 'ready' ? '' : describePart(accepted, size)
 }
 
-/** Bytes, speed and time left of an upload, as far as they are known. */
+/** Bytes, speed and time left of an upload, as far as known. */
 export function describeFigures (upload: Pick<Seen, 'state' | 'size' | 'accepted' | 'sent' | 'speed'>): string {
   const locale = language()
   const size = formatBytes(upload.size, locale)
@@ -62,7 +62,7 @@ export function describeFigures (upload: Pick<Seen, 'state' | 'size' | 'accepted
   ].filter(Boolean).join(' · ')
 }
 
-/** Speed and time left; empty while the speed is not known. */
+/** Speed and time left; empty while the speed is unknown. */
 export function describeSpeed (speed: number | null, bytesLeft: number): string {
   if (!speed) return ''
   const left = formatDuration(bytesLeft / speed, language())
@@ -80,16 +80,16 @@ export function describeFailure (failure: Failure | null): string {
   }
 }
 
-/** Says what a reload would do; empty while that is not settled. */
+/** The text for the effect of a reload; empty while it is unknown. */
 export function describeKept ({ kept, state }: Pick<Seen, 'kept' | 'state'>): string {
   if (kept === undefined) return ''
   if (kept === null) return text('keptNothing')
   if (kept === 'record') return text('keptRecord')
-  // What is paused stays so.
+  // A paused upload stays paused.
   return text(state === 'paused' ? 'keptPaused' : kept === 'copy' ? 'keptCopy' : 'keptHandle')
 }
 
-/** Says why a chosen file is not the one of an interrupted upload. */
+/** The text for a chosen file that does not belong to an interrupted upload. */
 export function describeMismatch (
   wanted: { name: string, size: number, lastModified: number },
   chosen: { name: string, size: number, lastModified: number }
@@ -109,19 +109,19 @@ export function describeMismatch (
   return `${why} ${text('refusedHow')}`
 }
 
-/** Says of which files something is true; empty for none. */
+/** A text about one or more files; empty for none. */
 export function describeNames (what: 'alreadyHere' | 'unreadable', names: readonly string[]): string {
   const [name, ...others] = names
   if (name === undefined) return ''
   return others.length === 0 ? text(what, { name }) : text(`${what}More`, { name, more: others.length })
 }
 
-// Of an upload that is not finished: an empty file is not whole before.
+// For unfinished uploads: an empty file has 0% until it is finished.
 function describePart (bytes: number, size: number): string {
   return formatPercent(bytes, size || 1, language())
 }
 
-// Two sizes that look the same when rounded are told in bytes.
+// Two sizes that are equal when rounded are written in bytes.
 function describeSize (bytes: number, other: number, locale: string): string {
   const rounded = formatBytes(bytes, locale)
   return rounded === formatBytes(other, locale) ? `${bytes.toLocaleString(locale)} B` : rounded

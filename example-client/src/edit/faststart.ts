@@ -1,20 +1,20 @@
-/** A box of an mp4 file: what is between `start` and `end`. */
+/** A box of an MP4 file, from `start` to `end`. */
 export interface Box {
   type: string
   start: number
   end: number
-  /** Bytes of its header: 8, or 16 where the length needs 64 bits. */
+  /** The size of its header: 8, or 16 if the length needs 64 bits. */
   header: number
 }
 
-/** Where the index of an mp4 is: behind the media data, a player has to wait for the whole file. */
+/** The position of the index in an MP4. If the index is at the end, a player must wait for the complete file. */
 export type Layout = 'front' | 'end' | 'fragmented' | 'none'
 
-// Larger indexes belong to videos of days; reading one into memory must stay harmless.
+// Larger indexes belong to videos of several days. The index is read into memory, so its size is limited.
 const largestIndex = 256 * 1024 * 1024
 const containers = new Set(['moov', 'trak', 'mdia', 'minf', 'stbl'])
 
-/** The boxes on the top level, without reading more than their headers. Empty where the file is no mp4. */
+/** The top-level boxes. Only their headers are read. Empty if the file is not an MP4. */
 export async function readBoxes (file: Blob): Promise<Box[]> {
   const boxes: Box[] = []
   for (let start = 0; start + 8 <= file.size;) {
@@ -27,7 +27,7 @@ export async function readBoxes (file: Blob): Promise<Box[]> {
   return boxes
 }
 
-/** Tells whether a player can begin before the last byte is there. */
+/** Whether a player can start before the last byte has arrived. */
 export async function findLayout (file: Blob): Promise<Layout> {
   const boxes = await readBoxes(file)
   const index = boxes.findIndex(box => box.type === 'moov')
@@ -38,8 +38,8 @@ export async function findLayout (file: Blob): Promise<Layout> {
 }
 
 /**
- * Moves the index of an mp4 from the end to the front, as ffmpeg's `-movflags faststart` does. Only the index is read;
- * the media data stays a reference to the file. `null` where there is nothing to move, or not safely.
+ * Moves the index of an MP4 from the end to the front, like `-movflags faststart` of ffmpeg. Only the index is read;
+ * the media data stays a reference to the file. `null` if there is nothing to move or moving is not safe.
  */
 export async function faststart (file: Blob): Promise<Blob | null> {
   const boxes = await readBoxes(file)
@@ -48,7 +48,7 @@ export async function faststart (file: Blob): Promise<Blob | null> {
   const ftyp = boxes[0]
   if (!moov || !mdat || !ftyp || moov.start < mdat.start || moov.end - moov.start > largestIndex) return null
   const bytes = await file.slice(moov.start, moov.end).arrayBuffer()
-  // What was in front of the index moves back by its length; what is behind it stays where it is.
+  // Data before the index moves back by its length; data after it stays in place.
   if (!shiftOffsets(new DataView(bytes), moov.end - moov.start, moov.start)) return null
   const parts = [file.slice(0, ftyp.end), bytes, file.slice(ftyp.end, moov.start), file.slice(moov.end)]
   return new Blob(parts, { type: file.type })
@@ -58,20 +58,20 @@ function readBox (view: DataView, at: number, room: number): Omit<Box, 'start'> 
   const type = String.fromCharCode(...[4, 5, 6, 7].map(index => view.getUint8(at + index)))
   const short = view.getUint32(at)
   if (short === 1 && view.byteLength < at + 16) return null
-  // 0: up to the end of the file; 1: the length follows in 64 bits (ISO/IEC 14496-12, 4.2).
+  // 0: the box ends with the file; 1: the length follows in 64 bits (ISO/IEC 14496-12, 4.2).
   const header = short === 1 ? 16 : 8
   const end = short === 0 ? room : short === 1 ? Number(view.getBigUint64(at + 8)) : short
   return /^[\w ©]{4}$/.test(type) && end >= header && end <= room ? { type, end, header } : null
 }
 
-// Adds `by` to every chunk offset (stco, co64) in a moov that points in front of `before`.
+// Adds `by` to each chunk offset (stco, co64) in a moov that is below `before`.
 function shiftOffsets (view: DataView, by: number, before: number): boolean {
   const walk = (from: number, to: number): boolean => {
     for (let at = from; at + 8 <= to;) {
       const box = readBox(view, at, to - at)
       if (!box) return false
       const content = at + box.header
-      // A compressed index cannot be changed here.
+      // A compressed index cannot be edited.
       if (box.type === 'cmov') return false
       if (containers.has(box.type) && !walk(content, at + box.end)) return false
       if (box.type === 'stco' && !shift32(view, content, by, before)) return false

@@ -1,22 +1,22 @@
 import { faststart } from './faststart.ts'
 
-/** One change of a file before it is uploaded. It only says which bytes go where: none is copied. */
+/** One edit of a file before its upload. It only references bytes; nothing is copied. */
 export type Edit =
-  /** Takes the bytes from `start` up to, not including, `end`. */
+  /** Keeps the bytes from `start` up to but not including `end`. */
   | { op: 'cut', start: number, end: number }
   /** Moves the index of an mp4 to its front. */
   | { op: 'faststart' }
-  /** Puts other files behind it; which ones is told by name and size. */
+  /** Appends other files, identified by name and size. */
   | { op: 'join', files: { name: string, size: number }[] }
 
-/** A recipe does not fit the file that it is applied to. */
+/** A recipe does not fit its file. */
 export class RecipeError extends Error {
   override name = 'RecipeError'
 }
 
 /**
- * Applies edits one after the other. `others` are the files that are joined, in their order.
- * @throws RecipeError where an edit does not fit
+ * Applies edits in their order. `others` are the appended files, in their order.
+ * @throws RecipeError if an edit does not fit
  */
 export async function applyRecipe (file: Blob, recipe: readonly Edit[], others: readonly Blob[] = []): Promise<Blob> {
   let result = file

@@ -1,13 +1,13 @@
-/** What to hash: a file, or what is at a URL. */
+/** The source to hash: a file or a URL. */
 export type HashRequest = Blob | string
 
-/** What the worker says, again and again. */
+/** A message of the worker. */
 export type HashAnswer = { bytes: number } | { hash: string } | { error: string }
 
 /**
- * The SHA-256 of a file, or of what a server has, in hexadecimal. It is made in a worker, slice by slice, because
- * `crypto.subtle` would want the whole file in memory.
- * @throws Error when it cannot be read
+ * The SHA-256 of a file or of the content of a URL, in hexadecimal. A worker computes it slice by slice, because
+ * `crypto.subtle` needs the complete file in memory.
+ * @throws Error if the source cannot be read
  */
 export function sha256 (source: HashRequest, onBytes: (bytes: number) => void): Promise<string> {
   const worker = new Worker(new URL('./hash-worker.ts', import.meta.url), { type: 'module' })

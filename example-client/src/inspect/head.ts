@@ -1,10 +1,10 @@
-/** How many bytes of a file are looked at to show what it is: a few, however large it is. */
+/** How many bytes of a file are read to show its content. */
 export const headSize = 4096
 
-/** The first bytes as text, or `null` where they are no UTF-8 text. */
+/** The first bytes as text, or `null` if they are not UTF-8 text. */
 export function readText (head: Uint8Array): string | null {
   try {
-    // As a stream: the last character may have been cut in two.
+    // In stream mode, because the last character may be incomplete.
     const text = new TextDecoder('utf-8', { fatal: true }).decode(head, { stream: true })
     return hasControls(text) ? null : text
   } catch {
@@ -12,7 +12,7 @@ export function readText (head: Uint8Array): string | null {
   }
 }
 
-/** The first bytes as a hex dump: offset, 16 bytes, and what they are as ASCII, on each line. */
+/** The first bytes as a hex dump. Each line has the offset, 16 bytes, and the bytes as ASCII. */
 export function dumpHex (head: Uint8Array, lines = 8): string {
   const rows: string[] = []
   for (let at = 0; at < head.length && rows.length < lines; at += 16) {
@@ -24,7 +24,7 @@ export function dumpHex (head: Uint8Array, lines = 8): string {
   return rows.join('\n')
 }
 
-// Text files have tabs, line ends and form feeds, and no other control characters.
+// Text files contain tabs, line ends and form feeds, but no other control characters.
 function hasControls (text: string): boolean {
   return Array.from(text).some(character => character < ' ' && !'\t\n\r\f'.includes(character))
 }

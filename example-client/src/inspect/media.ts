@@ -1,19 +1,19 @@
-/** What a browser can tell of a video, a sound or a picture. */
+/** The facts that a browser knows about a video, a sound or a picture. */
 export interface Media {
   kind: 'video' | 'audio' | 'image'
-  /** In seconds; `Infinity` where the file does not say, as recordings often do not. */
+  /** In seconds; `Infinity` if the file does not contain it, as with many recordings. */
   duration: number
   width: number
   height: number
-  /** A small picture of it, as a `data:` URL. */
+  /** A thumbnail, as a `data:` URL. */
   poster: string | null
 }
 
 const posterWidth = 320
 
 /**
- * Reads what can be seen of a file without reading all of it. `null`: the browser cannot play or show it. A video whose
- * picture it cannot decode is `audio`: browsers give no error then.
+ * Inspects a media file without reading all of it. `null` if the browser can neither play nor show it. A video whose
+ * picture the browser cannot decode is `audio`, because the browser reports no error.
  */
 export async function readMedia (blob: Blob): Promise<Media | null> {
   const url = URL.createObjectURL(blob)
@@ -43,7 +43,7 @@ async function readVideo (url: string): Promise<Media> {
     await when(video, 'loadeddata')
     const { duration, videoWidth: width, videoHeight: height } = video
     if (width === 0) return { kind: 'audio', duration, width, height, poster: null }
-    // The first picture is often black.
+    // The first frame is often black.
     video.currentTime = Math.min(1, Number.isFinite(duration) ? duration / 3 : 0)
     await when(video, 'seeked')
     return { kind: 'video', duration, width, height, poster: draw(video, width, height) }

@@ -1,16 +1,16 @@
-// The names in a WebM (RFC 9559, CodecID) and in `codecs` of a media type (RFC 6381).
+// Codec names in WebM (RFC 9559, CodecID) and in the `codecs` parameter of a media type (RFC 6381).
 const webmNames = [['V_VP8', 'vp8'], ['V_VP9', 'vp9'], ['A_OPUS', 'opus'], ['A_VORBIS', 'vorbis']] as const
 
-// The first bytes of media: all tracks were named before.
+// The start of the media data: all tracks are described before it.
 const cluster = '\x1f\x43\xb6\x75'
 const fragment = 'moof'
 
 /**
- * The codecs of a recording, as browsers want to know them before they play it, from its first bytes.
- * @returns `null` while these are too few; empty if there is no codec that is known
+ * The codecs of a recording from its first bytes, in the form that browsers need before playback.
+ * @returns `null` while there are too few bytes; empty if there is no known codec
  */
 export function findCodecs (bytes: Uint8Array<ArrayBuffer>): string | null {
-  // One character for each byte.
+  // One character per byte.
   const text = new TextDecoder('latin1').decode(bytes)
   if (text.includes(cluster)) return webmNames.filter(([id]) => text.includes(id)).map(([, name]) => name).join(',')
   if (text.includes(fragment)) return mp4Codecs(text, bytes).join(',')

@@ -7,27 +7,27 @@ export type LiveKind = 'camera' | 'screen'
 
 export interface LiveOptions {
   endpoint: string
-  /** Without the ending, which says what the browser has made of it. */
+  /** Without the extension, which depends on the format that the browser records. */
   title: string
   onUrl: (url: string) => void
-  /** Bytes that were recorded and that the server has; why nothing moves, if so. */
+  /** Recorded bytes, accepted bytes, and the reason of a wait. */
   onProgress: (recorded: number, accepted: number, wait: Wait | null) => void
-  /** Nothing more is recorded; what is not on the server yet goes on. */
+  /** The recording has stopped; the upload of the rest continues. */
   onStop: () => void
-  /** All of it is on the server, and closed. */
+  /** The complete recording is on the server, and its length is declared. */
   onDone: () => void
-  /** The server has refused it for good. */
+  /** The server has refused the recording for good. */
   onFailed: () => void
 }
 
-// Short pieces make a short delay: about a second from the camera to the viewer's screen.
+// Short pieces keep the delay short: about a second from the camera to the screen of a viewer.
 const pieceMs = 250
 const sliceSize = 4 * 1024 * 1024
 
-// VP8 begins faster than what compresses better; Safari has mp4 only.
+// VP8 starts faster than codecs that compress better. Safari supports only MP4.
 const types = ['video/webm;codecs=vp8,opus', 'video/webm', 'video/mp4;codecs=avc1.42E01E,mp4a.40.2', 'video/mp4']
 
-/** Asks the browser for pictures and sound. Rejects when the visitor, or the machine, says no. */
+/** Asks the browser for picture and sound. Rejects if the visitor denies it or there is no device. */
 export function capture (kind: LiveKind): Promise<MediaStream> {
   const { mediaDevices } = navigator
   return kind === 'camera'
@@ -35,7 +35,7 @@ export function capture (kind: LiveKind): Promise<MediaStream> {
     : mediaDevices.getDisplayMedia({ video: true, audio: true })
 }
 
-/** Records, and uploads while it records. */
+/** Records and uploads while recording. */
 export class LiveRecording {
   readonly name: string
   readonly #recorder: MediaRecorder
@@ -72,17 +72,17 @@ export class LiveRecording {
       this.#source.end()
       options.onStop()
     })
-    // The browser has a button of its own that ends the sharing of a screen.
+    // The browser has its own button that stops screen sharing.
     for (const track of stream.getVideoTracks()) track.addEventListener('ended', () => this.stop())
   }
 
-  /** @throws what the browser says where it can record nothing from the stream */
+  /** @throws the error of the browser if it cannot record the stream */
   start (): void {
     this.#recorder.start(pieceMs)
     this.#transfer.start()
   }
 
-  /** Ends the recording; what is not on the server yet goes on. */
+  /** Ends the recording. The upload of the rest continues. */
   stop (): void {
     if (this.#recorder.state !== 'inactive') this.#recorder.stop()
   }
@@ -92,7 +92,7 @@ export class LiveRecording {
   }
 }
 
-/** Closes a recording that its tab has left behind: what the server has is all. `false`: it could not be reached. */
+/** Finishes a recording whose tab was closed, with the bytes on the server. `false` if the server is not reachable. */
 export async function closeRecording (url: string): Promise<boolean> {
   const headers = { 'Tus-Resumable': '1.0.0' }
   const head = await fetch(url, { method: 'HEAD', headers })

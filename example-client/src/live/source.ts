@@ -1,6 +1,6 @@
 /**
- * A recording that grows, as a source for tus-js-client. It hands out whatever there is as soon as there is something,
- * so that each piece leaves at once; and it keeps all, so that anything can be sent again.
+ * A growing recording as a source for tus-js-client. It delivers bytes as soon as there are any,
+ * so that each piece is sent at once, and keeps all of them for retries.
  */
 export class LiveSource {
   #all = new Blob([])
@@ -19,7 +19,7 @@ export class LiveSource {
     this.#wake()
   }
 
-  /** Bytes from `start`, once there are any, up to `end`; `done` when there will be no more behind them. */
+  /** Bytes from `start` up to `end`, as soon as there are any. `done` if no more follow. */
   async slice (start: number, end: number): Promise<{ value: Blob, done: boolean }> {
     while (this.#all.size <= start && !this.#ended) {
       await new Promise<void>(resolve => { this.#wake = resolve })

@@ -3,29 +3,29 @@ import { autoplay } from '../watch/autoplay.ts'
 import { look } from '../watch/look.ts'
 import { findCodecs } from './codecs.ts'
 
-/** What a viewer tells. */
+/** The callbacks of a viewer. */
 export interface ViewerEvents {
   onState: (state: LiveState) => void
 }
 
 /**
- * `live`: bytes come; `waiting`: none come, as when the recorder has no network; `lost`: the server does not answer;
- * `over`: all is there; `gone`: there is nothing.
+ * `live`: bytes arrive; `waiting`: none arrive, for example because the recorder has no network; `lost`: the server
+ * does not respond; `over`: the recording is complete; `gone`: there is no such upload.
  */
 export type LiveState = 'live' | 'waiting' | 'lost' | 'over' | 'gone' | 'unsupported'
 
-// How far behind the newest picture to play, in seconds: closer stutters.
+// How far to play behind the newest picture, in seconds. Shorter delays stutter.
 const target = 0.7
 const tooFar = 3
 const keepBehind = 30
 
-// The codecs are named at the very beginning, in bytes.
+// The codecs are described within these first bytes.
 const mostHead = 64 * 1024
 
-// A recorder sends four pieces a second: after so long without one the connection may be dead, in ms.
+// A recorder sends four pieces per second. After this time without a piece, the connection may be dead, in ms.
 const patience = 4000
 
-/** Plays a recording while it is made: reads the upload's tail and feeds the browser's player with it. */
+/** Plays a recording while it grows: reads the tail of the upload and feeds the player of the browser. */
 export class LiveViewer {
   #root: HTMLElement
   #video: HTMLVideoElement
@@ -33,13 +33,13 @@ export class LiveViewer {
   #type: string
   #events: ViewerEvents
   #source: MediaSource | null = null
-  // What was read while the codecs are not known, without which there is no buffer.
+  // Bytes that arrive before the codecs are known, which are needed to create a buffer.
   #head = new Blob([])
   #buffer: SourceBuffer | null = null
   #position = 0
   #state: LiveState = 'live'
 
-  /** `root` holds a `video` and the button for its sound; `type` is the media type of the recording. */
+  /** `root` contains a `video` and the button for its sound; `type` is the media type of the recording. */
   constructor (root: HTMLElement, url: string, type: string, events: ViewerEvents) {
     this.#root = root
     this.#video = inside(root, 'video')
@@ -48,7 +48,7 @@ export class LiveViewer {
     this.#events = events
   }
 
-  /** Plays until the recording is over. */
+  /** Plays until the recording ends. */
   async start (): Promise<void> {
     if (!('MediaSource' in window)) return this.#tell('unsupported')
     const source = this.#source = new MediaSource()
@@ -69,14 +69,14 @@ export class LiveViewer {
     this.#video.playbackRate = 1
   }
 
-  // Reads on from where it was, until the connection ends, breaks or is silent.
+  // Reads from the current position until the connection ends, breaks or is silent.
   async #readTail (): Promise<void> {
     const connection = new AbortController()
     let silence: ReturnType<typeof setTimeout> | undefined
     const listen = () => {
       clearTimeout(silence)
       silence = setTimeout(() => {
-        // Of a server that does not answer more is known.
+        // `lost` is more precise than `waiting`.
         if (this.#state === 'live') this.#tell('waiting')
         connection.abort()
       }, patience)
@@ -94,14 +94,14 @@ export class LiveViewer {
         if (this.#buffer) this.#tell('live')
       }
     } catch {
-      // Why, is asked of the server.
+      // The server is asked for the reason.
     } finally {
       clearTimeout(silence)
       connection.abort()
     }
   }
 
-  // Why no more came. The end of an answer is the end of the recording only if the server says so.
+  // Why no more bytes came. The end of a response is the end of the recording only if the server confirms it.
   async #askWhy (): Promise<LiveState> {
     if (this.#video.error || this.#state === 'unsupported') return 'unsupported'
     try {
@@ -152,7 +152,7 @@ export class LiveViewer {
 
 function change (buffer: SourceBuffer, act: () => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    // Each takes the place of the last one: of listeners, those for errors would add up, four in a second.
+    // Handlers replace each other. Listeners would add up, four per second.
     buffer.onupdateend = () => resolve()
     buffer.onerror = () => reject(new Error('no media'))
     act()

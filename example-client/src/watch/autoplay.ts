@@ -13,7 +13,7 @@ export async function autoplay (video: HTMLVideoElement, button: HTMLElement): P
   if (await isRefused(video)) video.muted = false
 }
 
-// Anything else, such as a source that cannot be played, is an event of the video too.
+// Other errors, such as a source that cannot be played, are also events of the video.
 function isRefused (video: HTMLVideoElement): Promise<boolean> {
   return video.play().then(() => false, (error: Error) => error.name === 'NotAllowedError')
 }

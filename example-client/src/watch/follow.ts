@@ -2,8 +2,8 @@ import { look, readProgress } from './look.ts'
 import type { Growth } from './look.ts'
 
 /**
- * Tells how an upload grows until all of it is there: by the server's events, and where it sends none by asking every
- * second. Ends by itself, or by what is returned.
+ * Reports the growth of an upload until it is complete, from the events of the server or, without them, by polling
+ * every second. Ends by itself or by the returned function.
  */
 export function follow (url: string, onGrowth: (growth: Growth) => void, onGone: () => void): () => void {
   let events: EventSource | null = new EventSource(url)
@@ -31,7 +31,7 @@ export function follow (url: string, onGrowth: (growth: Growth) => void, onGone:
     tell(readProgress(event.data))
   })
   events.addEventListener('error', () => {
-    // A browser connects again by itself, unless the answer was no stream of events.
+    // A browser reconnects by itself, unless the response was not an event stream.
     if (stopped || events?.readyState !== EventSource.CLOSED) return
     events = null
     ask().catch(reportError)

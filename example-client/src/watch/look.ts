@@ -3,27 +3,27 @@ import contentDisposition from 'content-disposition'
 /** How much of an upload is stored, in bytes. */
 export interface Growth {
   offset: number
-  /** `null` while it is not known, as of a recording that goes on. */
+  /** `null` while it is unknown, as with a running recording. */
   length: number | null
 }
 
-/** What an upload is, as its download says. */
+/** The description of an upload, from the headers of its download. */
 export interface Description {
   name: string | null
-  /** The media type, without parameters; empty if it is not known. */
+  /** The media type without parameters; empty if it is unknown. */
   type: string
 }
 
-// The types of Node.js, in which this is tested, do not know it.
+// The types of Node.js, which runs the tests, do not declare `cache`.
 const uncached = { cache: 'no-store' } as RequestInit
 
-// How long an answer may take, in ms. A browser would wait for minutes for a server that hangs.
+// How long a response may take, in ms. A browser waits for minutes if the server hangs.
 const patience = 5000
 
 /**
- * Looks how much of an upload is stored. Viewers ask for events, because a HEAD of tus would interrupt the writer.
+ * Returns how much of an upload is stored. Viewers ask for events, because a tus HEAD would displace the writer.
  * @returns `null` if there is no such upload
- * @throws Error if the server does not answer, or with an error
+ * @throws Error if the server does not respond or responds with an error
  */
 export async function look (url: string): Promise<Growth | null> {
   return ask(url, { Accept: 'text/event-stream' }, async response => {
@@ -31,13 +31,13 @@ export async function look (url: string): Promise<Growth | null> {
     if (!response.ok || !response.body) throw new Error(`status ${response.status}`)
     const { headers, body } = response
     if (headers.get('Content-Type')?.startsWith('text/event-stream')) return firstProgress(body)
-    // A server without such events sends the file.
+    // A server without events sends the file.
     const length = Number(headers.get('Content-Length'))
     return { offset: length, length }
   })
 }
 
-/** Looks what an upload is. Of an upload that cannot be read yet nothing is known. */
+/** Returns the description of an upload, which is empty while it cannot be read. */
 export async function describe (url: string): Promise<Description> {
   return ask(url, {}, async ({ ok, headers }) => ({
     name: ok ? nameOf(headers.get('Content-Disposition')) : null,
@@ -45,13 +45,13 @@ export async function describe (url: string): Promise<Description> {
   }))
 }
 
-/** The data of an event `progress`; `null`: the upload is gone. */
+/** Parses the data of a `progress` event; `null` if the upload is gone. */
 export function readProgress (data: string): Growth | null {
   const { state, offset, length } = JSON.parse(data) as Growth & { state: string }
   return state === 'gone' ? null : { offset, length }
 }
 
-// Reads as much of an answer as is wanted, and ends it.
+// Reads the needed part of a response and aborts the rest.
 async function ask<T> (
   url: string, headers: Record<string, string>, read: (response: Response) => Promise<T>
 ): Promise<T> {

@@ -6,20 +6,20 @@ import { follow } from './follow.ts'
 import type { Growth } from './look.ts'
 import { isBeyond, playableUntil } from './timeline.ts'
 
-// After so long without data, although the server has it, the player is stuck, in ms.
+// After this time without data that the server has, the player is considered stuck, in ms.
 const patience = 6000
 
-// If nothing can be shown of so many bytes, in so many ms, the index of a video is probably at its end.
+// If nothing can be shown after this many bytes and ms, the index of the video is probably at its end.
 const muchForNothing = 4 * 1024 * 1024
 const longForNothing = 3000
 
-// How long a notice stays although it plays on at once, in ms: the time to read it.
+// How long a notice stays readable although the video plays, in ms.
 const readingTime = 4000
 
 /**
- * Plays an upload with the browser's own player, also while it grows. The server holds its answer open until the bytes
- * are there; what a browser makes badly of that, this mends: a seek into what is not there yet, and a connection that
- * broke.
+ * Plays an upload with the native player of the browser, even while it grows. The server keeps the response open until
+ * all bytes have arrived. This class handles the cases that browsers handle badly: a seek beyond the stored bytes and a
+ * broken connection.
  */
 export class Player {
   #root: HTMLElement
@@ -29,15 +29,15 @@ export class Player {
   #unfollow = () => {}
   #stuck: ReturnType<typeof setTimeout> | undefined
   #slow: ReturnType<typeof setTimeout> | undefined
-  // Where to go on once more bytes are there, in seconds.
+  // Where to resume when more bytes have arrived, in seconds.
   #broken: number | null = null
-  // How often it failed before it had even begun.
+  // How often loading has failed since it last played.
   #failures = 0
   #words = ''
-  // While a notice is shown, other words wait behind it.
+  // While a notice is shown, other texts wait.
   #notice: ReturnType<typeof setTimeout> | undefined
 
-  /** `root` holds a `video`, the button for its sound, a `progress` and the places for words. */
+  /** `root` contains a `video`, the button for its sound, a `progress` and the elements for texts. */
   constructor (root: HTMLElement) {
     this.#root = root
     this.#video = inside(root, 'video')
@@ -52,7 +52,7 @@ export class Player {
   get #isAudio (): boolean { return this.#root.dataset.kind === 'audio' }
   get #isWhole (): boolean { return this.#growth.offset === this.#growth.length }
 
-  /** Begins to play. Only one player may do so in a page: each holds one of the six connections to the server. */
+  /** Starts playing. Only one player may play at a time, because each holds one of six connections to the server. */
   play (url: string, type: string): void {
     this.close()
     this.#url = url
@@ -62,7 +62,7 @@ export class Player {
     this.#load(0)
   }
 
-  /** Lets go of the connections. */
+  /** Closes the connections. */
   close (): void {
     this.#unfollow()
     clearTimeout(this.#stuck)
@@ -78,7 +78,7 @@ export class Player {
     this.#endNotice()
   }
 
-  // For good: what the browser's player makes of its broken connection is no news.
+  // For good. Later errors of the native player are ignored.
   #gone (): void {
     this.close()
     this.#say(text('watchGone'))
@@ -86,7 +86,7 @@ export class Player {
 
   #load (time: number): void {
     this.#broken = null
-    // Chromium remembers of a URL where it was refused, so that the whole file needs another one.
+    // Chromium remembers the refused ranges of a URL, so the complete file needs another URL.
     this.#video.src = this.#isWhole ? `${this.#url}?finished` : this.#url
     this.#video.currentTime = time
     this.#watchSlow()
@@ -101,7 +101,7 @@ export class Player {
     const there = inside(this.#root, '.there')
     there.hidden = length === null || this.#isWhole
     if (length !== null) {
-      // An empty file has all of its bytes.
+      // An empty file is complete.
       const share = length > 0 ? offset / length : 1
       fillBar(inside<HTMLProgressElement>(there, 'progress'), share, share)
       write(inside(there, '.there-text'), text('there', {
@@ -111,11 +111,11 @@ export class Player {
     }
     const hasGrown = this.#isWhole ? !wasWhole : offset > before
     if (this.#broken !== null && hasGrown && (this.#failures < 3 || this.#isWhole)) this.#load(this.#broken)
-    // What has waited for the end of the file need not find it by itself.
+    // A video that waited for its end is loaded again.
     else if (hasGrown && this.#isWhole && this.#video.readyState === 0) this.#load(0)
   }
 
-  // A seek into what is not there blocks the browser's player, which does not even come back by another seek.
+  // A seek beyond the stored bytes blocks the native player, and another seek does not unblock it.
   #checkSeek (): void {
     const { duration, currentTime } = this.#video
     const { offset, length } = this.#growth
@@ -148,7 +148,7 @@ export class Player {
     if (!this.#isWhole && this.#video.readyState > 0) this.#say(text('waitingForBytes'))
   }
 
-  // The first picture is there. It plays, or the browser wants a click before.
+  // The first frame is loaded. The video plays, or the browser requires a click first.
   #shown (): void {
     const { videoWidth, paused } = this.#video
     if (videoWidth === 0 && !this.#isAudio) return this.#say(text('codecWarning'))
@@ -164,7 +164,7 @@ export class Player {
 
   #failed (): void {
     if (!this.#url) return
-    // The connection broke, or not even the beginning is there; or it is a file that a browser cannot play.
+    // The connection broke, the beginning has not arrived, or the browser cannot play the file.
     this.#failures++
     if (this.#isWhole && this.#failures > 4) return this.#say(text('cannotPlay'))
     this.#say(text(this.#video.readyState === 0 ? 'notYet' : 'waitingForBytes'))

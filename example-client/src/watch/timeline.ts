@@ -1,4 +1,4 @@
-/** How much of a file is there, and how long it plays. */
+/** The stored part and the duration of a file. */
 export interface Extent {
   offset: number
   length: number
@@ -6,16 +6,16 @@ export interface Extent {
   duration: number
 }
 
-// A player reads ahead, and time and bytes do not go evenly: this far in front of the edge is still there, surely.
+// A safety margin, because a player reads ahead and the bit rate varies.
 const margin = 3
 
-/** The time up to which it can surely be played, in seconds: an estimate, as if each second had as many bytes. */
+/** The time up to which it can safely be played, in seconds. Estimated with a constant bit rate. */
 export function playableUntil ({ offset, length, duration }: Extent): number {
   if (offset >= length) return duration
   return Math.max(duration * offset / length - margin, 0)
 }
 
-/** Whether a time may not be there yet. */
+/** Whether a time may not be stored yet. */
 export function isBeyond (time: number, extent: Extent): boolean {
   return extent.offset < extent.length && time > extent.duration * extent.offset / extent.length
 }
