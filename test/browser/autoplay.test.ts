@@ -6,7 +6,7 @@ import { launch } from './chromium.ts'
 import { KiB, give, holds, makeWorld, setPreferences, someAccepted, state, watchErrors } from './world.ts'
 
 const world = await makeWorld()
-// As browsers are outside of tests: nothing plays with sound before a click.
+// Like browsers outside of tests: nothing plays with sound before a click.
 const browser = await launch(t, { args: ['--autoplay-policy=document-user-activation-required'] })
 
 async function view (t: Test, url: string, script = ''): Promise<Page> {
@@ -14,7 +14,7 @@ async function view (t: Test, url: string, script = ''): Promise<Page> {
   t.teardown(() => page.close())
   watchErrors(t, page)
   await page.addInitScript(script)
-  // Whatever Playwright evaluates in a page counts as a click there: nothing of it before the page has tried to play.
+  // Everything that Playwright evaluates in a page counts as a click, so it waits until the page has tried to play.
   const tried = page.waitForRequest(request => request.resourceType() === 'media' || request.url().includes('?from='))
   await page.goto(url)
   await tried
@@ -25,7 +25,7 @@ const plays = (page: Page) =>
   holds(page, 'document.querySelector("video").currentTime > 0.5')
 const isMuted = (page: Page) => page.evaluate<boolean>('document.querySelector("video").muted')
 
-/** A browser that plays nothing by itself, muted or not. */
+/** A browser that never plays by itself, not even muted. */
 const refuseAll = `{
   const { play } = HTMLMediaElement.prototype
   let clicked = false
@@ -50,7 +50,7 @@ async function upload (t: Test, name: string, rate?: number): Promise<string> {
   return `${world.url}watch.html?id=${stored?.id}`
 }
 
-t.test('without a click a video plays muted, and a button turns the sound on', async t => {
+t.test('a video plays muted without a click, and a button turns the sound on', async t => {
   const page = await view(t, await upload(t, 'whole.mp4'))
   await plays(page)
   t.ok(await isMuted(page))
@@ -62,19 +62,19 @@ t.test('without a click a video plays muted, and a button turns the sound on', a
   await holds(page, '!document.querySelector("video").paused')
 })
 
-t.test('where nothing plays without a click the words are to press play, also while it goes up', async t => {
+t.test('a browser that needs a click shows "Press play", also during the upload', async t => {
   for (const rate of [undefined, 150 * KiB]) {
     const page = await view(t, await upload(t, `refused-${rate}.mp4`, rate), refuseAll)
     const words = page.locator('.player-words')
     await words.getByText('Press play to begin.').waitFor()
-    t.notOk(await isMuted(page), 'and then it has sound')
+    t.notOk(await isMuted(page), 'it has sound afterwards')
     await page.locator('video').click()
     await plays(page)
     t.equal(await words.textContent(), '')
   }
 })
 
-t.test('a recording that goes on plays muted without a click', async t => {
+t.test('a running recording plays muted without a click', async t => {
   const recorder = await world.open(t)
   await recorder.getByRole('button', { name: 'Record camera' }).click()
   const link = recorder.locator('#live-link a')

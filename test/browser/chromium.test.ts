@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { chromiumPath, launch, openPage } from './chromium.ts'
 
-t.test('a browser that is missing is an error that says what to install', async (t) => {
+t.test('the error of a missing browser names the package to install', async (t) => {
   const { CHROMIUM_PATH } = process.env
   process.env.CHROMIUM_PATH = '/nowhere/chromium'
   t.teardown(() => {
@@ -14,7 +14,7 @@ t.test('a browser that is missing is an error that says what to install', async 
   t.throws(chromiumPath, /no Chromium at \/nowhere\/chromium: install it .*CHROMIUM_PATH/)
 })
 
-t.test('the browser opens a page', async (t) => {
+t.test('Chromium opens a page', async (t) => {
   const server = createServer((_request, response) => response.end('<title>here</title>')).listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.teardown(() => server.close())

@@ -6,13 +6,13 @@ import { chromium } from 'playwright-core'
 import type { Browser, BrowserContext, BrowserContextOptions, LaunchOptions, Page } from 'playwright-core'
 import type { Test } from 'tap'
 
-/** Where Debian and Ubuntu put it. */
+/** The path in Debian and Ubuntu. */
 const DEFAULT_PATH = '/usr/bin/chromium'
 
 /**
- * The Chromium of this machine: `CHROMIUM_PATH`, or where Debian puts it. playwright-core brings no browser, and one
- * that it could download would lack the codecs that videos need.
- * @throws Error that says what to install
+ * The Chromium of this machine: `CHROMIUM_PATH`, or the path in Debian. playwright-core contains no browser, and the
+ * browser that it can download lacks the codecs of the videos.
+ * @throws Error that names the package to install
  */
 export function chromiumPath (): string {
   const path = process.env.CHROMIUM_PATH || DEFAULT_PATH
@@ -28,7 +28,7 @@ export function chromiumPath (): string {
 // Sound is muted, and videos play without a click.
 const args = ['--no-sandbox', '--mute-audio', '--autoplay-policy=no-user-gesture-required']
 
-/** Starts Chromium, and ends it after the test. */
+/** Starts Chromium and closes it after the test. */
 export async function launch (t: Test, options: LaunchOptions = {}): Promise<Browser> {
   const browser = await chromium.launch({
     executablePath: chromiumPath(),
@@ -40,8 +40,8 @@ export async function launch (t: Test, options: LaunchOptions = {}): Promise<Bro
 }
 
 /**
- * A Chromium with a profile on the disk, for the time of a test. Other contexts are as private windows: what they
- * keep of a file in IndexedDB refers to the file, and is no copy.
+ * A Chromium with a profile on the disk, for one test. Other contexts are private windows, in which a file in IndexedDB
+ * is only a reference, not a copy.
  */
 export async function launchProfile (t: Test, options: BrowserContextOptions): Promise<BrowserContext> {
   const directory = await mkdtemp(join(tmpdir(), 'fastify-tus-'))
@@ -57,7 +57,7 @@ export async function launchProfile (t: Test, options: BrowserContextOptions): P
   return context
 }
 
-/** A new page, whose errors are notes in the report of the test. */
+/** A new page, whose errors are comments in the report of the test. */
 export async function openPage (t: Test, browser: Browser, url: string): Promise<Page> {
   const page = await browser.newPage()
   page.on('pageerror', (error) => t.comment(`page: ${error.message}`))

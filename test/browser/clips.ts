@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 
-/** Makes a clip of a test picture with sound: H.264 and AAC, large enough that its upload has a middle. */
+/** Creates a clip of a test picture with sound, in H.264 and AAC. It is large enough for events during its upload. */
 export async function makeClip (path: string, seconds: number, { faststart = true } = {}): Promise<void> {
   await promisify(execFile)('ffmpeg', [
     '-loglevel', 'error', '-y',

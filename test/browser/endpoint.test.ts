@@ -14,7 +14,7 @@ const elsewhere = `${world.url}?endpoint=${encodeURIComponent(`${other.url}files
 
 const agree = (page: Page) => page.getByRole('button', { name: 'Use the other server' }).click()
 
-/** A foreign tus server, which gives all uploads the same URL. */
+/** A foreign tus server that gives all uploads the same URL. */
 async function makeStranger (t: Test, location = '/files/1'): Promise<{ endpoint: string, asked: IncomingMessage[] }> {
   const asked: IncomingMessage[] = []
   const server = createServer((request, response) => {
@@ -34,7 +34,7 @@ async function makeStranger (t: Test, location = '/files/1'): Promise<{ endpoint
   return { endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}/files`, asked }
 }
 
-t.test('nothing is sent to a server that only a link names, and the own one is used', async t => {
+t.test('the page uploads to its own server if the visitor refuses the server of a link', async t => {
   const page = await world.open(t)
   const { endpoint, asked } = await makeStranger(t)
   const { origin } = new URL(endpoint)
@@ -43,7 +43,7 @@ t.test('nothing is sent to a server that only a link names, and the own one is u
   await dialog.getByText(origin, { exact: true }).waitFor()
   await page.keyboard.press('Escape')
   await ready(page)
-  t.equal(page.url(), world.url, 'the address names it no more')
+  t.equal(page.url(), world.url, 'the address no longer names it')
   const path = await world.file('own-server.bin', KiB)
   await give(page, path)
   await state(page, path, 'done')
@@ -51,7 +51,7 @@ t.test('nothing is sent to a server that only a link names, and the own one is u
   t.same(asked, [])
 })
 
-t.test('an endpoint that is no URL of http: or https: is not used', async t => {
+t.test('an endpoint that is not an http: or https: URL is not used', async t => {
   const page = await world.open(t)
   for (const named of ['http://', 'data:text/plain,a', 'javascript:alert(1)']) {
     await page.goto(`${world.url}?endpoint=${encodeURIComponent(named)}`)
@@ -60,7 +60,7 @@ t.test('an endpoint that is no URL of http: or https: is not used', async t => {
   }
 })
 
-t.test('another server is used if the visitor agrees, which holds for the tab, and the page says so', async t => {
+t.test('another server is used and shown in this tab after the visitor agrees', async t => {
   const page = await world.open(t)
   await page.goto(elsewhere)
   await agree(page)
@@ -71,7 +71,7 @@ t.test('another server is used if the visitor agrees, which holds for the tab, a
 })
 
 for (const lanes of [1, 2]) {
-  t.test(`an upload that a server puts on another origin gets no request, with ${lanes} at a time`, async t => {
+  t.test(`an upload whose URL has another origin gets no request, with ${lanes} lanes`, async t => {
     const page = await world.open(t)
     const { endpoint } = await makeStranger(t, `${world.url}files/victim`)
     const path = await world.file(`misled-${lanes}.bin`, MiB)
@@ -91,7 +91,7 @@ for (const lanes of [1, 2]) {
   })
 }
 
-t.test('the page that plays an upload does not speak for another server', async t => {
+t.test('the watch page does not take its title from another server', async t => {
   const page = await world.open(t)
   const { endpoint, asked } = await makeStranger(t)
   const link = `${world.url}watch.html?id=1&endpoint=${encodeURIComponent(endpoint)}`
@@ -106,7 +106,7 @@ t.test('the page that plays an upload does not speak for another server', async 
   t.equal(await page.title(), 'Watch')
 })
 
-t.test('a file that one server has is sent to another one', async t => {
+t.test('a file that one server has is uploaded to another server', async t => {
   const page = await world.open(t)
   const path = await world.file('for-both.bin', MiB)
   await give(page, path)
@@ -120,7 +120,7 @@ t.test('a file that one server has is sent to another one', async t => {
   await other.arrived(t, path)
 })
 
-/** How often a page that is open for a minute asks what is on its own server. */
+/** How often a page requests the list of its own server within a minute. */
 async function asksForList (page: Page, url: string): Promise<number> {
   await page.goto(url)
   if (url === elsewhere) await agree(page)
@@ -129,7 +129,7 @@ async function asksForList (page: Page, url: string): Promise<number> {
   return page.evaluate<number>('asked.filter(url => String(url).startsWith("api/uploads")).length')
 }
 
-t.test('what is on the own server is listed only where files go there', async t => {
+t.test('the list of the own server is shown only if it is the endpoint', async t => {
   const page = await world.open(t)
   const path = await world.file('listed.bin', MiB)
   await give(page, path)

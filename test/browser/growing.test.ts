@@ -12,10 +12,10 @@ import { run } from '../src/process.ts'
 import type { Run } from '../src/process.ts'
 import { launch, openPage } from './chromium.ts'
 
-/** How long the clip is, in s. */
+/** The length of the clip, in s. */
 const SECONDS = 60
 
-/** A clip of a test picture and a tone, its index in front, about 11 MB. */
+/** A clip of a test picture and a tone with its index at the front, about 11 MB. */
 function makeClip (file: string): Buffer {
   execFileSync('ffmpeg', [
     '-v', 'error', '-f', 'lavfi', '-i', 'testsrc2=size=640x360:rate=25', '-f', 'lavfi', '-i', 'sine=frequency=440',
@@ -26,7 +26,7 @@ function makeClip (file: string): Buffer {
   return readFileSync(file)
 }
 
-/** The server as a process of its own, which can be killed and started again where it was. */
+/** The server in its own process, which can be killed and restarted on the same port. */
 async function serve (t: Test, directory: string) {
   const port = await freePort()
   let running: Run
@@ -49,7 +49,7 @@ async function serve (t: Test, directory: string) {
   }
 }
 
-/** An upload that goes on as far as it is told to. */
+/** An upload that sends as much as the test requests. */
 async function begin (base: string, bytes: Buffer, metadata: Record<string, string>) {
   const tus = { 'tus-resumable': '1.0.0' }
   const created = await fetch(`${base}/files`, {
@@ -74,7 +74,7 @@ async function begin (base: string, bytes: Buffer, metadata: Record<string, stri
   }
 }
 
-/** What the video of a page does. */
+/** The state of the video in a page. */
 const stateOf = (page: Page) => page.evaluate(() => {
   const { currentTime, videoWidth, readyState, ended, error } = document.querySelector('video') as HTMLVideoElement
   return { currentTime, videoWidth, readyState, ended, error: error?.message }
@@ -82,7 +82,7 @@ const stateOf = (page: Page) => page.evaluate(() => {
 
 const timeOf = async (page: Page) => (await stateOf(page)).currentTime
 
-/** Waits until the video plays beyond a second, and shows pictures; an error of the video is one of the test. */
+/** Waits until the video plays past a time and shows pictures. An error of the video fails the test. */
 async function plays (page: Page, beyond: number): Promise<void> {
   let last: unknown
   for (const start = Date.now(); Date.now() - start < 60_000; await wait(100)) {
@@ -93,7 +93,7 @@ async function plays (page: Page, beyond: number): Promise<void> {
   throw new Error(`It does not play beyond ${beyond} s: ${JSON.stringify(last)}`)
 }
 
-t.test('a video plays while it still goes up, whatever happens to the upload', needs('ffmpeg'), async (t) => {
+t.test('a video plays during its upload, through pauses, restarts and seeks', needs('ffmpeg'), async (t) => {
   const directory = t.testdir({ files: {} })
   const clip = makeClip(path.join(directory, 'clip.mp4'))
   const server = await serve(t, path.join(directory, 'files'))
@@ -102,24 +102,24 @@ t.test('a video plays while it still goes up, whatever happens to the upload', n
 
   await upload.goOnTo(0.15)
   await page.setContent(`<video src="${upload.url}" muted></video>`)
-  // The attribute autoplay waits until Chromium believes that it will get to the end without a pause.
+  // The attribute `autoplay` waits until Chromium expects to reach the end without a pause.
   await page.evaluate(() => (document.querySelector('video') as HTMLVideoElement).play())
   await plays(page, 1)
-  t.pass('it starts before a half is there')
+  t.pass('it starts before half of it is stored')
 
-  // At four times the speed it is at the end of what is there long before the pause is over.
+  // At four times the speed, it reaches the end of the stored bytes long before the pause ends.
   await page.evaluate(() => { (document.querySelector('video') as HTMLVideoElement).playbackRate = 4 })
   await wait(20_000)
   const edge = await timeOf(page)
   t.ok(edge < 0.25 * SECONDS, `it waits, at ${edge} s`)
   await upload.goOnTo(0.4)
   await plays(page, edge + 5)
-  t.pass('it goes on after a pause of 20 s')
+  t.pass('it continues after a pause of 20 s')
 
   await server.killAndRestart()
   await upload.goOnTo(0.6)
   await plays(page, 0.45 * SECONDS)
-  t.pass('it goes on after the server was killed and started again')
+  t.pass('it continues after the server was killed and restarted')
 
   const seek = (to: number) => page.evaluate((to) => {
     (document.querySelector('video') as HTMLVideoElement).currentTime = to
@@ -129,12 +129,12 @@ t.test('a video plays while it still goes up, whatever happens to the upload', n
   await seek(2)
   await plays(page, 3)
   t.ok(await timeOf(page) < 0.5 * SECONDS)
-  t.pass('it goes on after a seek ahead, in what is there, and back')
+  t.pass('it continues after a seek ahead within the stored bytes and back')
 
   const refused = page.waitForResponse((response) => response.status() === 416)
   await seek(0.9 * SECONDS)
   await refused
-  // Chromium may take that for the end of the file: a page loads the video again.
+  // Chromium may treat that as the end of the file, so a page must reload the video.
   const again = (from: number, playbackRate: number) => page.evaluate(({ from, playbackRate }) => {
     const video = document.querySelector('video') as HTMLVideoElement
     video.src = `${video.src}#`
@@ -144,25 +144,25 @@ t.test('a video plays while it still goes up, whatever happens to the upload', n
   }, { from, playbackRate })
   await again(10, 1)
   await plays(page, 11)
-  t.ok(await timeOf(page) < 0.6 * SECONDS, 'and after a seek to where nothing is yet, and back')
+  t.ok(await timeOf(page) < 0.6 * SECONDS, 'it continues after a seek beyond the stored bytes and back')
 
   await upload.goOnTo(1)
   await again(45, 4)
   await plays(page, SECONDS - 1)
-  t.pass('it ends with the clip')
+  t.pass('it plays to the end of the clip')
 })
 
-t.test('a video that is opened by itself plays, boxed in as it is', async (t) => {
+t.test('a video that is opened directly plays in its sandbox', async (t) => {
   const server = await serve(t, t.testdir())
   const clip = readFileSync(path.join(import.meta.dirname, '../fixtures/clip.mp4'))
   const upload = await begin(server.base, clip, { filename: 'clip.mp4', filetype: 'video/mp4' })
   await upload.goOnTo(1)
   const page = await openPage(t, await launch(t), upload.url)
-  // No script runs in there, not even that of a test: the picture must move.
+  // No script runs in there, not even that of a test, so the picture must move.
   const session = await page.context().newCDPSession(page)
   const pictures = new Set<string>()
   await until(async () => {
-    // Where the browser has no time for one, it may never answer.
+    // A busy browser may never return one.
     const taken = await Promise.race([session.send('Page.captureScreenshot'), wait(2000)])
     if (taken !== undefined) pictures.add(taken.data)
     return pictures.size >= 5
@@ -170,7 +170,7 @@ t.test('a video that is opened by itself plays, boxed in as it is', async (t) =>
   t.pass()
 })
 
-t.test('a page in an upload is saved and not run', async (t) => {
+t.test('an uploaded page is downloaded, not run', async (t) => {
   const server = await serve(t, t.testdir())
   const html = Buffer.from('<script>document.title = "run"</script>')
   const upload = await begin(server.base, html, { filename: 'a.html', filetype: 'text/html' })

@@ -5,7 +5,7 @@ import { MiB, makeWorld, ownInput, ready, state, watchErrors } from './world.ts'
 const world = await makeWorld()
 const browser = await launch(t, { args: ['--host-resolver-rules=MAP another-machine.test 127.0.0.1'] })
 
-t.test('a file that is dropped on a page from http: of another machine arrives', async t => {
+t.test('a file that is dropped on an insecure page is uploaded', async t => {
   const page = await browser.newPage({ locale: 'en-US' })
   t.teardown(() => page.close())
   watchErrors(t, page)
@@ -14,7 +14,7 @@ t.test('a file that is dropped on a page from http: of another machine arrives',
   t.equal(await page.evaluate('isSecureContext'), false)
   const path = await world.file('insecure.bin', MiB)
   await ownInput(page, path)
-  // As a page can make it: of a drop by the browser's own protocol nothing comes back here.
+  // Dispatched by a script, because a drop by the protocol of the browser has no effect here.
   await page.evaluate(`{
     const dataTransfer = new DataTransfer()
     dataTransfer.items.add(document.getElementById('own').files[0])

@@ -7,14 +7,14 @@ import { KiB, MiB, give, holds, listen, makeWorld, rowOf, setPreferences, someAc
 
 const world = await makeWorld()
 
-t.test('a video shows its picture, its length, and plays before it is sent', async t => {
+t.test('a video shows its picture and length and plays before its upload', async t => {
   const page = await world.open(t)
   await setPreferences(page, { startAtOnce: false })
   const path = await world.file('look.mp4', 0)
   await makeClip(path, 4)
   await give(page, path)
   await state(page, path, 'ready')
-  t.equal((await world.stored(path)).length, 0, 'nothing is sent yet')
+  t.equal((await world.stored(path)).length, 0, 'nothing is uploaded yet')
   await rowOf(page, path).locator('.thumb.has-poster').waitFor()
   await rowOf(page, path).locator('summary').click()
   await rowOf(page, path).getByText('video/mp4').waitFor()
@@ -25,7 +25,7 @@ t.test('a video shows its picture, its length, and plays before it is sent', asy
   await world.arrived(t, path)
 })
 
-t.test('a text shows its beginning, and other files their first bytes', async t => {
+t.test('a text file shows its beginning, other files a hex dump', async t => {
   const page = await world.open(t)
   await setPreferences(page, { startAtOnce: false })
   const text = await world.file('text.txt', 0)
@@ -38,7 +38,7 @@ t.test('a text shows its beginning, and other files their first bytes', async t 
   t.match(await rowOf(page, binary).locator('pre').textContent(), /^0000 {2}00 01 02 41 ff .*\.\.\.A\.$/)
 })
 
-t.test('the SHA-256 of the file is that of what the server has', async t => {
+t.test('the SHA-256 of the file equals that of the upload', async t => {
   const page = await world.open(t)
   const path = await world.file('hash.bin', 20 * MiB + 3)
   await give(page, path)
@@ -49,25 +49,25 @@ t.test('the SHA-256 of the file is that of what the server has', async t => {
   t.match(await rowOf(page, path).locator('.hash').textContent(), await sha256(path))
 })
 
-t.test('a name that turns the direction of writing is shown as it is, and sent unchanged', async t => {
+t.test('a name with bidirectional controls is shown literally and uploaded unchanged', async t => {
   const page = await world.open(t)
   const path = await world.file('invoice\u202Efdp.mp4', 100)
   const shown = 'invoice\uFFFDfdp.mp4'
   await give(page, path)
   await state(page, shown, 'done')
   const [stored] = await world.stored(path)
-  t.ok(stored, 'the server has the true name')
+  t.ok(stored, 'the server has the original name')
   await page.getByRole('button', { name: `Remove from list: ${shown}` }).click()
   await page.locator('#server-rows').getByRole('heading', { name: shown }).waitFor()
   await page.getByRole('button', { name: `Watch ${shown}` }).click()
   await page.locator('#player').getByRole('heading', { name: shown }).waitFor()
   await page.goto(`${world.url}watch.html?id=${stored?.id}`)
-  // The name of the download, in which the server replaces such characters.
+  // The name of the download, in which the server replaces these characters.
   await page.getByRole('heading', { name: 'invoice_fdp.mp4' }).waitFor()
   t.equal(await page.title(), 'invoice_fdp.mp4')
 })
 
-t.test('a file is renamed, cut and joined before it is sent', async t => {
+t.test('a file is renamed, cut and joined before its upload', async t => {
   const page = await world.open(t)
   await setPreferences(page, { startAtOnce: false })
   const first = await world.file('first.log', 1000)
@@ -94,7 +94,7 @@ t.test('a file is renamed, cut and joined before it is sent', async t => {
   t.equal(await sha256(stored?.path ?? ''), createHash('sha256').update(expected).digest('hex'))
 })
 
-t.test('an index that cannot be moved is told', async t => {
+t.test('an index that cannot be moved causes a message', async t => {
   const page = await world.open(t)
   await setPreferences(page, { startAtOnce: false })
   const path = await world.file('packed.mp4', 0)
@@ -113,7 +113,7 @@ t.test('an index that cannot be moved is told', async t => {
   await state(page, path, 'ready')
 })
 
-t.test('a change that is applied twice at once is made once, and is no news of a cancelled upload', async t => {
+t.test('edits that are applied twice at once create one upload, without an announcement of a cancellation', async t => {
   const page = await world.open(t)
   await setPreferences(page, { startAtOnce: false })
   const path = await world.file('hasty.log', 1000)
@@ -134,7 +134,7 @@ t.test('a change that is applied twice at once is made once, and is no news of a
   t.equal((await world.stored('hasty-renamed.log')).length, 1)
 })
 
-t.test('what is paused stays so when it is changed', async t => {
+t.test('a paused upload stays paused after an edit', async t => {
   const page = await world.open(t)
   world.slow(t)
   const paths = await Promise.all(['busy-1.bin', 'busy-2.bin', 'later.log'].map(name => world.file(name, 1024 * KiB)))
@@ -148,7 +148,7 @@ t.test('what is paused stays so when it is changed', async t => {
   await state(page, 'later-renamed.log', 'paused')
 })
 
-t.test('the index of a video moves to the front, and a reload in the middle goes on with that', async t => {
+t.test('the index of a video moves to the front, and the upload resumes with it after a reload', async t => {
   const page = await world.open(t)
   await setPreferences(page, { sliceSize: 64 * KiB })
   world.slow(t)
@@ -166,13 +166,13 @@ t.test('the index of a video moves to the front, and a reload in the middle goes
   world.hurry()
   await state(page, path, 'done')
   const stored = await world.stored(path)
-  t.equal(stored.length, 1, 'what was sent before is deleted')
+  t.equal(stored.length, 1, 'the earlier upload is deleted')
   const bytes = await readFile(stored[0]?.path ?? '')
   t.ok(bytes.indexOf('moov', 0, 'latin1') < bytes.indexOf('mdat', 0, 'latin1'))
   t.equal(bytes.length, (await readFile(path)).length)
 })
 
-t.test('what is being changed waits for that, and what is only looked at keeps the keyboard in its row', async t => {
+t.test('an upload with unapplied edits waits, and an inspected upload keeps the focus in its row', async t => {
   const page = await world.open(t)
   world.slow(t)
   const names = ['first-1.bin', 'first-2.bin', 'typed.log', 'closed.log', 'looked-at.log']

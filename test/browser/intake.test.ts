@@ -1,7 +1,7 @@
 import t from 'tap'
 import { fromDrop } from '../../example-client/src/intake.ts'
 
-/** A folder as a browser hands it over. No disk here fails in the middle of a listing. */
+/** A fake of the folder of a browser, because no real disk fails in the middle of a listing. */
 function folder (name: string, within: () => AsyncIterable<unknown>): unknown {
   return { kind: 'directory', name, values: within }
 }
@@ -21,7 +21,7 @@ async function namesIn (...handles: unknown[]): Promise<string[]> {
   return names
 }
 
-t.test('a folder that cannot be listed to its end is named, and all others are taken', async t => {
+t.test('a folder that cannot be listed completely is named, and all other files are taken', async t => {
   const broken = folder('broken', async function * () {
     yield file('first')
     throw new Error('gone')
@@ -34,7 +34,7 @@ t.test('a folder that cannot be listed to its end is named, and all others are t
   t.same(await namesIn(parent, whole), ['first', 'broken?', 'second', 'third'])
 })
 
-t.test('so is a folder of a browser without handles', async t => {
+t.test('a folder that cannot be listed is named in a browser without handles', async t => {
   const entry = {
     isDirectory: true,
     name: 'broken',

@@ -4,7 +4,7 @@ import { give, makeWorld, ready, rowOf } from './world.ts'
 
 const world = await makeWorld()
 
-t.test('where the browser keeps nothing, no row says that an upload survives', async t => {
+t.test('without storage, no row promises that an upload survives a reload', async t => {
   const { page, path } = await world.inTheMiddle(t, 'lost.bin', {
     async bring (page, path) {
       await page.addInitScript(`Object.defineProperty(window, 'indexedDB', {
@@ -18,13 +18,13 @@ t.test('where the browser keeps nothing, no row says that an upload survives', a
   await rowOf(page, path).getByText('the upload is lost and must start over').waitFor()
 })
 
-t.test('a tab with an older page keeps nothing from being kept once it is closed', async t => {
+t.test('storage works after a tab with an older page is closed', async t => {
   const { page, path } = await world.inTheMiddle(t, 'after-the-old-one.bin', {
     async bring (page, path) {
       await page.goto(`${world.url}healthz`)
       const old = await page.context().newPage()
       await old.goto(`${world.url}healthz`)
-      // As that page has left it.
+      // The database of that page.
       await old.evaluate(`new Promise((resolve, reject) => {
         indexedDB.deleteDatabase('fastify-tus')
         const opening = indexedDB.open('fastify-tus', 1)
@@ -47,11 +47,11 @@ t.test('a tab with an older page keeps nothing from being kept once it is closed
   await rowOf(page, path).getByText('the upload resumes by itself').waitFor()
 })
 
-t.test('what is kept is kept again after the browser has closed its database', async t => {
+t.test('storage works again after the browser has closed the database', async t => {
   const { page, path } = await world.inTheMiddle(t, 'after-the-closing.bin', {
     async bring (page, path) {
       await remembered(page)
-      // As by a visitor who clears the data of the site.
+      // As if the visitor clears the data of the site.
       await page.evaluate(`new Promise((resolve, reject) => {
         const deleting = indexedDB.deleteDatabase('fastify-tus')
         deleting.onsuccess = resolve

@@ -4,13 +4,13 @@ import { KiB, give, makeWorld, setPreferences, state } from './world.ts'
 
 const world = await makeWorld()
 
-/** Waits until the keyboard is at a button of this name, and presses it if asked. */
+/** Waits until a button of this name has the focus, and presses it if requested. */
 async function at (page: Page, name: string, key?: string): Promise<void> {
   await page.locator(':focus').and(page.getByRole('button', { name })).waitFor()
   if (key) await page.keyboard.press(key)
 }
 
-t.test('a button that has done its work hands the keyboard on to the next', async t => {
+t.test('a button that disappears moves the focus to the next one', async t => {
   const page = await world.open(t)
   await setPreferences(page, { startAtOnce: false })
   const paths = await Promise.all(['a', 'b', 'c'].map(name => world.file(`keys-${name}.bin`, KiB)))
@@ -24,7 +24,7 @@ t.test('a button that has done its work hands the keyboard on to the next', asyn
   t.equal(await page.locator('.row').count(), 0)
 })
 
-t.test('the player takes the keyboard and gives it back, and a list that grows leaves it where it is', async t => {
+t.test('the player takes and returns the focus, and a growing list keeps it', async t => {
   const page = await world.open(t)
   const clip = await world.file('keys.mp4', KiB)
   await give(page, clip)
@@ -42,7 +42,7 @@ t.test('the player takes the keyboard and gives it back, and a list that grows l
   t.equal(await watch.and(page.locator(':focus')).count(), 1)
 })
 
-t.test('who stops a recording with the keyboard can go on with it', async t => {
+t.test('the focus stays usable after a recording is stopped with the keyboard', async t => {
   const page = await world.open(t)
   await page.getByRole('button', { name: 'Record camera' }).focus()
   await page.keyboard.press('Enter')

@@ -12,7 +12,7 @@ async function online (page: Page, value: boolean): Promise<void> {
   }, value)
 }
 
-/** Takes the network away from one of the three lanes, and not from the others. */
+/** Disconnects one of the three lanes. */
 async function cutOne (page: Page): Promise<void> {
   const moving = (count: number) =>
     holds(page, `document.querySelectorAll('.strip .sending').length === ${count}`)
@@ -27,7 +27,7 @@ async function cutOne (page: Page): Promise<void> {
   await moving(2)
 }
 
-t.test('a part that has lost the network goes on when it is back, while the others move', async t => {
+t.test('a part without a network resumes when the network is back, while the others continue', async t => {
   const { page, path } = await world.inTheMiddle(t, 'one-offline.bin', { preferences })
   await cutOne(page)
   t.equal(await rowOf(page, path).getAttribute('data-state'), 'uploading')
@@ -37,18 +37,18 @@ t.test('a part that has lost the network goes on when it is back, while the othe
   await world.arrived(t, path)
 })
 
-t.test('a part that has lost the network is waited for once the others are there', async t => {
+t.test('an upload waits for a part without a network after the others are complete', async t => {
   const { page, path } = await world.inTheMiddle(t, 'last-offline.bin', { preferences })
   await cutOne(page)
   world.hurry()
   await rowOf(page, path).getByText('No network').waitFor()
-  t.notMatch(await rowOf(page, path).locator('.figures').textContent(), '/s', 'no speed is told')
+  t.notMatch(await rowOf(page, path).locator('.figures').textContent(), '/s', 'no speed is shown')
   await online(page, true)
   await state(page, path, 'done')
   await world.arrived(t, path)
 })
 
-t.test('a file whose join was asked for in vain is there once', async t => {
+t.test('a file is stored once after a failed request to join', async t => {
   const page = await world.open(t)
   await setPreferences(page, preferences)
   const before = (await world.everything()).length
@@ -64,12 +64,12 @@ t.test('a file whose join was asked for in vain is there once', async t => {
   await state(page, path, 'done')
   t.equal(lost, 1)
   await world.arrived(t, path)
-  // Its parts, and a final upload that is unknown to the page: the server deletes it when it expires.
+  // Its parts, and a final upload that the page does not know. The server deletes it when it expires.
   await until(async () => (await world.everything()).length <= before + 2)
   t.equal((await world.stored(path)).filter(({ bytes }) => bytes > 0).length, 1)
 })
 
-t.test('a file whose page is reloaded while the server joins it is there once', async t => {
+t.test('a file is stored once if the page is reloaded while the server joins it', async t => {
   const page = await world.open(t, { profile: true })
   await setPreferences(page, preferences)
   const before = (await world.everything()).length
@@ -100,7 +100,7 @@ t.test('a file whose page is reloaded while the server joins it is there once', 
   t.equal((await world.stored(path)).length, 1)
 })
 
-t.test('parts that the server has deleted begin anew, again and again, and what is there stays', async t => {
+t.test('parts that the server has deleted start over repeatedly, and the other parts stay', async t => {
   const { page, path } = await world.inTheMiddle(t, 'swept.bin', { preferences })
   const parts = async () => (await world.everything()).filter(({ size }) => size === 2 * MiB)
   const [kept] = await parts()
@@ -121,21 +121,21 @@ t.test('parts that the server has deleted begin anew, again and again, and what 
   await world.arrived(t, path)
 })
 
-t.test('parts that the server has deleted before they were joined begin anew', async t => {
+t.test('parts that the server has deleted before the join start over', async t => {
   const page = await world.open(t)
   await setPreferences(page, preferences)
   let asked = 0
   let cut = true
   await page.route('**/files', (route, request) => {
     if (!cut || !request.headers()['upload-concat']?.startsWith('final')) return route.fallback()
-    // As a server without concatenation-unfinished answers, before it is away.
+    // The response of a server without concatenation-unfinished, before it goes down.
     return asked++ === 0 ? route.fulfill({ status: 400 }) : route.abort()
   })
   const path = await world.file('swept-whole.bin', 3 * MiB)
   await give(page, path)
   await until(async () => asked >= 2)
   const parts = (await world.everything()).filter(({ size }) => size === MiB)
-  t.same(parts.map(({ bytes }) => bytes), [MiB, MiB, MiB], 'they are whole')
+  t.same(parts.map(({ bytes }) => bytes), [MiB, MiB, MiB], 'they are complete')
   for (const { id } of parts) await world.remove(id)
   cut = false
   await state(page, path, 'done')

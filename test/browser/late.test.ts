@@ -5,12 +5,12 @@ import { MiB, give, makeWorld, rowOf, setPreferences, state, until } from './wor
 const world = await makeWorld()
 
 interface Held {
-  /** Resolves when the server has done what it was asked for, and the page does not know. */
+  /** Resolves when the server has processed the request and the page has no response. */
   held: () => Promise<boolean>
   release: () => void
 }
 
-/** Holds back the answer to the first creation whose header `Upload-Concat` begins so. */
+/** Holds back the response to the first creation whose `Upload-Concat` header starts with `concat`. */
 async function hold (page: Page, concat = ''): Promise<Held> {
   let asked = false
   let held = false
@@ -23,26 +23,26 @@ async function hold (page: Page, concat = ''): Promise<Held> {
     const response = await route.fetch()
     held = true
     await released
-    // Nobody may wait for it any more.
+    // The page may have stopped waiting for it.
     await route.fulfill({ response }).catch(() => {})
   })
   return { held: () => until(async () => held), release }
 }
 
-t.test('what is cancelled while the server makes it is deleted', async t => {
+t.test('an upload that is cancelled during its creation is deleted', async t => {
   const page = await world.open(t)
   const { held, release } = await hold(page)
   const path = await world.file('unborn.bin', MiB)
   await give(page, path)
   await held()
-  t.equal((await world.stored(path)).length, 1, 'the server has it')
+  t.equal((await world.stored(path)).length, 1, 'the upload exists')
   await page.getByRole('button', { name: /^Cancel unborn.bin/ }).click()
   await rowOf(page, path).waitFor({ state: 'detached' })
   release()
   await until(async () => (await world.stored(path)).length === 0)
 })
 
-t.test('what is paused while the server makes it goes on, and nothing else of it is left', async t => {
+t.test('an upload that is paused during its creation resumes, and is the only one', async t => {
   const page = await world.open(t)
   const { held, release } = await hold(page)
   const path = await world.file('paused-early.bin', MiB)
@@ -57,7 +57,7 @@ t.test('what is paused while the server makes it goes on, and nothing else of it
   await until(async () => (await world.stored(path)).length === 1)
 })
 
-t.test('what is resumed before the server has answered is one upload in the end', async t => {
+t.test('an upload that is paused and resumed before the response is stored once', async t => {
   const page = await world.open(t)
   const { held, release } = await hold(page)
   const path = await world.file('two-answers.bin', MiB)
@@ -71,7 +71,7 @@ t.test('what is resumed before the server has answered is one upload in the end'
   await until(async () => (await world.stored(path)).length === 1)
 })
 
-t.test('what is cancelled while the server makes what its parts are joined to is deleted, and so are they', async t => {
+t.test('an upload that is cancelled during the creation of its final upload is deleted with its parts', async t => {
   const page = await world.open(t)
   await setPreferences(page, { lanes: 3, sliceSize: MiB })
   const before = (await world.everything()).length
@@ -79,19 +79,19 @@ t.test('what is cancelled while the server makes what its parts are joined to is
   const path = await world.file('joined.bin', 3 * MiB)
   await give(page, path)
   await held()
-  t.equal((await world.stored(path)).length, 1, 'the server has made it')
+  t.equal((await world.stored(path)).length, 1, 'the upload exists')
   await page.getByRole('button', { name: /^Cancel joined.bin/ }).click()
   await rowOf(page, path).waitFor({ state: 'detached' })
   release()
   await until(async () => (await world.everything()).length === before)
 })
 
-t.test('what a server that hung makes late is deleted', async t => {
+t.test('an upload that a hanging server creates late is deleted', async t => {
   const page = await world.open(t)
   const path = await world.file('silent.bin', MiB)
   world.freeze(t)
   await give(page, path)
-  // The page has asked a second time by then.
+  // The page has sent a second request by then.
   await rowOf(page, path).getByText('No response. Reconnecting').waitFor()
   world.thaw()
   await state(page, path, 'done')

@@ -25,13 +25,13 @@ async function view (t: Test, url: string): Promise<Page> {
 const playsBeyond = (page: Page, seconds: number) =>
   holds(page, `document.querySelector('#player video').currentTime > ${seconds}`)
 
-/** The recording that a page has made. */
+/** The recording of a page. */
 async function recordingAt (url: string): Promise<Stored | undefined> {
   const id = new URL(url).searchParams.get('id')
   return (await world.everything()).find(stored => stored.id === id)
 }
 
-t.test('a recording is watched while it is made, through a restart of the server, and is whole in the end', async t => {
+t.test('a recording is watched live through a restart of the server, and is complete at the end', async t => {
   const page = await world.open(t)
   const url = await record(page)
   const viewer = await view(t, url)
@@ -50,12 +50,12 @@ t.test('a recording is watched while it is made, through a restart of the server
   await page.locator('#live-words').getByText('the complete recording is on the server').waitFor()
   await viewer.getByText('The recording has ended').waitFor()
   const stored = await recordingAt(url)
-  t.ok(stored && stored.bytes === stored.size && stored.bytes > 0, 'it is closed, and all of it is there')
+  t.ok(stored && stored.bytes === stored.size && stored.bytes > 0, 'its length is declared, and all bytes are stored')
   await viewer.reload()
   await playsBeyond(viewer, 0.5)
 })
 
-t.test('a link that is copied is shown as copied for a while', async t => {
+t.test('the button shows for a while that the link is copied', async t => {
   const page = await world.open(t, { permissions: ['clipboard-write', 'clipboard-read'] })
   const url = await record(page)
   await page.clock.install()
@@ -69,7 +69,7 @@ t.test('a link that is copied is shown as copied for a while', async t => {
   await page.getByRole('button', { name: 'Stop recording' }).click()
 })
 
-t.test('two clicks make one recording', async t => {
+t.test('two clicks start one recording', async t => {
   const page = await world.open(t)
   const before = (await world.everything()).length
   await page.getByRole('button', { name: 'Record camera' }).evaluate((button: HTMLElement) => {
@@ -82,7 +82,7 @@ t.test('two clicks make one recording', async t => {
   t.equal((await world.everything()).length, before + 1)
 })
 
-t.test('a viewer tells a server that hangs from a recorder that is away, and goes on after both', async t => {
+t.test('a viewer distinguishes a hanging server from an absent recorder, and continues after both', async t => {
   const page = await world.open(t)
   const url = await record(page)
   const viewer = await view(t, url)
@@ -99,12 +99,12 @@ t.test('a viewer tells a server that hangs from a recorder that is away, and goe
   await page.context().setOffline(true)
   await viewer.getByText('Waiting for more').waitFor()
   await until(async () => {
-    // It reconnects again and again, and each time the server answers.
+    // It reconnects repeatedly, and each time the server responds.
     const tails = await viewer.evaluate<number>(`performance.getEntriesByType('resource')
       .filter(({ name }) => name.includes('from=')).length`)
     return tails > 3
   })
-  t.notMatch(await viewer.evaluate<string>('said.join()'), 'does not respond', 'the server was there all the time')
+  t.notMatch(await viewer.evaluate<string>('said.join()'), 'does not respond', 'the server was always reachable')
   await page.context().setOffline(false)
   await live.waitFor()
   await page.getByRole('button', { name: 'Stop recording' }).click()
@@ -113,7 +113,7 @@ t.test('a viewer tells a server that hangs from a recorder that is away, and goe
   t.equal(stored?.bytes, stored?.size)
 })
 
-t.test('a recording whose tab was closed is offered to be closed, and stays', async t => {
+t.test('the page offers to finish a recording whose tab was closed, and the recording stays', async t => {
   const page = await world.open(t)
   const url = await record(page)
   await until(async () => ((await recordingAt(url))?.bytes ?? 0) > 0)
@@ -127,13 +127,13 @@ t.test('a recording whose tab was closed is offered to be closed, and stays', as
   await until(async () => (await recordingAt(url))?.size !== undefined)
   const stored = await recordingAt(url)
   t.equal(stored?.bytes, stored?.size)
-  // The page forgets it once the server has answered.
+  // The page deletes its record after the response.
   await next.getByText('The tab that recorded').waitFor({ state: 'detached' })
   await next.reload()
   t.equal(await next.getByText('The tab that recorded').count(), 0)
 })
 
-t.test('a recording that is stopped while the server is away says so, and is whole in the end', async t => {
+t.test('a recording that is stopped while the server is down is complete at the end', async t => {
   const page = await world.open(t)
   const url = await record(page)
   await until(async () => ((await recordingAt(url))?.bytes ?? 0) > 0)
@@ -142,7 +142,7 @@ t.test('a recording that is stopped while the server is away says so, and is who
   const stop = page.getByRole('button', { name: 'Stop recording' })
   await stop.click()
   await page.getByRole('heading', { name: 'Recorded', exact: true }).waitFor()
-  await page.locator('#live-words').getByText(/are on the server. The server cannot be reached; the rest follows/).waitFor()
+  await page.locator('#live-words').getByText(/are on the server. The server cannot be reached/).waitFor()
   t.ok(await stop.isHidden())
   await world.start()
   await page.locator('#live-words').getByText('the complete recording is on the server').waitFor()
@@ -150,7 +150,7 @@ t.test('a recording that is stopped while the server is away says so, and is who
   t.equal(stored?.bytes, stored?.size)
 })
 
-t.test('what the server has refused cannot be watched', async t => {
+t.test('a refused recording cannot be watched', async t => {
   const page = await world.open(t)
   await record(page)
   await page.route('**/files/*', (route, request) =>

@@ -33,7 +33,7 @@ async function inspect (t: Test, page: Page, name: string): Promise<void> {
 }
 
 for (const [name, options] of looks) {
-  t.test(`the page is in order: ${name}`, async t => {
+  t.test(`the page is readable and accessible: ${name}`, async t => {
     const page = await world.open(t, options)
     await inspect(t, page, `${name}-empty`)
 

@@ -12,7 +12,7 @@ async function makeFolder (name: string, count: number): Promise<string> {
   return folder
 }
 
-t.test('files of a folder are sent while others are found, and cancelling all ends both', async t => {
+t.test('files of a folder are uploaded while others are found, and "Cancel all" ends both', async t => {
   const page = await world.open(t)
   const count = 600
   await drop(page, await makeFolder('many', count))
@@ -22,14 +22,14 @@ t.test('files of a folder are sent while others are found, and cancelling all en
   t.ok(listed < count, `${listed} of ${count} are listed when the first one has arrived`)
   await page.getByRole('button', { name: 'Cancel all' }).click()
   const left = await rows.count()
-  t.equal(await page.locator('.row[data-state="done"]').count(), left, 'only what had arrived is left')
+  t.equal(await page.locator('.row[data-state="done"]').count(), left, 'only finished uploads are left')
   const path = await world.file('afterwards.bin', 100)
   await give(page, path)
   await state(page, path, 'done')
-  t.equal(await rows.count(), left + 1, 'nothing else came into the list')
+  t.equal(await rows.count(), left + 1, 'no other upload entered the list')
 })
 
-t.test('files that are not in the list yet count, and the browser asks before they are lost', async t => {
+t.test('files that are not in the list yet are counted, and the browser asks before they are lost', async t => {
   const page = await world.open(t)
   await page.addInitScript(`{
     const { digest } = SubtleCrypto.prototype
@@ -43,7 +43,7 @@ t.test('files that are not in the list yet count, and the browser asks before th
   const overall = page.locator('#overall')
   await overall.getByText('0 of 20 finished · reading 20 more').waitFor()
   t.equal(await page.locator('#overall-percent').textContent(), '0%')
-  // The page's answer to leaving; that of the visitor is to stay.
+  // The page asks before the visitor leaves, and the visitor stays.
   page.removeAllListeners('dialog')
   const asked = page.waitForEvent('dialog')
   await page.close({ runBeforeUnload: true })
@@ -55,18 +55,18 @@ t.test('files that are not in the list yet count, and the browser asks before th
   await until(async () => page.isClosed())
 })
 
-t.test('all files of a folder arrive', async t => {
+t.test('all files of a folder are uploaded', async t => {
   const page = await world.open(t)
-  // More than are taken at a time.
+  // More than one batch.
   const count = 120
   const before = (await world.everything()).length
   await drop(page, await makeFolder('all', count))
   await page.getByText(`${count} of ${count} finished`).waitFor({ timeout: 120_000 })
   t.equal((await world.everything()).length, before + count)
-  t.equal(await page.locator('#rows input').count(), 0, 'the browser has no fields to look through')
+  t.equal(await page.locator('#rows input').count(), 0, 'there are no fields for autofill to scan')
 })
 
-t.test('what a visitor has asked to see of the server stays when something new comes', async t => {
+t.test('the expanded list of the server stays expanded after a new upload', async t => {
   const page = await world.open(t)
   const rows = page.locator('#server-rows li')
   await rows.nth(9).waitFor()
@@ -77,7 +77,7 @@ t.test('what a visitor has asked to see of the server stays when something new c
   const path = await world.file('news.bin', 100)
   await give(visitor, path)
   await state(visitor, path, 'done')
-  // What this page uploads itself makes it look again.
+  // An upload of this page makes it reload the list.
   await give(page, await world.file('own.bin', 100))
   await page.locator('#server-rows').getByRole('heading', { name: 'news.bin' }).waitFor()
   t.ok(await rows.count() >= 19)

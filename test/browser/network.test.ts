@@ -6,24 +6,24 @@ import { makeWorld, rowOf, state, until } from './world.ts'
 
 const world = await makeWorld()
 
-t.test('a server that is killed in the middle and comes back has the whole file in the end', async t => {
+t.test('the file is complete after the server was killed and restarted during the upload', async t => {
   const { page, path } = await world.inTheMiddle(t, 'killed.bin')
   await world.kill(t)
   await rowOf(page, path).getByText('The server cannot be reached').waitFor()
   const shown = await rowOf(page, path).locator('progress').getAttribute('value')
-  t.ok(Number(shown) > 0 && Number(shown) < 1, 'the page shows what is safe')
+  t.ok(Number(shown) > 0 && Number(shown) < 1, 'the page shows the accepted bytes')
   await world.start()
   world.hurry()
   await state(page, path, 'done')
   const stored = await world.arrived(t, path)
-  t.same((await world.stored(path)).map(({ id }) => id), [stored.id], 'there is one upload of it')
+  t.same((await world.stored(path)).map(({ id }) => id), [stored.id], 'the file is stored once')
 })
 
-t.test('a server that is away for twenty seconds is tried again and again', async t => {
+t.test('the page retries while the server is down for twenty seconds', async t => {
   const { page, path } = await world.inTheMiddle(t, 'away.bin')
   await world.kill(t)
   await state(page, path, 'waiting')
-  // The time is what is tested: the default of tus-js-client gives up after ten seconds.
+  // Longer than the default of tus-js-client, which gives up after ten seconds.
   await wait(20_000)
   await world.start()
   world.hurry()
@@ -31,7 +31,7 @@ t.test('a server that is away for twenty seconds is tried again and again', asyn
   await world.arrived(t, path)
 })
 
-t.test('an error of the server on the question for the offset does not begin a new upload', async t => {
+t.test('an error response to HEAD does not start a new upload', async t => {
   const { page, path } = await world.inTheMiddle(t, 'bad-gateway.bin')
   let refusing = true
   let refused = 0
@@ -51,7 +51,7 @@ t.test('an error of the server on the question for the offset does not begin a n
   t.equal((await world.stored(path)).length, 1)
 })
 
-t.test('a lost network is named, and the upload goes on when it is back', async t => {
+t.test('the page reports a lost network, and the upload resumes when it is back', async t => {
   const { page, path } = await world.inTheMiddle(t, 'offline.bin')
   await page.context().setOffline(true)
   await rowOf(page, path).getByText('No network').waitFor()
@@ -61,7 +61,7 @@ t.test('a lost network is named, and the upload goes on when it is back', async 
   await world.arrived(t, path)
 })
 
-t.test('a server that hangs is noticed, and the upload goes on when it answers again', async t => {
+t.test('the page reports a hanging server, and the upload resumes when it responds again', async t => {
   const { page, path } = await world.inTheMiddle(t, 'frozen.bin')
   world.freeze(t)
   await rowOf(page, path).getByText('No response. Reconnecting').waitFor({ timeout: 60_000 })
@@ -71,14 +71,14 @@ t.test('a server that hangs is noticed, and the upload goes on when it answers a
   await world.arrived(t, path)
 })
 
-t.test('a file that changes on the disk in the middle is an error that says so', async t => {
+t.test('a file that changes on the disk during the upload causes an error', async t => {
   const { page, path } = await world.inTheMiddle(t, 'changed.bin', { preferences: { copyCap: 0 } })
   await appendFile(path, 'more')
   await rowOf(page, path).getByText('was changed, moved or deleted').waitFor()
   t.equal(await page.getByRole('button', { name: 'Choose the file changed.bin again' }).count(), 1)
 })
 
-t.test('of a file that changes on the disk, what was begun goes on from its copy', async t => {
+t.test('the upload of a file that changes on the disk continues with its copy', async t => {
   const { page, path } = await world.inTheMiddle(t, 'copied.bin', { profile: true })
   await rowOf(page, path).getByText('the upload resumes by itself').waitFor()
   const begun = await sha256(path)
@@ -91,7 +91,7 @@ t.test('of a file that changes on the disk, what was begun goes on from its copy
   t.equal((await world.stored(path)).length, 1)
 })
 
-t.test('an upload that the server has deleted begins anew, and the page says so', async t => {
+t.test('an upload that the server has deleted starts over, and the page reports it', async t => {
   const { page, path } = await world.inTheMiddle(t, 'deleted.bin')
   await page.getByRole('button', { name: 'Pause deleted.bin' }).click()
   await state(page, path, 'paused')
@@ -106,7 +106,7 @@ t.test('an upload that the server has deleted begins anew, and the page says so'
   await world.arrived(t, path)
 })
 
-t.test('all parts of an upload that the server has deleted begin anew', async t => {
+t.test('all parts of an upload that the server has deleted start over', async t => {
   const { page, path } = await world.inTheMiddle(t, 'parts.bin', { preferences: { lanes: 3 } })
   await page.getByRole('button', { name: 'Pause parts.bin' }).click()
   await state(page, path, 'paused')
@@ -123,7 +123,7 @@ t.test('all parts of an upload that the server has deleted begin anew', async t 
   await world.arrived(t, path)
 })
 
-t.test('what was cancelled while the server could not be told is deleted after a reload', async t => {
+t.test('an upload that was cancelled while the server was down is deleted after a reload', async t => {
   const { page, path } = await world.inTheMiddle(t, 'owed.bin')
   let lost = 0
   await page.route('**/files/*', (route, request) => {
@@ -135,14 +135,14 @@ t.test('what was cancelled while the server could not be told is deleted after a
   await rowOf(page, path).waitFor({ state: 'detached' })
   await until(async () => lost > 0)
   await remembered(page)
-  t.equal((await world.stored(path)).length, 1, 'the server has it still')
+  t.equal((await world.stored(path)).length, 1, 'the upload still exists')
   await page.unroute('**/files/*')
   await page.reload()
   await until(async () => (await world.stored(path)).length === 0)
   t.equal(await page.locator('.row').count(), 0)
 })
 
-t.test('what was cancelled while the server could not be told is deleted once the network is back', async t => {
+t.test('an upload that was cancelled while offline is deleted when the network is back', async t => {
   const { page, path } = await world.inTheMiddle(t, 'owed-offline.bin')
   await page.context().setOffline(true)
   await rowOf(page, path).getByText('No network').waitFor()

@@ -5,7 +5,7 @@ import { MiB, drop, give, listen, makeWorld, rowOf, setPreferences, state, until
 
 const world = await makeWorld()
 
-t.test('a file that is chosen arrives, and the page says so', async t => {
+t.test('a chosen file is uploaded, and the page reports it', async t => {
   const page = await world.open(t)
   const path = await world.file('one.bin', 20 * MiB + 17)
   await give(page, path)
@@ -15,7 +15,7 @@ t.test('a file that is chosen arrives, and the page says so', async t => {
   t.equal(await page.title(), 'Resumable upload')
 })
 
-t.test('an empty file arrives too', async t => {
+t.test('an empty file is uploaded', async t => {
   const page = await world.open(t)
   const path = await world.file('empty.bin', 0)
   await give(page, path)
@@ -23,7 +23,7 @@ t.test('an empty file arrives too', async t => {
   await world.arrived(t, path)
 })
 
-t.test('empty files that wait are not all there', async t => {
+t.test('waiting empty files count as unfinished', async t => {
   const page = await world.open(t)
   await setPreferences(page, { startAtOnce: false })
   const paths = await Promise.all(['nothing-1.bin', 'nothing-2.bin'].map(name => world.file(name, 0)))
@@ -36,13 +36,13 @@ t.test('empty files that wait are not all there', async t => {
   await percent.filter({ hasText: '100%' }).waitFor()
 })
 
-t.test('of many files two go at a time, and all arrive', async t => {
+t.test('two of several files are uploaded at a time, and all finish', async t => {
   const page = await world.open(t)
   world.slow(t)
   const paths = await Promise.all(['a', 'b', 'c', 'd'].map(name => world.file(`${name}.bin`, 3 * MiB)))
   await give(page, ...paths)
   await page.locator('[data-state="uploading"]').nth(1).waitFor()
-  // They begin while others are still looked at.
+  // They start while others are still being read.
   await page.locator('[data-state="queued"]').nth(1).waitFor()
   t.equal(await page.locator('[data-state="queued"]').count(), 2)
   await until(async () => /^\d+%/.test(await page.title()))
@@ -54,7 +54,7 @@ t.test('of many files two go at a time, and all arrive', async t => {
   t.match(await page.locator('#overall-text').textContent(), '4 of 4 finished')
 })
 
-t.test('a file that cannot be read is told by its name, and does not keep the others from being sent', async t => {
+t.test('a file that cannot be read is named, and the others are uploaded', async t => {
   const page = await world.open(t)
   const path = await world.file('readable.bin', MiB)
   await drop(page, join(dirname(path), 'gone.bin'), path)
@@ -63,7 +63,7 @@ t.test('a file that cannot be read is told by its name, and does not keep the ot
   await world.arrived(t, path)
 })
 
-t.test('files and folders that are dropped arrive', async t => {
+t.test('dropped files and folders are uploaded', async t => {
   const page = await world.open(t)
   const first = await world.file('dropped.bin', MiB)
   const folder = join(dirname(first), 'folder')
@@ -82,7 +82,7 @@ t.test('files and folders that are dropped arrive', async t => {
   }
 })
 
-t.test('a paused upload stands still, and goes on from where it was', async t => {
+t.test('a paused upload stops, and resumes at its offset', async t => {
   const { page, path } = await world.inTheMiddle(t, 'paused.bin')
   await page.getByRole('button', { name: 'Pause paused.bin' }).click()
   await state(page, path, 'paused')
@@ -103,7 +103,7 @@ t.test('a cancelled upload is deleted on the server', async t => {
   t.pass('nothing is left')
 })
 
-t.test('all uploads are cancelled at once, and none of them begins', async t => {
+t.test('"Cancel all" cancels all uploads, and none of them starts', async t => {
   const page = await world.open(t)
   world.slow(t)
   const paths = await Promise.all(['k', 'l', 'm', 'n'].map(name => world.file(`${name}.bin`, 3 * MiB)))
@@ -118,7 +118,7 @@ t.test('all uploads are cancelled at once, and none of them begins', async t => 
   t.equal(created, 0)
 })
 
-t.test('all uploads are paused, resumed and cleared at once', async t => {
+t.test('all uploads are paused, resumed and removed at once', async t => {
   const page = await world.open(t)
   world.slow(t)
   const paths = await Promise.all(['x', 'y', 'z'].map(name => world.file(`${name}.bin`, 3 * MiB)))
@@ -136,7 +136,7 @@ t.test('all uploads are paused, resumed and cleared at once', async t => {
   t.equal(await page.locator('.row').count(), 0)
 })
 
-t.test('those that have failed are tried again with all others', async t => {
+t.test('failed uploads are retried with all others', async t => {
   const page = await world.open(t)
   await page.route('**/files', route => route.fulfill({ status: 403 }))
   const paths = await Promise.all(['refused-1', 'refused-2'].map(name => world.file(`${name}.bin`, MiB)))
@@ -150,7 +150,7 @@ t.test('those that have failed are tried again with all others', async t => {
   }
 })
 
-t.test('slices that travel at the same time are joined to the file', async t => {
+t.test('parallel slices are joined to the file', async t => {
   const { page, path } = await world.inTheMiddle(t, 'lanes.bin', { bytes: 6 * MiB + 5, preferences: { lanes: 3 } })
   await page.getByRole('button', { name: 'Pause lanes.bin' }).click()
   await state(page, path, 'paused')
@@ -160,7 +160,7 @@ t.test('slices that travel at the same time are joined to the file', async t => 
   await world.arrived(t, path)
 })
 
-t.test('a file that the server has already is not sent again', async t => {
+t.test('a file that the server already has is not uploaded again', async t => {
   const page = await world.open(t)
   const path = await world.file('twice.bin', 2 * MiB)
   await give(page, path)
@@ -171,7 +171,7 @@ t.test('a file that the server has already is not sent again', async t => {
   t.equal((await world.stored(path)).length, 1)
 })
 
-t.test('a file that the server has already can be sent again where files are looked at before', async t => {
+t.test('a file that the server already has can be uploaded again if uploads do not start at once', async t => {
   const page = await world.open(t)
   const path = await world.file('once-more.bin', MiB)
   await give(page, path)
@@ -184,7 +184,7 @@ t.test('a file that the server has already can be sent again where files are loo
   await world.arrived(t, path)
 })
 
-t.test('what is in the list already is told together, until something else is done', async t => {
+t.test('one message names the files that are already in the list, until the next action', async t => {
   const page = await world.open(t)
   await setPreferences(page, { startAtOnce: false })
   const paths = await Promise.all(['again-1', 'again-2', 'again-3'].map(name => world.file(`${name}.bin`, MiB)))

@@ -8,7 +8,7 @@ import { MiB, drop, give, listen, makeWorld, ownInput, rowOf, state, until } fro
 
 const world = await makeWorld()
 
-t.test('with a copy an upload goes on by itself after a reload', async t => {
+t.test('an upload with a copy resumes by itself after a reload', async t => {
   const { page, path } = await world.inTheMiddle(t, 'copy.bin')
   await rowOf(page, path).getByText('If you reload this page, the upload resumes by itself').waitFor()
   await page.reload()
@@ -20,7 +20,7 @@ t.test('with a copy an upload goes on by itself after a reload', async t => {
   t.equal(await page.locator('.row').count(), 0, 'nothing is left of it')
 })
 
-t.test('what was paused stays paused after a reload', async t => {
+t.test('a paused upload stays paused after a reload', async t => {
   const { page, path } = await world.inTheMiddle(t, 'paused.bin')
   await rowOf(page, path).getByText('the upload resumes by itself').waitFor()
   await page.getByRole('button', { name: 'Pause paused.bin' }).click()
@@ -33,10 +33,10 @@ t.test('what was paused stays paused after a reload', async t => {
   await world.arrivedOnce(t, path)
 })
 
-t.test('with a handle the row asks for a click after a reload', async t => {
+t.test('an upload with a handle needs a click after a reload', async t => {
   const { page, path } = await world.inTheMiddle(t, 'handle.bin', { preferences: { copyCap: 0 }, bring: drop })
   await rowOf(page, path).getByText('the upload resumes after one click').waitFor()
-  // Chromium takes the permission back some seconds after the site has been left, and not at a mere reload.
+  // Chromium revokes the permission some seconds after the visitor leaves the site, not at a reload.
   await until(async () => {
     await page.goto('about:blank')
     await wait(6000)
@@ -54,7 +54,7 @@ t.test('with a handle the row asks for a click after a reload', async t => {
   await world.arrivedOnce(t, path)
 })
 
-t.test('a click that the visitor confirms goes on with the handle, and one that is not asks again', async t => {
+t.test('an upload resumes with its handle if the visitor grants access, and asks again otherwise', async t => {
   const { page, path } = await world.inTheMiddle(t, 'clicked.bin', { preferences: { copyCap: 0 }, bring: drop })
   await rowOf(page, path).getByText('the upload resumes after one click').waitFor()
   // A test cannot answer the prompt of the browser. The handle and the file are real.
@@ -78,7 +78,7 @@ t.test('a click that the visitor confirms goes on with the handle, and one that 
   await world.arrivedOnce(t, path)
 })
 
-t.test('the browser asks before the page is left only if the file would have to be given again', async t => {
+t.test('the browser asks before the visitor leaves only if the file must be chosen again', async t => {
   const { page, path } = await world.inTheMiddle(t, 'left.bin')
   const questions: string[] = []
   page.on('dialog', dialog => questions.push(dialog.type()))
@@ -94,7 +94,7 @@ t.test('the browser asks before the page is left only if the file would have to 
   t.equal((await asked).type(), 'beforeunload')
 })
 
-t.test('without either the same file is asked for, and a wrong one is refused with the reason', async t => {
+t.test('without a copy or handle, the same file must be chosen, and a wrong one is refused', async t => {
   const { page, path } = await world.inTheMiddle(t, 'ghost.bin', { preferences: { copyCap: 0 } })
   await rowOf(page, path).getByText('choose the same file again to resume').waitFor()
   await page.reload()
@@ -117,7 +117,7 @@ t.test('without either the same file is asked for, and a wrong one is refused wi
 
   const [chooser] = await Promise.all([
     page.waitForEvent('filechooser').catch(() => null),
-    // Without the picker of handles, which no script can answer.
+    // Without the file picker API, which no script can control.
     page.evaluate(() => { delete (window as { showOpenFilePicker?: unknown }).showOpenFilePicker })
       .then(() => page.getByRole('button', { name: 'Choose the file ghost.bin again' }).click())
   ])
@@ -125,8 +125,8 @@ t.test('without either the same file is asked for, and a wrong one is refused wi
   await copyFile(path, other)
   await chooser?.setFiles(other)
   await rowOf(page, path).getByText('its name is not “ghost.bin”').waitFor()
-  t.equal(sent, 0, 'nothing of a wrong file was sent')
-  t.equal(await page.locator('.row').count(), 1, 'nor was it uploaded as another one')
+  t.equal(sent, 0, 'no byte of a wrong file was sent')
+  t.equal(await page.locator('.row').count(), 1, 'the wrong file was not uploaded separately')
 
   await give(page, path)
   await rowOf(page, path).getByText('resumed at').waitFor()
@@ -135,10 +135,10 @@ t.test('without either the same file is asked for, and a wrong one is refused wi
   await world.arrivedOnce(t, path)
 })
 
-t.test('a file that is given twice at once goes on once', async t => {
+t.test('a file that is chosen twice at once resumes once', async t => {
   const { page, path } = await world.inTheMiddle(t, 'hasty.bin', { preferences: { copyCap: 0 } })
   await rowOf(page, path).getByText('choose the same file again to resume').waitFor()
-  // So that nothing of the first visit is on the way any more.
+  // So that no request of the first visit is pending.
   await page.getByRole('button', { name: 'Pause hasty.bin' }).click()
   await state(page, path, 'paused')
   await remembered(page)
@@ -166,20 +166,20 @@ t.test('a file that is given twice at once goes on once', async t => {
   await world.arrivedOnce(t, path)
 })
 
-t.test('a server that does not say what it has keeps no other upload from coming back', async t => {
+t.test('an upload without a response to HEAD does not block the other uploads', async t => {
   const { page, path } = await world.inTheMiddle(t, 'unasked-1.bin', { preferences: { copyCap: 0 } })
   const second = await world.file('unasked-2.bin', 6 * MiB)
   await give(page, second)
   await rowOf(page, second).getByText('choose the same file again to resume').waitFor()
   await remembered(page)
-  // Never answered.
+  // Never responds.
   await page.route('**/files/*', (route, request) => request.method() === 'HEAD' ? undefined : route.fallback())
   await page.reload()
   for (const each of [path, second]) await rowOf(page, each).getByText('Choose the same file again').waitFor()
   t.equal(await page.locator('.row').count(), 2)
 })
 
-t.test('each wrong file is refused aloud, also when the reason is the same again', async t => {
+t.test('each wrong file is announced, even if the reason is the same', async t => {
   const { page, path } = await world.inTheMiddle(t, 'refused.bin', { preferences: { copyCap: 0 } })
   await rowOf(page, path).getByText('choose the same file again to resume').waitFor()
   await appendFile(path, 'more')
@@ -192,7 +192,7 @@ t.test('each wrong file is refused aloud, also when the reason is the same again
   await said(why)
 })
 
-t.test('lanes go on after a reload', async t => {
+t.test('an upload with several lanes resumes after a reload', async t => {
   const { page, path } = await world.inTheMiddle(t, 'lanes.bin', { preferences: { lanes: 2 } })
   await rowOf(page, path).getByText('the upload resumes by itself').waitFor()
   await page.reload()

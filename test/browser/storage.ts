@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { Page } from 'playwright-core'
 
-/** Waits until what the page has written to IndexedDB by now is safe: transactions end in their order. */
+/** Waits until all writes of the page to IndexedDB are complete. Transactions complete in their order. */
 export async function remembered (page: Page): Promise<void> {
   await page.evaluate(`new Promise((resolve, reject) => {
     const opening = indexedDB.open('fastify-tus')
@@ -22,7 +22,7 @@ export async function remembered (page: Page): Promise<void> {
 export interface Stored {
   id: string
   path: string
-  /** Bytes that are there. */
+  /** The number of stored bytes. */
   bytes: number
   filename: string | undefined
   size: number | undefined
@@ -34,7 +34,7 @@ export async function readUploads (directory: string): Promise<Stored[]> {
   for (const name of await readdir(directory)) {
     if (!name.endsWith('.json')) continue
     const id = name.slice(0, -5)
-    // Being written, replaced or deleted in this very moment.
+    // Being written, replaced or deleted at the moment.
     const record = await readFile(join(directory, name), 'utf8').then(JSON.parse).catch(() => null)
     const bytes = await stat(join(directory, id)).then(stats => stats.size, () => 0)
     if (!record) continue

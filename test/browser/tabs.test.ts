@@ -7,7 +7,7 @@ import type { Middle } from './world.ts'
 
 const world = await makeWorld()
 
-t.test('of two tabs one uploads, and the other takes over when it is closed', async t => {
+t.test('one of two tabs uploads, and the other takes over when it is closed', async t => {
   const { page, path } = await world.inTheMiddle(t, 'tabs.bin')
   await rowOf(page, path).getByText('the upload resumes by itself').waitFor()
   const second = await page.context().newPage()
@@ -20,7 +20,7 @@ t.test('of two tabs one uploads, and the other takes over when it is closed', as
   await world.arrivedOnce(t, path)
 })
 
-// Two tabs that were open before the first one is given the file.
+// Two tabs that were open before the file was chosen in the first one.
 async function twoTabs (t: Test, name: string, preferences = {}): Promise<Middle & { second: Page }> {
   const tabs: Page[] = []
   const bring = async (page: Page, path: string) => {
@@ -34,7 +34,7 @@ async function twoTabs (t: Test, name: string, preferences = {}): Promise<Middle
   return { ...middle, second: tabs[0] as Page }
 }
 
-t.test('a file that another tab has is not sent again, whatever it does there', async t => {
+t.test('a file that another tab owns is never uploaded again', async t => {
   const { page, path, second } = await twoTabs(t, 'given-twice.bin')
   await rowOf(page, path).getByText('the upload resumes by itself').waitFor()
   await page.getByRole('button', { name: 'Pause given-twice.bin' }).click()
@@ -52,7 +52,7 @@ t.test('a file that another tab has is not sent again, whatever it does there', 
   await world.arrivedOnce(t, path)
 })
 
-t.test('a file that was begun in a tab that is closed goes on where it is given again', async t => {
+t.test('the upload of a closed tab resumes in the tab where the file is chosen again', async t => {
   const { page, path, second } = await twoTabs(t, 'given-again.bin', { copyCap: 0 })
   await remembered(page)
   await page.close()
@@ -64,7 +64,7 @@ t.test('a file that was begun in a tab that is closed goes on where it is given 
   await world.arrivedOnce(t, path)
 })
 
-t.test('the list of another tab loses what was finished there', async t => {
+t.test('a finished upload disappears from the list of other tabs', async t => {
   const { page, path } = await world.inTheMiddle(t, 'finished-there.bin')
   const second = await page.context().newPage()
   await second.goto(world.url)

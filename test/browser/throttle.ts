@@ -1,17 +1,17 @@
 import net from 'node:net'
 import type { AddressInfo } from 'node:net'
 
-/** A way to the server that can be as slow as a test needs, so that there is a middle in which things happen. */
+/** A proxy to the server that can be as slow as a test needs, so that there is time for events during an upload. */
 export interface Throttle {
   port: number
-  /** Bytes a second that each connection carries to the server; 0: as many as there are. */
+  /** Bytes per second of each connection to the server; 0: unlimited. */
   rate: number
-  /** Cuts all connections, with what they hold. */
+  /** Closes all connections and drops their buffered bytes. */
   cut: () => void
   close: () => void
 }
 
-/** Listens on a free port and hands everything on to the port of a server, which may be away for a while. */
+/** Listens on a free port and forwards to the port of a server, which may be down for a while. */
 export async function throttle (serverPort: number, rate = 0): Promise<Throttle> {
   const sockets = new Set<net.Socket>()
   const server = net.createServer(client => {

@@ -14,7 +14,7 @@ import {
 
 const world = await makeWorld()
 
-/** A page in the middle of the upload of a clip, which is slower than it plays. */
+/** A page during the upload of a clip, which is slower than the playback. */
 async function uploadClip (t: Test, name: string, faststart: boolean): Promise<{ page: Page, path: string }> {
   world.slow(t, 150 * KiB)
   const page = await world.open(t)
@@ -30,13 +30,13 @@ const time = (page: Page) => page.evaluate<number>('document.querySelector("#pla
 const playsBeyond = (page: Page, seconds: number) =>
   holds(page, `document.querySelector('#player video').currentTime > ${seconds}`)
 
-t.test('a video plays in the page while it still goes up, and a seek too far ahead recovers', async t => {
+t.test('a video plays in the page during its upload, and recovers from a seek too far ahead', async t => {
   const { page, path } = await uploadClip(t, 'growing.mp4', true)
   await page.getByRole('button', { name: 'Watch growing.mp4' }).click()
   await playsBeyond(page, 0.5)
-  t.ok(await rowOf(page, path).and(page.locator('[data-state="uploading"]')).count(), 'it is still going up')
+  t.ok(await rowOf(page, path).and(page.locator('[data-state="uploading"]')).count(), 'it is still being uploaded')
   await page.getByText(/% of .* uploaded/).waitFor()
-  // So that the end is surely not there, however slow the machine is.
+  // So that the end is not stored yet, however slow the machine is.
   world.slow(t, 30 * KiB)
   const said = await listen(page, '#player .player-words')
   await page.evaluate('document.querySelector("#player video").currentTime = 11')
@@ -53,7 +53,7 @@ t.test('a video plays in the page while it still goes up, and a seek too far ahe
   await world.arrived(t, path)
 })
 
-t.test('the upload plays elsewhere by its link, also while the server restarts', async t => {
+t.test('an upload plays in another tab by its link, also through a restart of the server', async t => {
   const { page, path } = await uploadClip(t, 'elsewhere.mp4', true)
   const [stored] = await world.stored(path)
   const viewer = await (await world.browser.newContext()).newPage()
@@ -70,7 +70,7 @@ t.test('the upload plays elsewhere by its link, also while the server restarts',
   t.equal(await viewer.title(), 'elsewhere.mp4')
 })
 
-t.test('a video with its index at the end says so, and plays when it is complete', async t => {
+t.test('a video with its index at the end plays when it is complete, and the page says so', async t => {
   const { page, path } = await uploadClip(t, 'index-at-the-end.mp4', false)
   await rowOf(page, path).getByText('The index of this video is at its end').waitFor()
   await page.getByRole('button', { name: 'Watch index-at-the-end.mp4' }).click()
@@ -80,16 +80,16 @@ t.test('a video with its index at the end says so, and plays when it is complete
   await world.arrived(t, path)
 })
 
-t.test('a link to nothing says so', async t => {
+t.test('a link to a missing upload causes a message', async t => {
   const page = await world.open(t)
   for (const id of ['nothing', '../healthz', '']) {
     await page.goto(`${world.url}watch.html?id=${encodeURIComponent(id)}`)
     await page.getByText('This upload does not exist').waitFor()
   }
-  t.pass('three times')
+  t.pass('for three ids')
 })
 
-t.test('an upload that is deleted while it is watched is gone for good', async t => {
+t.test('an upload that is deleted during playback is reported as deleted', async t => {
   const { page, path } = await uploadClip(t, 'deleted.mp4', true)
   const [stored] = await world.stored(path)
   const viewer = await page.context().newPage()
@@ -101,14 +101,14 @@ t.test('an upload that is deleted while it is watched is gone for good', async t
   const gone = viewer.getByText('This upload does not exist or was deleted.')
   await gone.waitFor()
   t.ok(await viewer.locator('.there').isHidden())
-  // What a player says of a connection that breaks, sooner or later.
+  // The error of a player whose connection breaks.
   for (const late of ['waiting', 'playing', 'error']) {
     await viewer.locator('video').evaluate((video, late) => video.dispatchEvent(new Event(late)), late)
     t.ok(await gone.isVisible(), late)
   }
 })
 
-/** Sends a file as a client does that has all the time in the world: `send` hands over some bytes. */
+/** Uploads a file as a slow client does: `send` sends some bytes. */
 async function makeWriter (path: string) {
   const bytes = await readFile(path)
   const protocol = { 'Tus-Resumable': '1.0.0' }
@@ -141,7 +141,7 @@ async function makeWriter (path: string) {
   }
 }
 
-t.test('viewers do not interrupt the upload that they watch', async t => {
+t.test('viewers do not interrupt the upload', async t => {
   const path = await world.file('watched.mp4', 0)
   await makeClip(path, 12, { faststart: true })
   const writer = await makeWriter(path)
@@ -164,5 +164,5 @@ t.test('viewers do not interrupt the upload that they watch', async t => {
   }
   t.equal(await writer.status(), 204, 'one request wrote all of it')
   await world.arrived(t, path)
-  t.same(tus, [], 'viewers speak no tus')
+  t.same(tus, [], 'viewers send no tus requests')
 })

@@ -17,67 +17,67 @@ import { throttle } from './throttle.ts'
 export const KiB = 1024
 export const MiB = 1024 * KiB
 
-// Slow enough for a test to see what lasts until the end of an upload, however slow the machine is.
+// Slow enough for a test to act before the end of an upload, however slow the machine is.
 const SLOW = 64 * KiB
 
-/** An upload that is under way, as a visitor has it. */
+/** A running upload in the page of a visitor. */
 export interface Middle {
   page: Page
   path: string
 }
 
 export interface OpenOptions extends BrowserContextOptions {
-  /** Whether the browser keeps copies on the disk, as it does but in private windows. */
+  /** Whether the browser stores copies on the disk, unlike a private window. */
   profile?: boolean
 }
 
 export interface MiddleOptions extends Pick<OpenOptions, 'profile'> {
   bytes?: number
   preferences?: Record<string, unknown>
-  /** Choose the file, or drop it. */
+  /** Whether to choose or to drop the file. */
   bring?: (page: Page, path: string) => Promise<void>
 }
 
-/** A server, a way to it that can be slow, and a browser. */
+/** A server, a proxy that can be slow, and a browser. */
 export interface World {
-  /** Makes the way so slow, in bytes a second, until `hurry` or the end of the test. */
+  /** Limits the proxy to a rate in bytes per second, until `hurry` or the end of the test. */
   slow: (t: Test, rate?: number) => void
-  /** Makes the way as fast as the machine is. */
+  /** Removes the limit of the proxy. */
   hurry: () => void
-  /** The page's address. */
+  /** The address of the page. */
   url: string
   browser: Browser
-  /** Kills the server; the next test has one again in any case. */
+  /** Kills the server. The next test starts with a running one. */
   kill: (t: Test) => Promise<void>
   start: () => Promise<void>
   /** Makes the server hang, until `thaw` or the end of the test. */
   freeze: (t: Test) => void
   thaw: () => void
-  /** A visitor of their own with the page open. */
+  /** A page in a new browser context. */
   open: (t: Test, options?: OpenOptions) => Promise<Page>
-  /** Makes a file of random bytes. */
+  /** Creates a file of random bytes. */
   file: (name: string, bytes: number) => Promise<string>
-  /** A page in the middle of the upload of a new file, on a slow way: nothing ends before the test hurries. */
+  /** A page during the upload of a new file over a slow proxy. The upload does not end before `hurry`. */
   inTheMiddle: (t: Test, name: string, options?: MiddleOptions) => Promise<Middle>
   /** The finished and unfinished uploads. */
   everything: () => Promise<Stored[]>
-  /** Deletes an upload, as the server does with an abandoned one. */
+  /** Deletes an upload as the server deletes an expired one. */
   remove: (id: string) => Promise<void>
-  /** Those that have the name of a file. */
+  /** The uploads with the name of a file. */
   stored: (path: string) => Promise<Stored[]>
-  /** Waits until the server has a file, and compares the bytes. */
+  /** Waits until the server has a complete file, and compares the bytes. */
   arrived: (t: Test, path: string) => Promise<Stored>
   /** Like `arrived`, and there is no other upload of that name. */
   arrivedOnce: (t: Test, path: string) => Promise<void>
 }
 
-/** Makes a world for the tests of one file. */
+/** Creates a world for the tests of one test file. */
 export async function makeWorld (): Promise<World> {
   const directory = await mkdtemp(join(tmpdir(), 'fastify-tus-'))
   const sources = await mkdtemp(join(tmpdir(), 'fastify-tus-'))
   const port = await freePort()
   const way = await throttle(port)
-  // A camera that shows a clock and needs no permission.
+  // A fake camera that shows a clock and needs no permission.
   const browser = await launch(t, { args: ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'] })
   let server: Run
   let running = false
@@ -106,7 +106,7 @@ export async function makeWorld (): Promise<World> {
 
   const arrived = async (t: Test, path: string) => {
     const found = await until(async () => (await stored(path)).find(({ bytes, size }) => bytes === size))
-    t.equal(await sha256(found.path), await sha256(path), `${basename(path)}: the bytes on the server are those of the file`)
+    t.equal(await sha256(found.path), await sha256(path), `${basename(path)}: the server has the bytes of the file`)
     return found
   }
 
@@ -169,7 +169,7 @@ export async function makeWorld (): Promise<World> {
   }
 }
 
-/** Fails the test when the page's own code throws, and lets the page be left without a question. */
+/** Fails the test if the code of the page throws, and accepts dialogs when a page is left. */
 export function watchErrors (t: Test, page: Page): void {
   page.on('pageerror', error => t.fail(`the page threw: ${error.stack ?? error.message}`))
   page.on('dialog', dialog => { dialog.accept().catch(() => {}) })
@@ -179,7 +179,7 @@ export async function give (page: Page, ...paths: string[]): Promise<void> {
   await page.locator('#files').setInputFiles(paths)
 }
 
-/** Drops files or folders on the page as a visitor does, so that the page gets their handles. */
+/** Drops files or folders on the page like a visitor, so that the page gets their handles. */
 export async function drop (page: Page, ...paths: string[]): Promise<void> {
   const session = await page.context().newCDPSession(page)
   const data = { items: [], files: paths, dragOperationsMask: 1 }
@@ -199,7 +199,7 @@ export async function state (page: Page, path: string, ...states: string[]): Pro
   await rowOf(page, path).and(page.locator(selector)).waitFor()
 }
 
-/** Waits until the server has acknowledged something of a file, and the page shows it. */
+/** Waits until the server has acknowledged some bytes of a file and the page shows them. */
 export async function someAccepted (page: Page, path: string): Promise<void> {
   await rowOf(page, path).locator('.strip .accepted').first().waitFor()
 }
@@ -210,12 +210,12 @@ export async function setPreferences (page: Page, preferences: Record<string, un
   await ready(page)
 }
 
-/** Waits until the page listens: it asks the server for its endpoint first, and `load` does not wait for that. */
+/** Waits until the page is ready. It requests its endpoint first, and the `load` event does not wait for that. */
 export async function ready (page: Page): Promise<void> {
   await page.locator('#endpoint:not(:empty)').waitFor()
 }
 
-/** Remembers all that an element says from now on: words that go by themselves may do so unseen. */
+/** Records all later texts of an element, because short-lived texts may disappear before a test sees them. */
 export async function listen (page: Page, selector: string): Promise<(words: string) => Promise<void>> {
   await page.locator(selector).evaluate(node => {
     const said: (string | null)[] = []
@@ -227,12 +227,12 @@ export async function listen (page: Page, selector: string): Promise<(words: str
   }
 }
 
-/** Waits until an expression is true in a page. The policy of the page forbids `waitForFunction`, which uses eval. */
+/** Waits until an expression is true in a page. The CSP of the page forbids `waitForFunction`, which uses eval. */
 export async function holds (page: Page, expression: string): Promise<void> {
   await until(() => page.evaluate<boolean>(`Boolean(${expression})`))
 }
 
-/** Asks again and again until there is an answer. */
+/** Polls until there is a result. */
 export async function until<T> (ask: () => Promise<T | undefined | false>, limit = 60_000): Promise<T> {
   const end = Date.now() + limit
   for (;;) {
@@ -243,7 +243,7 @@ export async function until<T> (ask: () => Promise<T | undefined | false>, limit
   }
 }
 
-/** Puts a file into an input that is not the page's, `#own`: for a script that gives it to the page in its own way. */
+/** Puts a file into a separate input, `#own`, for a script that passes it to the page. */
 export async function ownInput (page: Page, path: string): Promise<void> {
   await page.evaluate(`{
     const input = Object.assign(document.createElement('input'), { type: 'file', id: 'own' })

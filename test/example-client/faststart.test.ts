@@ -32,7 +32,7 @@ const moovOf = (...tables: Uint8Array[]) =>
 const ftyp = box('ftyp', Buffer.from('isom'))
 const media = Buffer.from('video and sound')
 
-/** The media data that the tables of a file point at: a letter for each offset. */
+/** The media data that the tables of a file point to: a letter per offset. */
 async function pointedAt (file: Blob): Promise<string> {
   const bytes = Buffer.from(await file.arrayBuffer())
   let letters = ''
@@ -48,7 +48,7 @@ async function pointedAt (file: Blob): Promise<string> {
   return letters
 }
 
-t.test('the index moves to the front, and still points at the same media data', async t => {
+t.test('the index moves to the front and still points to the same media data', async t => {
   const start = ftyp.length + 8
   const moov = moovOf(table('stco', [start, start + 6]), table('co64', [start + 10]))
   const file = new Blob([ftyp, box('mdat', media), moov, box('free')], { type: 'video/mp4' })
@@ -62,13 +62,13 @@ t.test('the index moves to the front, and still points at the same media data', 
   t.equal(await pointedAt(moved), 'vas')
 })
 
-t.test('media data with a length of 64 bits moves too', async t => {
+t.test('media data with a 64-bit length moves', async t => {
   const file = new Blob([ftyp, longBox('mdat', media), moovOf(table('stco', [ftyp.length + 16]))])
   const moved = await faststart(file) as Blob
   t.equal(await pointedAt(moved), 'v')
 })
 
-t.test('offsets behind the index stay', async t => {
+t.test('offsets after the index stay', async t => {
   const first = box('mdat', media)
   const moovLength = moovOf(table('stco', [0, 0])).length
   const behind = ftyp.length + first.length + moovLength + 8
@@ -78,7 +78,7 @@ t.test('offsets behind the index stay', async t => {
   t.equal(await pointedAt(await faststart(file) as Blob), 'vz')
 })
 
-t.test('where there is nothing to move, or not safely, there is no new file', async t => {
+t.test('there is no new file if there is nothing to move or moving is not safe', async t => {
   const data = box('mdat', media)
   const compressed = box('moov', box('cmov', [1]))
   const files: [string, Blob][] = [
@@ -100,7 +100,7 @@ t.test('an offset that would need more than 32 bits is not moved', async t => {
   const moov = moovOf(table('stco', [0xffffffff]))
   const mediaEnd = 5 * 1024 ** 3
   head.writeBigUInt64BE(BigInt(mediaEnd - ftyp.length), ftyp.length + 8)
-  // 5 GiB of which only the two ends are ever looked at.
+  // 5 GiB, of which only the two ends are read.
   const file = {
     size: mediaEnd + moov.length,
     slice: (start: number, end: number) => start < mediaEnd
@@ -111,13 +111,13 @@ t.test('an offset that would need more than 32 bits is not moved', async t => {
   t.equal(await faststart(file), null)
 })
 
-t.test('the last box may be as long as the file', async t => {
+t.test('the last box may extend to the end of the file', async t => {
   const open = box('mdat', media)
   new DataView(open.buffer).setUint32(0, 0)
   t.equal(await findLayout(new Blob([ftyp, moovOf(), open])), 'front')
 })
 
-t.test('the layout says when a player can begin', async t => {
+t.test('the layout tells whether a player can start early', async t => {
   const data = box('mdat', media)
   t.equal(await findLayout(new Blob([ftyp, moovOf(), data])), 'front')
   t.equal(await findLayout(new Blob([ftyp, moovOf(), box('moof'), data])), 'fragmented')
@@ -125,7 +125,7 @@ t.test('the layout says when a player can begin', async t => {
   t.equal(await findLayout(new Blob(['no mp4 at all'])), 'none')
 })
 
-t.test('of a large file only the headers and the index are read', async t => {
+t.test('only the headers and the index of a large file are read', async t => {
   let read = 0
   const count = (blob: Blob): Blob => new Proxy(blob, {
     get (target, key) {

@@ -22,7 +22,7 @@ t.test('the same file has the same fingerprint', async t => {
   t.equal(await fingerprint(fileOf(bytesWith(7))), first)
 })
 
-t.test('another name, time, size or other bytes at the start, middle or end make another fingerprint', async t => {
+t.test('the name, date, size, and bytes at the start, middle and end change the fingerprint', async t => {
   const files = [
     fileOf(new Uint8Array(size)),
     fileOf(new Uint8Array(size), { name: 'b.mp4' }),
@@ -36,7 +36,7 @@ t.test('another name, time, size or other bytes at the start, middle or end make
   t.equal(new Set(fingerprints).size, files.length)
 })
 
-t.test('what is done to the file before it is sent is a part of the fingerprint', async t => {
+t.test('edits are part of the fingerprint', async t => {
   const file = fileOf(bytesWith(7))
   const cuts: Edit[] = [{ op: 'cut', start: 0, end: 3 }, { op: 'cut', start: 0, end: 4 }]
   const recipes: Edit[][] = [[], [{ op: 'faststart' }], ...cuts.map(cut => [cut])]
@@ -44,7 +44,7 @@ t.test('what is done to the file before it is sent is a part of the fingerprint'
   t.equal(new Set(fingerprints).size, recipes.length)
 })
 
-t.test('files that are shorter than the samples, even empty ones, have a fingerprint', async t => {
+t.test('files that are shorter than the samples have a fingerprint, even empty ones', async t => {
   const fingerprints = await Promise.all([[], [1], [2]].map(bytes => fingerprint(fileOf(new Uint8Array(bytes)))))
   t.equal(new Set(fingerprints).size, 3)
 })
@@ -64,7 +64,7 @@ t.test('only the samples of a large file are read', async t => {
   t.equal(read, 3 * 1024 * 1024)
 })
 
-t.test('where the page may not hash, name, size and time tell files apart', async t => {
+t.test('without hashing, the name, size and date identify a file', async t => {
   const { crypto } = globalThis
   Object.defineProperty(globalThis, 'crypto', { value: {}, configurable: true })
   t.teardown(() => Object.defineProperty(globalThis, 'crypto', { value: crypto, configurable: true }))

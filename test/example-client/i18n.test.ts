@@ -7,7 +7,7 @@ function holes (text: string): string[] {
   return (text.match(/\{\w+\}/g) ?? []).sort()
 }
 
-t.test('every text exists in every language, with the same values in it', async t => {
+t.test('every text exists in every language, with the same values', async t => {
   for (const [language, texts] of Object.entries(languages)) {
     t.same(Object.keys(texts).sort(), Object.keys(languages.en).sort(), language)
     for (const [key, text] of Object.entries(texts)) {
@@ -17,14 +17,14 @@ t.test('every text exists in every language, with the same values in it', async 
   }
 })
 
-t.test('every text that the page asks for exists', async t => {
+t.test('every text of the page exists', async t => {
   const html = readFileSync(new URL('../../example-client/index.html', import.meta.url), 'utf8')
   for (const [, key] of html.matchAll(/data-text="(\w+)"/g)) {
     t.ok(languages.en[key as keyof Texts], `${key}`)
   }
 })
 
-t.test('the first language of the browser that the page speaks is taken', async t => {
+t.test('the first language of the browser that the page has is used', async t => {
   t.equal(chooseLanguage(['zh-CN', 'en']), 'zh')
   t.equal(chooseLanguage(['en-GB', 'zh']), 'en')
   t.equal(chooseLanguage(['fr', 'ZH-Hant-TW']), 'zh')
@@ -32,7 +32,7 @@ t.test('the first language of the browser that the page speaks is taken', async 
   t.equal(chooseLanguage([]), 'en')
 })
 
-t.test('values are put into texts', async t => {
+t.test('values are inserted into texts', async t => {
   t.equal(fill('{a} of {b}', { a: 0, b: '$& {a}' }), '0 of $& {a}')
   t.equal(fill('{a} and {other}', { a: 1 }), '1 and {other}')
 })

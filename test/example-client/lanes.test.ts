@@ -4,7 +4,7 @@ import type { Lane } from '../../example-client/src/lanes.ts'
 
 const ranges = (lanes: Lane[]) => lanes.map(({ start, end }) => [start, end])
 
-t.test('lanes are about as long as each other, end with slices, and cover the file', async t => {
+t.test('lanes have similar lengths, end at slice boundaries, and cover the file', async t => {
   t.same(ranges(makeLanes(100, 1, 10)), [[0, 100]])
   t.same(ranges(makeLanes(101, 2, 10)), [[0, 60], [60, 101]])
   t.same(ranges(makeLanes(90, 3, 10)), [[0, 30], [30, 60], [60, 90]])
@@ -18,7 +18,7 @@ t.test('the bytes of all lanes are added up', async t => {
   t.equal(sum([{ ...a, accepted: 5, sent: 7 }, { ...b, accepted: 10, sent: 10 }], 'sent'), 17)
 })
 
-t.test('a square is a slice, and shows how much of it is accepted and sent', async t => {
+t.test('a square shows the accepted and the sent share of a slice', async t => {
   const [lane] = makeLanes(25, 1, 10) as [Lane]
   const { cells, slicesInCell } = makeStrip([{ ...lane, accepted: 12, sent: 15, busy: true }], 10, 100)
   t.equal(slicesInCell, 1)
@@ -37,7 +37,7 @@ t.test('each lane fills its own squares', async t => {
   t.same(cells.map(cell => cell.busy), [false, true, false, false])
 })
 
-t.test('where there would be too many squares, each stands for several slices', async t => {
+t.test('each square stands for several slices if there are too many', async t => {
   const [lane] = makeLanes(1000, 1, 1) as [Lane]
   const { cells, slicesInCell } = makeStrip([{ ...lane, accepted: 6, sent: 6 }], 1, 240)
   t.equal(slicesInCell, 5)
@@ -50,24 +50,24 @@ t.test('an empty file has no squares', async t => {
   t.same(countSlices(makeLanes(0, 1, 10), 10), { count: 0, accepted: 0, sending: 0 })
 })
 
-t.test('slices are counted by where they are', async t => {
+t.test('slices are counted by state', async t => {
   const [a, b] = makeLanes(35, 2, 10) as [Lane, Lane]
   t.same(countSlices([{ ...a, accepted: 10, sent: 12, busy: true }, { ...b, accepted: 15, sent: 15 }], 10),
-    { count: 4, accepted: 3, sending: 1 }, 'the short last slice counts when it is whole')
+    { count: 4, accepted: 3, sending: 1 }, 'the short last slice counts when it is complete')
   t.same(countSlices([{ ...a, accepted: 10, sent: 10, busy: true }, b], 10), { count: 4, accepted: 1, sending: 1 },
     'a slice is on the way before its first byte is')
   t.same(countSlices([{ ...a, accepted: 15, sent: 19, busy: true }, b], 10), { count: 4, accepted: 1, sending: 1 })
 })
 
-t.test('there are connections left for the page itself', async t => {
+t.test('some connections are left for the page', async t => {
   t.same([1, 2, 3, 4].map(filesAtATime), [2, 2, 1, 1])
 })
 
-t.test('what has no lanes has no squares', async t => {
+t.test('an upload without lanes has no squares', async t => {
   t.same(makeStrip([], 10, 100).cells, [])
 })
 
-t.test('a lane is whole when the server has made its upload and has all of it', async (t) => {
+t.test('a lane is complete when its upload exists and has all bytes', async (t) => {
   const [lane] = makeLanes(10, 1, 5) as [Lane]
   t.notOk(isWhole(lane))
   lane.url = '/files/a'
@@ -75,6 +75,6 @@ t.test('a lane is whole when the server has made its upload and has all of it', 
   lane.accepted = 10
   t.ok(isWhole(lane))
   const [empty] = makeLanes(0, 1, 5) as [Lane]
-  t.notOk(isWhole(empty), 'an empty one too must be made')
+  t.notOk(isWhole(empty), 'even an empty one must be created')
   t.ok(isWhole({ ...empty, url: '/files/a' }))
 })

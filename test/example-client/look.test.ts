@@ -18,40 +18,40 @@ async function serve (t: Test, listener: RequestListener): Promise<string> {
 
 const events = (...data: object[]): RequestListener => (_request, response) => {
   response.writeHead(200, { 'content-type': 'text/event-stream' })
-  // Left open, as while an upload grows.
+  // Left open, like that of a growing upload.
   response.write(data.map(each => `event: progress\ndata: ${JSON.stringify(each)}\n\n`).join(''))
 }
 
-t.test('the first event says how much is there, whatever comes later', async t => {
+t.test('the first event is used, and later ones are ignored', async t => {
   const url = await serve(t, events({ offset: 3, length: 10, state: 'uploading' }, { offset: 5, length: 10 }))
   t.same(await look(url), { offset: 3, length: 10 })
 })
 
-t.test('the length of a recording that goes on is not known', async t => {
+t.test('the length of a running recording is unknown', async t => {
   const url = await serve(t, events({ offset: 3, length: null, state: 'uploading' }))
   t.same(await look(url), { offset: 3, length: null })
 })
 
-t.test('an upload that is gone is none', async t => {
+t.test('a deleted upload is `null`', async t => {
   t.equal(await look(await serve(t, events({ offset: 3, length: 10, state: 'gone' }))), null)
   for (const status of [404, 410]) {
     t.equal(await look(await serve(t, (_request, response) => response.writeHead(status).end())), null)
   }
 })
 
-t.test('a server that answers with an error, or ends without an event, may be asked again', async t => {
+t.test('an error response, or a response without an event, is an error', async t => {
   await t.rejects(look(await serve(t, (_request, response) => response.writeHead(503).end())), /status 503/)
   await t.rejects(look(await serve(t, (_request, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' }).end()
   })), /no event/)
 })
 
-t.test('a server without events has the whole file', async t => {
+t.test('the file of a server without events is complete', async t => {
   const url = await serve(t, (_request, response) => response.end('12345'))
   t.same(await look(url), { offset: 5, length: 5 })
 })
 
-t.test('the name and the type are those of the download, which is not read', async t => {
+t.test('the name and the type come from the download, whose body is not read', async t => {
   const url = await serve(t, (_request, response) => {
     response.writeHead(200, {
       'content-type': 'video/mp4; a=b',
@@ -61,7 +61,7 @@ t.test('the name and the type are those of the download, which is not read', asy
   t.same(await describe(url), { name: '假期.mp4', type: 'video/mp4' })
 })
 
-t.test('of what cannot be read, or has no name, none is known', async t => {
+t.test('an upload that cannot be read has no name and no type', async t => {
   const none = { name: null, type: '' }
   t.same(await describe(await serve(t, (_request, response) => response.writeHead(404).end())), none)
   t.same(await describe(await serve(t, (_request, response) => response.end())), none)

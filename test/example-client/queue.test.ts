@@ -7,12 +7,12 @@ import type { State } from '../../example-client/src/state.ts'
 
 const all = (...states: State[]) => states.map(state => ({ state }))
 
-t.test('those that have waited longest start, as many as there are places', async t => {
+t.test('the oldest queued uploads start, up to the limit', async t => {
   const items = all('done', 'queued', 'paused', 'queued', 'queued')
   t.same(nextToStart(items, 2), [items[1], items[3]])
 })
 
-t.test('what waits for the network keeps its place', async t => {
+t.test('an upload that waits for the network keeps its slot', async t => {
   t.same(nextToStart(all('waiting', 'joining', 'queued'), 2), [])
   t.equal(nextToStart(all('uploading', 'queued', 'queued'), 2).length, 1)
   t.equal(nextToStart(all('uploading', 'uploading', 'uploading', 'queued'), 2).length, 0)
@@ -23,7 +23,7 @@ t.test('states are running, over, or neither', async t => {
   t.same(all('done', 'cancelled', 'failed', 'paused').map(isOver), [true, true, false, false])
 })
 
-t.test('what stands still can be resumed, unless it would only fail again', async t => {
+t.test('a stopped upload can be resumed unless it would fail again', async t => {
   t.same(all('ready', 'paused', 'failed', 'queued', 'uploading', 'missing', 'done')
     .map(({ state }) => isResumable({ state, failure: null })), [true, true, true, false, false, false, false])
   t.same((['gone', 'tooLarge', 'file', 'foreign'] as const)
@@ -31,20 +31,20 @@ t.test('what stands still can be resumed, unless it would only fail again', asyn
   [true, false, false, false])
 })
 
-t.test('the browser can be asked for a file, also after it has refused once', async t => {
+t.test('the browser can ask for a file again after a refusal', async t => {
   t.same((['permission', 'refused', 'file', 'changed', null] as const)
     .map(missing => isAskable({ state: 'missing', missing })), [true, true, false, false, false])
   t.equal(isAskable({ state: 'paused', missing: 'permission' }), false)
 })
 
-t.test('what goes on is at risk if the file would have to be given again', async t => {
+t.test('a running upload is at risk if its file must be chosen again', async t => {
   t.same((['copy', 'handle', 'record', null, undefined] as const).map(kept => isAtRisk({ state: 'queued', kept })),
     [false, false, true, true, true])
   t.same(all('uploading', 'waiting', 'paused', 'done').map(({ state }) => isAtRisk({ state, kept: null })),
     [true, true, false, false])
 })
 
-t.test('the sum leaves out what this tab does not send', async t => {
+t.test('the sum excludes uploads that this tab does not send', async t => {
   const item = (state: State, rest: Partial<Queued> = {}): Omit<Queued, 'begin'> =>
     ({ state, size: 100, accepted: 10, sent: 20, speed: null, ...rest })
   t.same(sumUp([item('uploading', { speed: 5 }), item('done', { accepted: 100, sent: 100 }), item('elsewhere'),
@@ -55,7 +55,7 @@ t.test('the sum leaves out what this tab does not send', async t => {
   t.same(sumUp([]), { count: 0, done: 0, size: 0, accepted: 0, sent: 0, speed: null, busy: false })
 })
 
-t.test('empty files are whole when all are finished, and others by their bytes', async t => {
+t.test('empty files are complete when all are finished, others by their bytes', async t => {
   t.equal(wholeOf({ size: 300, done: 0, count: 2 }), 300)
   t.equal(wholeOf({ size: 0, done: 1, count: 2 }), 1)
   t.equal(wholeOf({ size: 0, done: 2, count: 2 }), 0)

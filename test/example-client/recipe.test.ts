@@ -3,19 +3,19 @@ import { RecipeError, applyRecipe } from '../../example-client/src/edit/recipe.t
 
 const letters = new Blob(['abcdefghij'], { type: 'text/plain' })
 
-t.test('a cut takes the bytes from the first up to the second', async t => {
+t.test('a cut keeps the bytes from the start up to the end', async t => {
   const cut = await applyRecipe(letters, [{ op: 'cut', start: 2, end: 5 }])
   t.equal(await cut.text(), 'cde')
   t.equal(cut.type, 'text/plain')
 })
 
-t.test('joined files follow in their order', async t => {
+t.test('appended files follow in their order', async t => {
   const others = [new Blob(['123']), new Blob(['4'])]
   const files = [{ name: 'b', size: 3 }, { name: 'c', size: 1 }]
   t.equal(await (await applyRecipe(letters, [{ op: 'join', files }], others)).text(), 'abcdefghij1234')
 })
 
-t.test('edits apply one after the other', async t => {
+t.test('edits apply in their order', async t => {
   const recipe = [{ op: 'cut', start: 0, end: 3 }, { op: 'join', files: [{ name: 'b', size: 1 }] }] as const
   const joined = await applyRecipe(letters, recipe as never, [new Blob(['!'])])
   t.equal(await joined.text(), 'abc!')

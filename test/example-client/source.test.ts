@@ -1,7 +1,7 @@
 import t from 'tap'
 import { LiveSource } from '../../example-client/src/live/source.ts'
 
-t.test('a slice is given as soon as there is anything', async t => {
+t.test('a slice is returned as soon as there are bytes', async t => {
   const source = new LiveSource()
   const first = source.slice(0, 100)
   source.add(new Blob(['abc']))
@@ -11,7 +11,7 @@ t.test('a slice is given as soon as there is anything', async t => {
   t.equal(source.bytes, 3)
 })
 
-t.test('what was given can be asked for again', async t => {
+t.test('returned bytes can be requested again', async t => {
   const source = new LiveSource()
   source.add(new Blob(['abc']))
   source.add(new Blob(['def']))
@@ -19,7 +19,7 @@ t.test('what was given can be asked for again', async t => {
   t.equal(await (await source.slice(0, 100)).value.text(), 'abcdef')
 })
 
-t.test('the end is told with the last bytes, or alone', async t => {
+t.test('the end comes with the last bytes or alone', async t => {
   const source = new LiveSource()
   source.add(new Blob(['abc']))
   const waiting = source.slice(3, 100)

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { Speedometer } from '../../example-client/src/speed.ts'
 
-t.test('there is no speed in the first two seconds', async t => {
+t.test('the speed is unknown in the first two seconds', async t => {
   const meter = new Speedometer()
   t.equal(meter.speed, null)
   meter.update(0, 0)
@@ -11,7 +11,7 @@ t.test('there is no speed in the first two seconds', async t => {
   t.equal(meter.speed, 1000)
 })
 
-t.test('a new speed counts for about two thirds after three seconds, however often it is told', async t => {
+t.test('a new speed has about two thirds of the weight after three seconds, at any report rate', async t => {
   for (const interval of [100, 500, 3000]) {
     const meter = new Speedometer()
     meter.update(0, 0)
@@ -30,14 +30,14 @@ t.test('two reports at the same time count as one', async t => {
   t.equal(meter.speed, 500)
 })
 
-t.test('bytes that have to be sent again are no negative speed', async t => {
+t.test('bytes that are sent again do not cause a negative speed', async t => {
   const meter = new Speedometer()
   meter.update(5000, 0)
   meter.update(1000, 2000)
   t.equal(meter.speed, 0)
 })
 
-t.test('after a reset the speed is measured anew', async t => {
+t.test('the speed is measured again after a reset', async t => {
   const meter = new Speedometer()
   meter.update(0, 0)
   meter.update(9000, 3000)

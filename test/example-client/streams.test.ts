@@ -11,7 +11,7 @@ t.test('a source is read ahead of its consumer, in order', async t => {
   t.equal((await items.next()).done, true)
 })
 
-t.test('what a source has is handed on before its error', async t => {
+t.test('results come before the error of the source', async t => {
   const items = readAhead((async function * () {
     yield 1
     throw new Error('unreadable')
@@ -41,7 +41,7 @@ t.test('results come in the order of the items, however long each takes', async 
   t.equal(most, 2)
 })
 
-t.test('an error comes when it is the turn of its item', async t => {
+t.test('an error comes in the order of its item', async t => {
   const results = inOrder([1, 2], 2, async item => {
     if (item === 2) throw new Error('two')
     return item

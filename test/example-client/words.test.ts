@@ -27,7 +27,7 @@ function upload (rest: Partial<Seen> = {}): Seen {
   }
 }
 
-t.test('every state has words', async t => {
+t.test('every state has a text', async t => {
   t.equal(describeState(upload(), 0), 'Uploading')
   t.equal(describeState(upload({ continuedAt: 25 * MiB }), 0), 'Uploading, resumed at 25%')
   t.match(describeState(upload({ restarted: true }), 0), 'from the start')
@@ -44,7 +44,7 @@ t.test('every state has words', async t => {
   t.equal(describeState(upload({ state: 'cancelled' }), 0), '')
 })
 
-t.test('what waits says why and until when', async t => {
+t.test('a waiting upload shows the reason and the time of the next attempt', async t => {
   const waiting = (why: NonNullable<Seen['wait']>['why'], nextTry: number | null) =>
     describeState(upload({ state: 'waiting', wait: { why, nextTry } }), 1000)
   t.equal(waiting('unreachable', 9000),
@@ -56,14 +56,14 @@ t.test('what waits says why and until when', async t => {
   t.match(waiting('stalled', 1000), 'Reconnecting')
 })
 
-t.test('figures say what the server has, the speed and the time left', async t => {
+t.test('figures contain the accepted bytes, the speed and the time left', async t => {
   t.equal(describeFigures(upload()), '25 MiB of 100 MiB')
   t.equal(describeFigures(upload({ speed: 5 * MiB })), '25 MiB of 100 MiB · 5 MiB/s, 10 sec left')
   t.equal(describeFigures(upload({ state: 'done' })), '100 MiB')
   t.equal(describeSpeed(0, 100), '', 'without progress, the remaining time is unknown')
 })
 
-t.test('an empty file is at 0 percent until it is finished', async t => {
+t.test('an empty file has 0 percent until it is finished', async t => {
   const empty = { size: 0, accepted: 0, sent: 0 }
   t.equal(describePercent(upload()), '25%')
   t.equal(describePercent(upload({ ...empty, state: 'queued' })), '0%')
@@ -72,7 +72,7 @@ t.test('an empty file is at 0 percent until it is finished', async t => {
   t.equal(describePercent(upload({ state: 'ready' })), '')
 })
 
-t.test('failures and what a reload does have words', async t => {
+t.test('failures and the effects of a reload have texts', async t => {
   t.equal(describeFailure(null), '')
   t.match(describeFailure({ reason: 'file' }), 'was changed, moved or deleted')
   t.match(describeFailure({ reason: 'tooLarge' }), 'larger than the server accepts')
@@ -87,7 +87,7 @@ t.test('failures and what a reload does have words', async t => {
   t.same(words('paused'), ['the upload is kept.', 'the upload is kept.', ...others])
 })
 
-t.test('a wrong file is refused with the first thing that differs', async t => {
+t.test('a wrong file is refused with the first difference', async t => {
   const wanted = { name: 'a.mp4', size: 6 * MiB, lastModified: 1 }
   t.match(describeMismatch(wanted, { ...wanted, size: 5 * MiB }), 'its size is 5 MiB, not 6 MiB')
   t.match(describeMismatch(wanted, { ...wanted, size: 6 * MiB + 1 }), 'its size is 6,291,457 B, not 6,291,456 B')
@@ -96,14 +96,14 @@ t.test('a wrong file is refused with the first thing that differs', async t => {
   t.match(describeMismatch(wanted, wanted), 'its content')
 })
 
-t.test('the words are those of the language', async t => {
+t.test('texts are in the language of the page', async t => {
   setLanguage('zh')
   t.teardown(() => setLanguage('en'))
   t.equal(describeState(upload(), 0), '正在上传')
   t.equal(describeFigures(upload({ speed: 5 * MiB })), '25 MiB / 100 MiB · 5 MiB/s，还需 10 秒')
 })
 
-t.test('files that are in the list already are told by the first name and the number of the others', async t => {
+t.test('a text about several files has the first name and the number of the others', async t => {
   t.equal(describeNames('alreadyHere', []), '')
   t.equal(describeNames('alreadyHere', ['a.mp4']), '“a.mp4” is already in the list.')
   const names = ['a.mp4', 'b.mp4', 'c.mp4', 'd.mp4']
