@@ -29,6 +29,11 @@ export async function pages (): Promise<string[]> {
   return found.flat().sort()
 }
 
+/** The English page of a translated one, or the page itself. */
+export function originalOf (page: string): string {
+  return page.replace('docs/zh-CN/', 'docs/').replace('README.zh-CN.md', 'README.md')
+}
+
 async function nodesOf (page: string): Promise<Node[]> {
   return descendants(fromMarkdown(await readFile(path.join(root, page), 'utf8')))
 }
