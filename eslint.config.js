@@ -29,7 +29,7 @@ export default [
   },
   {
     files: [...code, '**/*.md'],
-    ignores: ['eslint/words.js', 'example-client/**', 'test/browser/**', 'test/example-client/**'],
+    ignores: ['eslint/words.js'],
     plugins: { local: { rules: { 'plain-words': plainWords } } },
     rules: {
       'local/plain-words': 'error'

@@ -7,7 +7,7 @@ export interface Preferences {
   sliceSize: number
   /** How many slices of a file are sent in parallel. */
   lanes: number
-  /** The largest file to copy into the storage of the browser, in bytes. It resumes by itself after a reload. */
+  /** The largest file to copy into the storage of the browser, in bytes. It resumes automatically after a reload. */
   copyCap: number
   /** Whether uploads start at once or wait for the visitor. */
   startAtOnce: boolean

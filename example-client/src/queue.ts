@@ -41,7 +41,7 @@ export function isAskable ({ state, missing }: { state: State, missing: Missing 
   return state === 'missing' && (missing === 'permission' || missing === 'refused')
 }
 
-/** Whether leaving the page would interrupt an upload that cannot resume by itself or after one click. */
+/** Whether leaving the page would interrupt an upload that cannot resume automatically or after one click. */
 export function isAtRisk ({ state, kept }: { state: State, kept: Kept | undefined }): boolean {
   return (isRunning({ state }) || state === 'queued') && kept !== 'copy' && kept !== 'handle'
 }

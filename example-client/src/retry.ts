@@ -1,4 +1,4 @@
-/** The reason of a wait, while the page retries by itself. */
+/** The reason of a wait, while the page retries automatically. */
 export type Wait = 'offline' | 'unreachable' | 'server' | 'busy' | 'full' | 'stalled'
 
 /** The reason of a permanent failure. `foreign`: the server created the upload on another origin. */

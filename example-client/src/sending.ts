@@ -42,8 +42,8 @@ export interface SendingOptions {
 
 /**
  * Uploads one file over its lanes in parallel. With several lanes, the final upload is created before their first byte,
- * and the server joins them by itself. A request to join at the end could not be repeated after a lost response without
- * creating a second copy of the file.
+ * and the server joins them when they are complete. A request to join at the end could not be repeated after a lost
+ * response without creating a second copy of the file.
  */
 export class Sending {
   #lanes: Lane[]

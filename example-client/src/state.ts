@@ -1,9 +1,9 @@
 import type { Failure, Wait } from './retry.ts'
 
 /**
- * The state of an upload. `ready` waits for the visitor to start it, `queued` waits in the queue, `waiting` retries by
- * itself, `missing` needs its file again after a reload, `elsewhere` belongs to another tab. `done` and `cancelled` are
- * final.
+ * The state of an upload. `ready` waits for the visitor to start it, `queued` waits in the queue, `waiting` retries
+ * automatically, `missing` needs its file again after a reload, `elsewhere` belongs to another tab. `done` and
+ * `cancelled` are final.
  */
 export type State =
   | 'ready' | 'queued' | 'uploading' | 'waiting' | 'joining' | 'paused' | 'failed' | 'missing' | 'elsewhere' | 'done'

@@ -20,7 +20,7 @@ export interface UploadRecord {
    * not created yet, or is unknown.
    */
   final?: string | null | undefined
-  /** Whether it was paused, so that it does not resume by itself. */
+  /** Whether it was paused, so that it does not resume automatically. */
   paused: boolean
   addedAt: number
 }

@@ -45,7 +45,7 @@ export class FileUpload implements Seen {
 
   #body: Blob | null
   #fromCopy = false
-  // How often lanes have started over by themselves. Limited, because a server may delete every upload.
+  // How often lanes have started over automatically. Limited, because a server may delete every upload.
   #restarts = 0
   #url: string | null = null
   #options: FileUploadOptions
@@ -137,7 +137,7 @@ export class FileUpload implements Seen {
     this.#change({})
   }
 
-  /** Shows why it cannot resume by itself. */
+  /** Shows why it cannot resume automatically. */
   lose (missing: Missing): void {
     this.#change({ state: 'missing', missing })
   }

@@ -25,7 +25,7 @@ const plays = (page: Page) =>
   holds(page, 'document.querySelector("video").currentTime > 0.5')
 const isMuted = (page: Page) => page.evaluate<boolean>('document.querySelector("video").muted')
 
-/** A browser that never plays by itself, not even muted. */
+/** A browser that never plays automatically, not even muted. */
 const refuseAll = `{
   const { play } = HTMLMediaElement.prototype
   let clicked = false

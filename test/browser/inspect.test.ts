@@ -160,7 +160,7 @@ t.test('the index of a video moves to the front, and the upload resumes with it 
   await move.click()
   await move.waitFor({ state: 'hidden' })
   await someAccepted(page, path)
-  await rowOf(page, path).getByText('the upload resumes by itself').waitFor()
+  await rowOf(page, path).getByText('the upload resumes automatically').waitFor()
   await page.reload()
   await rowOf(page, path).getByText('resumed at').waitFor()
   world.hurry()

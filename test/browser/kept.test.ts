@@ -44,7 +44,7 @@ t.test('storage works after a tab with an older page is closed', async t => {
       await give(page, path)
     }
   })
-  await rowOf(page, path).getByText('the upload resumes by itself').waitFor()
+  await rowOf(page, path).getByText('the upload resumes automatically').waitFor()
 })
 
 t.test('storage works again after the browser has closed the database', async t => {
@@ -60,5 +60,5 @@ t.test('storage works again after the browser has closed the database', async t 
       await give(page, path)
     }
   })
-  await rowOf(page, path).getByText('the upload resumes by itself').waitFor()
+  await rowOf(page, path).getByText('the upload resumes automatically').waitFor()
 })

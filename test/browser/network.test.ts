@@ -80,7 +80,7 @@ t.test('a file that changes on the disk during the upload causes an error', asyn
 
 t.test('the upload of a file that changes on the disk continues with its copy', async t => {
   const { page, path } = await world.inTheMiddle(t, 'copied.bin', { profile: true })
-  await rowOf(page, path).getByText('the upload resumes by itself').waitFor()
+  await rowOf(page, path).getByText('the upload resumes automatically').waitFor()
   const begun = await sha256(path)
   await appendFile(path, 'more')
   await rowOf(page, path).getByText('resumed at').waitFor()

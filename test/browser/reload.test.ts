@@ -8,9 +8,9 @@ import { MiB, drop, give, listen, makeWorld, ownInput, rowOf, state, until } fro
 
 const world = await makeWorld()
 
-t.test('an upload with a copy resumes by itself after a reload', async t => {
+t.test('an upload with a copy resumes automatically after a reload', async t => {
   const { page, path } = await world.inTheMiddle(t, 'copy.bin')
-  await rowOf(page, path).getByText('If you reload this page, the upload resumes by itself').waitFor()
+  await rowOf(page, path).getByText('If you reload this page, the upload resumes automatically').waitFor()
   await page.reload()
   await rowOf(page, path).getByText('resumed at').waitFor()
   world.hurry()
@@ -22,7 +22,7 @@ t.test('an upload with a copy resumes by itself after a reload', async t => {
 
 t.test('a paused upload stays paused after a reload', async t => {
   const { page, path } = await world.inTheMiddle(t, 'paused.bin')
-  await rowOf(page, path).getByText('the upload resumes by itself').waitFor()
+  await rowOf(page, path).getByText('the upload resumes automatically').waitFor()
   await page.getByRole('button', { name: 'Pause paused.bin' }).click()
   await remembered(page)
   await page.reload()
@@ -82,7 +82,7 @@ t.test('the browser asks before the visitor leaves only if the file must be chos
   const { page, path } = await world.inTheMiddle(t, 'left.bin')
   const questions: string[] = []
   page.on('dialog', dialog => questions.push(dialog.type()))
-  await rowOf(page, path).getByText('the upload resumes by itself').waitFor()
+  await rowOf(page, path).getByText('the upload resumes automatically').waitFor()
   await page.close({ runBeforeUnload: true })
   await until(async () => page.isClosed())
   t.same(questions, [])
@@ -194,7 +194,7 @@ t.test('each wrong file is announced, even if the reason is the same', async t =
 
 t.test('an upload with several lanes resumes after a reload', async t => {
   const { page, path } = await world.inTheMiddle(t, 'lanes.bin', { preferences: { lanes: 2 } })
-  await rowOf(page, path).getByText('the upload resumes by itself').waitFor()
+  await rowOf(page, path).getByText('the upload resumes automatically').waitFor()
   await page.reload()
   world.hurry()
   await state(page, path, 'done')

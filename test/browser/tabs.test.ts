@@ -9,7 +9,7 @@ const world = await makeWorld()
 
 t.test('one of two tabs uploads, and the other takes over when it is closed', async t => {
   const { page, path } = await world.inTheMiddle(t, 'tabs.bin')
-  await rowOf(page, path).getByText('the upload resumes by itself').waitFor()
+  await rowOf(page, path).getByText('the upload resumes automatically').waitFor()
   const second = await page.context().newPage()
   await second.goto(world.url)
   await rowOf(second, path).getByText('Open in another tab of this browser').waitFor()
@@ -36,7 +36,7 @@ async function twoTabs (t: Test, name: string, preferences = {}): Promise<Middle
 
 t.test('a file that another tab owns is never uploaded again', async t => {
   const { page, path, second } = await twoTabs(t, 'given-twice.bin')
-  await rowOf(page, path).getByText('the upload resumes by itself').waitFor()
+  await rowOf(page, path).getByText('the upload resumes automatically').waitFor()
   await page.getByRole('button', { name: 'Pause given-twice.bin' }).click()
   await state(page, path, 'paused')
   await give(second, path)

@@ -117,7 +117,7 @@ t.test('the last box may extend to the end of the file', async t => {
   t.equal(await findLayout(new Blob([ftyp, moovOf(), open])), 'front')
 })
 
-t.test('the layout tells whether a player can start early', async t => {
+t.test('the layout shows whether a player can start early', async t => {
   const data = box('mdat', media)
   t.equal(await findLayout(new Blob([ftyp, moovOf(), data])), 'front')
   t.equal(await findLayout(new Blob([ftyp, moovOf(), box('moof'), data])), 'fragmented')

@@ -82,7 +82,7 @@ t.test('failures and the effects of a reload have texts', async t => {
   const ways: Seen['kept'][] = ['copy', 'handle', 'record', null]
   const words = (state: Seen['state']) => ways.map(kept => describeKept(upload({ kept, state })).split('page, ')[1])
   const others = ['choose the same file again to resume.', 'the upload is lost and must start over.']
-  const resumes = ['the upload resumes by itself.', 'the upload resumes after one click at most.']
+  const resumes = ['the upload resumes automatically.', 'the upload resumes after one click at most.']
   t.same(words('uploading'), [...resumes, ...others])
   t.same(words('paused'), ['the upload is kept.', 'the upload is kept.', ...others])
 })

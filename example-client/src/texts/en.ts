@@ -13,7 +13,7 @@ export const en = {
   lanes: 'Parallel slices',
   lanesHint: 'More than one can be faster if the server is far away. Such a file plays only when it is complete.',
   copyCap: 'Keep copies of files up to',
-  copyCapHint: 'This browser keeps a copy until the upload is finished. After a reload, the upload resumes by itself.',
+  copyCapHint: 'This browser keeps a copy until the upload is finished. After a reload, it resumes automatically.',
   copyNone: 'no copies',
   startAtOnce: 'Start uploads at once',
   startAtOnceHint: 'Turn this off to look at files or edit them before they are uploaded.',
@@ -90,7 +90,7 @@ export const en = {
   open: 'Open',
   openNamed: 'Open {name} in a new tab',
 
-  keptCopy: 'If you reload this page, the upload resumes by itself.',
+  keptCopy: 'If you reload this page, the upload resumes automatically.',
   keptHandle: 'If you reload this page, the upload resumes after one click at most.',
   keptPaused: 'If you reload this page, the upload is kept.',
   keptRecord: 'If you reload this page, choose the same file again to resume.',
@@ -109,7 +109,7 @@ export const en = {
 
   announceDone: '{name}: finished',
   announceFailed: '{name}: failed',
-  announceWaiting: '{name}: waiting, resumes by itself',
+  announceWaiting: '{name}: waiting, resumes automatically',
   announceUploading: '{name}: uploading',
   announcePaused: '{name}: paused',
   announceMissing: '{name}: file needed',

@@ -3,7 +3,7 @@ import type { Growth } from './look.ts'
 
 /**
  * Reports the growth of an upload until it is complete, from the events of the server or, without them, by polling
- * every second. Ends by itself or by the returned function.
+ * every second. Ends automatically or by the returned function.
  */
 export function follow (url: string, onGrowth: (growth: Growth) => void, onGone: () => void): () => void {
   let events: EventSource | null = new EventSource(url)
@@ -31,7 +31,7 @@ export function follow (url: string, onGrowth: (growth: Growth) => void, onGone:
     tell(readProgress(event.data))
   })
   events.addEventListener('error', () => {
-    // A browser reconnects by itself, unless the response was not an event stream.
+    // A browser reconnects automatically, unless the response was not an event stream.
     if (stopped || events?.readyState !== EventSource.CLOSED) return
     events = null
     ask().catch(reportError)
