@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import type { FastifyInstance } from 'fastify'
-import fastifyTus from '../plugin/index.ts'
+import fastifyTus, { LocalLocker, MemoryLocker } from '../plugin/index.ts'
 import type { FastifyTusHooks } from '../plugin/index.ts'
 import { readConfig } from './config.ts'
 import type { Config } from './config.ts'
@@ -16,19 +16,21 @@ const clientPlaces = ['../client', '../dist/client'].map(path => join(import.met
 /** Options of the app. */
 export interface AppOptions {
   /** Default: read from the environment, so that fastify-cli can start the app too. */
-  config?: Pick<Config, 'prefix' | 'directory' | 'maxSize' | 'expiration' | 'sweepInterval'>
+  config?: Pick<Config, 'prefix' | 'directory' | 'workers' | 'maxSize' | 'expiration' | 'sweepInterval'>
   /** The directory of the built example client. Default: the output of `npm run build`. */
   client?: string
 }
 
 /** The runnable server as a plugin: uploads and a list of them, a health check, and the example client at `/`. */
 export default async function app (fastify: FastifyInstance, opts: AppOptions): Promise<void> {
-  const { prefix, directory, maxSize, expiration, sweepInterval } = opts.config ?? readConfig()
+  const { prefix, directory, workers, maxSize, expiration, sweepInterval } = opts.config ?? readConfig()
 
-  const datastore = new ListedFileStore({ directory, exclusive: true })
+  const locker = workers > 1 ? new LocalLocker({ directory: join(directory, '.locks') }) : new MemoryLocker()
+  const datastore = new ListedFileStore({ directory, locker })
   await fastify.register(fastifyTus, {
     prefix,
     datastore,
+    locker,
     download: { growing: true },
     ...maxSize > 0 && { maxSize },
     ...expiration > 0 && { expiration: { period: expiration, sweepInterval } },

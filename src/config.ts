@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { availableParallelism } from 'node:os'
 import { envSchema } from 'env-schema'
 import { StartError } from './errors.ts'
 import { settings } from './settings.ts'
@@ -13,6 +14,8 @@ export interface Config {
   /** Begins with a slash and does not end with one. */
   prefix: string
   directory: string
+  /** How many processes. */
+  workers: number
   /** In bytes; 0: no limit. */
   maxSize: number
   /** In ms; 0: never. */
@@ -27,7 +30,7 @@ export interface Config {
 export type Environment = Record<string, string | undefined>
 
 type Checked = Record<'PORT' | 'MAX_SIZE' | 'EXPIRATION_MS' | 'SWEEP_INTERVAL_MS', number> &
-  Record<'HOST' | 'ALLOWED_HOSTS' | 'PREFIX' | 'FILES_DIR' | 'LOG_LEVEL' | 'TRUST_PROXY', string>
+  Record<'HOST' | 'ALLOWED_HOSTS' | 'PREFIX' | 'FILES_DIR' | 'WORKERS' | 'LOG_LEVEL' | 'TRUST_PROXY', string>
 
 const names = Object.keys(settings) as SettingName[]
 
@@ -47,6 +50,7 @@ export function readConfig (env: Environment = process.env): Config {
     port: checked.PORT,
     prefix: checked.PREFIX.replace(/\/$/, ''),
     directory: checked.FILES_DIR,
+    workers: checked.WORKERS === 'auto' ? availableParallelism() : Number(checked.WORKERS),
     maxSize: checked.MAX_SIZE,
     expiration: checked.EXPIRATION_MS,
     sweepInterval: checked.SWEEP_INTERVAL_MS,

@@ -1,3 +1,4 @@
+import cluster from 'node:cluster'
 import { createRequire } from 'node:module'
 import { readConfig } from './config.ts'
 import type { Environment } from './config.ts'
@@ -5,6 +6,8 @@ import { StartError } from './errors.ts'
 import { start } from './server.ts'
 import { terminalLog } from './terminal-log.ts'
 import { parseCommandLine, usage } from './usage.ts'
+import { report, reportFailure } from './worker.ts'
+import { startWorkers } from './workers.ts'
 import type { CommandLine } from './usage.ts'
 
 /** The parts of the process that the command needs. */
@@ -53,10 +56,21 @@ export async function main (args: string[], { env, stdout, stderr }: Host, start
     // If the terminal is closed, the log ends, but the server does not.
     stdout.on('error', () => {})
     const log = stdout.isTTY ? terminalLog(stdout, env['NO_COLOR'] === undefined) : { stream: stdout }
-    const { endpoint, page } = await startServer(readConfig({ ...env, ...commandLine.env }), log)
+    const all = { ...env, ...commandLine.env }
+    const config = readConfig(all)
+    if (cluster.isWorker) {
+      const { endpoint, page } = await startServer(config, log)
+      report({ endpoint, page })
+      return 0
+    }
+    const { endpoint, page } = await (config.workers > 1 ? startWorkers(config, log, all) : startServer(config, log))
     if (stdout.isTTY) stdout.write(`\nOpen ${page}, or upload to ${endpoint} with any tus client.\n\n`)
     return 0
   } catch (error) {
+    if (cluster.isWorker && error instanceof StartError) {
+      reportFailure(error)
+      return 1
+    }
     return complain(error, 1)
   }
 }

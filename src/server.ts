@@ -1,3 +1,4 @@
+import cluster from 'node:cluster'
 import Fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
 import closeWithGrace from 'close-with-grace'
@@ -6,12 +7,13 @@ import app from './app.ts'
 import type { Config } from './config.ts'
 import { StartError } from './errors.ts'
 import type { LogOptions } from './terminal-log.ts'
+import { PRIMARY_SIGNALS, serveAsWorker } from './worker.ts'
 
 /** How long responses may take after a signal, in ms. */
 const DRAIN_MS = 2000
 
 /** Signals of a crash in native code. A process that handles these executes the failed instruction again, forever. */
-const CRASHES = ['SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGSEGV'] as const
+export const CRASHES = ['SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGSEGV'] as const
 
 /** A listening server. */
 export interface RunningServer {
@@ -29,20 +31,23 @@ export interface RunningServer {
  * @throws StartError if the port, the address or the directory cannot be used
  */
 export async function start (config: Config, log?: LogOptions): Promise<RunningServer> {
+  const { worker } = cluster
   const server = Fastify({
-    logger: { level: config.logLevel, ...log },
+    logger: { level: config.logLevel, ...log, ...worker && { base: { pid: process.pid, worker: worker.id } } },
     trustProxy: config.trustProxy,
     // A HEAD during shutdown must not get a 503: tus-js-client would create the upload again, from offset 0. The plugin
     // itself ends the bodies that are being received.
     return503OnClosing: false
   })
   checkHost(server, config)
+  if (worker !== undefined) serveAsWorker(server)
   // Not awaited: listen() rejects with its errors.
   server.register(app, { config })
   const address = await listen(server, config)
 
   const urls = { endpoint: `${address}${config.prefix}`, page: `${address}/` }
-  const { uninstall } = closeWithGrace({ logger: server.log, skip: [...CRASHES] }, event => closeFor(server, event))
+  const skip = [...CRASHES, ...worker === undefined ? [] : PRIMARY_SIGNALS]
+  const { uninstall } = closeWithGrace({ logger: server.log, skip }, event => closeFor(server, event))
   server.log.info(urls, 'ready for uploads')
   return {
     ...urls,

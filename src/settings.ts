@@ -57,6 +57,13 @@ export const settings = {
     wanted: 'a directory',
     schema: { type: 'string', default: './files' }
   },
+  WORKERS: {
+    flag: 'workers',
+    value: '<n|auto>',
+    help: 'how many processes share the port and the directory; auto: one for each CPU',
+    wanted: 'an integer from 1 to 1024, or auto',
+    schema: { type: 'string', default: '1', pattern: '^(auto|[1-9]\\d{0,2}|10([01]\\d|2[0-4]))$' }
+  },
   MAX_SIZE: {
     flag: 'max-size',
     value: '<bytes>',

@@ -13,6 +13,7 @@ interface Line {
   res?: { method?: string, url?: string, statusCode: number }
   responseTime?: number
   upload?: { id: string, size?: number }
+  worker?: number
 }
 
 /** A log for a terminal: one short line for each request, none for its start, and no stack of a 4xx. */
@@ -23,8 +24,8 @@ export function terminalLog (destination: NodeJS.WritableStream, colorize: boole
       colorize,
       sync: true,
       translateTime: 'SYS:HH:MM:ss',
-      ignore: 'pid,hostname,reqId,req,res,responseTime,upload,endpoint,page',
-      messageFormat: (line) => shorten(line as unknown as Line)
+      ignore: 'pid,hostname,worker,reqId,req,res,responseTime,upload,endpoint,page',
+      messageFormat: (line) => prefixed(line as unknown as Line)
     }),
     serializers: {
       res: ({ request, statusCode }) => ({ method: request?.method, url: request?.url, statusCode })
@@ -38,6 +39,10 @@ export function terminalLog (destination: NodeJS.WritableStream, colorize: boole
       }
     }
   }
+}
+
+function prefixed (line: Line): string {
+  return line.worker === undefined ? shorten(line) : `[${line.worker}] ${shorten(line)}`
 }
 
 function shorten ({ msg, res, responseTime, upload }: Line): string {

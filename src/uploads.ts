@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import { errors } from '../plugin/index.ts'
 import type { FileStore, Upload } from '../plugin/index.ts'
 import type { ListedUpload, Page } from './listed.ts'
@@ -5,9 +6,12 @@ import type { ListedUpload, Page } from './listed.ts'
 /** How many records are read at a time. */
 const AT_ONCE = 32
 
+/** How old a change of the directory must be so that no later one has the same time, in ms. */
+const SETTLED_MS = 100
+
 /**
- * The sorted uploads of a store: a page reads only its own records. The directory is read once; afterwards the store
- * reports the uploads that it creates and removes.
+ * The sorted uploads of a store: a page reads only its own records. The store reports the uploads that it creates and
+ * removes. The directory is read again if another process may have changed it; only new records are read then.
  */
 export class UploadList {
   readonly #store: FileStore
@@ -15,18 +19,18 @@ export class UploadList {
   readonly #entries: Entry[] = []
   readonly #made = new Map<string, number>()
   readonly #empty = new Set<string>()
+  readonly #hidden = new Set<string>()
   #loading: Promise<void> | undefined
+  /** When the directory had last changed as it was read, in ms since the epoch. */
+  #changed: number | undefined
 
   constructor (store: FileStore) {
     this.#store = store
   }
 
-  /** Reads the directory, unless it was read before. */
+  /** Reads the directory if it has changed. */
   async load (): Promise<void> {
-    this.#loading ??= this.#load().catch((error: unknown) => {
-      this.#loading = undefined
-      throw error
-    })
+    this.#loading ??= this.#load().finally(() => { this.#loading = undefined })
     await this.#loading
   }
 
@@ -58,6 +62,7 @@ export class UploadList {
   }
 
   remove (id: string): void {
+    this.#hidden.delete(id)
     const made = this.#made.get(id)
     if (made === undefined) return
     this.#made.delete(id)
@@ -66,15 +71,24 @@ export class UploadList {
   }
 
   async #load (): Promise<void> {
-    const found: Upload[] = []
+    const { mtimeMs } = await stat(this.#store.directory)
+    if (mtimeMs === this.#changed) return
+    const isSettled = Date.now() - mtimeMs > SETTLED_MS
+    const gone = new Set([...this.#made.keys(), ...this.#hidden])
     let ids: string[] = []
     for await (const id of this.#store.list()) {
-      if (ids.push(id) < AT_ONCE) continue
-      found.push(...await this.#read(ids))
+      if (gone.delete(id) || ids.push(id) < AT_ONCE) continue
+      this.#add(await this.#read(ids))
       ids = []
     }
-    found.push(...await this.#read(ids))
-    this.#entries.push(...found.map((upload) => this.#enter(upload)).filter((entry) => entry !== undefined))
+    this.#add(await this.#read(ids))
+    for (const id of gone) this.remove(id)
+    this.#changed = isSettled ? mtimeMs : undefined
+  }
+
+  /** Adds uploads in any order. */
+  #add (uploads: Upload[]): void {
+    this.#entries.push(...uploads.map((upload) => this.#enter(upload)).filter((entry) => entry !== undefined))
     this.#entries.sort(compare)
   }
 
@@ -82,7 +96,10 @@ export class UploadList {
   #enter (upload: Upload): Entry | undefined {
     const { id, size, finished } = upload
     const made = Date.parse(String(upload.creation_date))
-    if (isHidden(upload)) this.remove(id)
+    if (isHidden(upload)) {
+      this.remove(id)
+      this.#hidden.add(id)
+    }
     if (isHidden(upload) || Number.isNaN(made)) return undefined
     if (finished === true && size === 0) this.#empty.add(id)
     if (this.#made.has(id)) return undefined

@@ -177,11 +177,16 @@ const tests: Record<string, (t: Test, page: string, name: string) => Promise<unk
 
       async addEventListener (type: string, listener: (event: { data: string }) => void): Promise<void> {
         const headers = { accept: 'text/event-stream' }
-        const { body } = await fetch(this.#url, { headers, signal: this.#abort.signal })
-        for await (const text of (body as ReadableStream).pipeThrough(new TextDecoderStream())) {
-          for (const [, event, data] of (text as string).matchAll(/^event: (.*)\n(?:id: .*\n)?data: (.*)$/gm)) {
-            if (event === type) listener({ data: data as string })
+        const { signal } = this.#abort
+        const { body } = await fetch(this.#url, { headers, signal })
+        try {
+          for await (const text of (body as ReadableStream).pipeThrough(new TextDecoderStream())) {
+            for (const [, event, data] of (text as string).matchAll(/^event: (.*)\n(?:id: .*\n)?data: (.*)$/gm)) {
+              if (event === type) listener({ data: data as string })
+            }
           }
+        } catch (error) {
+          if (!signal.aborted) throw error
         }
       }
 

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import t from 'tap'
 import { readConfig } from '../../src/config.ts'
 import type { Environment } from '../../src/config.ts'
@@ -9,6 +10,7 @@ const defaults = {
   port: 1080,
   prefix: '/files',
   directory: './files',
+  workers: 1,
   maxSize: 0,
   expiration: 86_400_000,
   sweepInterval: 600_000,
@@ -42,6 +44,7 @@ t.test('values are converted to the types that the server needs', async t => {
     PORT: '0',
     PREFIX: '/api/v1.2/up_loads/',
     FILES_DIR: '/srv/with space',
+    WORKERS: '16',
     MAX_SIZE: '10737418240',
     EXPIRATION_MS: '0',
     SWEEP_INTERVAL_MS: '0',
@@ -53,12 +56,19 @@ t.test('values are converted to the types that the server needs', async t => {
     port: 0,
     prefix: '/api/v1.2/up_loads',
     directory: '/srv/with space',
+    workers: 16,
     maxSize: 10_737_418_240,
     expiration: 0,
     sweepInterval: 0,
     logLevel: 'silent',
     trustProxy: true
   })
+})
+
+t.test('there are as many workers as CPUs on demand', async t => {
+  t.equal(readConfig({ WORKERS: 'auto' }).workers, availableParallelism())
+  t.equal(readConfig({ WORKERS: '1024' }).workers, 1024)
+  for (const WORKERS of ['0', '1025', '-1', 'all', '2.5']) t.throws(() => readConfig({ WORKERS }), { message: /^WORKERS/ })
 })
 
 t.test('trusted proxies are all, none, or a list', async t => {

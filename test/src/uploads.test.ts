@@ -1,8 +1,10 @@
+import { utimes } from 'node:fs/promises'
 import t, { type Test } from 'tap'
 import Fastify from 'fastify'
 import app from '../../src/app.ts'
 import type { AppOptions } from '../../src/app.ts'
 import { ListedFileStore } from '../../src/listed-store.ts'
+import { FileStore } from '../../plugin/index.ts'
 import type { Upload } from '../../plugin/index.ts'
 import type { Page } from '../../src/listed.ts'
 import { temporaryDirectory } from '../helper.ts'
@@ -94,7 +96,7 @@ t.test('uploads from before the start of the server are listed', async t => {
   t.equal(idsOf(await uploads.page(4, 'x'.replace('x', `${Date.UTC(2026, 0, 1, 0, 11)}-more-1`))), 'more-0bac')
 })
 
-t.test('the directory is read once, and a page reads only its own records', async t => {
+t.test('the directory is read again only after a change, and a page reads only its own records', async t => {
   const { store, add, list } = await build(t)
   for (const [minute, id] of [...'abcdefg'].entries()) await add(id, minute)
   let listed = 0
@@ -102,10 +104,26 @@ t.test('the directory is read once, and a page reads only its own records', asyn
   const { list: ids, getUpload } = store
   store.list = () => { listed++; return ids.call(store) }
   store.getUpload = id => { read++; return getUpload.call(store, id) }
+  await utimes(store.directory, 0, 0)
   await Promise.all([list(), list()])
   read = 0
   t.equal(idsOf(await list(2)), 'gf')
   t.same({ listed, read }, { listed: 1, read: 2 })
+})
+
+t.test('uploads that another process creates or removes are listed', async t => {
+  const { store, add, list } = await build(t)
+  await add('a', 1)
+  await add('b', 2)
+  t.equal(idsOf(await list()), 'ba')
+  const other = new FileStore({ directory: store.directory })
+  await other.create({ id: 'c', size: 1, offset: 0, creation_date: new Date(Date.UTC(2026, 0, 1, 0, 3)).toISOString() })
+  await other.remove('a')
+  const part = { header: 'partial' }
+  await other.create({ id: 'p', size: 1, offset: 0, creation_date: '2026-01-01T00:04:00.000Z', concatenation: part })
+  t.equal(idsOf(await list()), 'cb')
+  await other.remove('p')
+  t.equal(idsOf(await list()), 'cb')
 })
 
 t.test('if the directory cannot be read, the next request reads it again', async t => {
