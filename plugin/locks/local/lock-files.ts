@@ -1,10 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import { link, mkdir, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises'
+import { access, link, mkdir, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 
 /** How long to wait for a process that replaces the entry of a dead one, in ms. */
 const RETRY_MS = 2
+
+/** Whether a text may be the name of a process. It is a part of paths. */
+export function isName (text: unknown): text is string {
+  return typeof text === 'string' && /^\w{1,64}$/.test(text)
+}
 
 /** Whether the process of a name runs. Names are never used again. */
 export type IsAlive = (name: string) => Promise<boolean>
@@ -61,20 +66,22 @@ export class LockFiles {
     await unlink(this.#lockFile(lock))
   }
 
-  /** Deletes the files of processes that have ended without closing. */
+  /** Deletes the files of processes that have ended without closing. What cannot be deleted stays. */
   async clean (): Promise<void> {
     const files = (await readdir(this.#directory)).map((file) => [file.slice(0, 2), file.slice(2)] as const)
-    for (const [kind, lock] of files) {
-      if (kind !== 'l-') continue
+    const each = async (kind: string, clean: (name: string) => Promise<void>) => {
+      for (const [found, name] of files) if (found === kind) await clean(name).catch(() => {})
+    }
+    await each('l-', async (lock) => {
       const owner = await ownerOf(this.#lockFile(lock))
-      if (owner === undefined || await this.#isAlive(owner)) continue
+      if (owner === undefined || await this.#isAlive(owner)) return
       if (await this.take(lock) === this.#self) await this.release(lock)
-    }
-    for (const [kind, name] of files) {
-      if (kind !== 'p-' || await this.#isAlive(name)) continue
-      await unlink(path.join(this.#directory, `s-${name}`)).catch(ignoreMissing)
+    })
+    await each('p-', async (name) => {
+      if (await this.#isAlive(name)) return
+      await unlink(this.#socketFile(name)).catch(ignoreMissing)
       await unlink(this.#processFile(name)).catch(ignoreMissing)
-    }
+    })
   }
 
   async close (): Promise<void> {
@@ -100,12 +107,20 @@ export class LockFiles {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
       if (code === 'EEXIST' || (code === 'ENOENT' && owner !== this.#self)) return false
-      throw error
+      if (code !== 'ENOENT') throw error
     }
+    // The own file was deleted. Without the socket, other processes would take this one for dead.
+    await access(this.#socketFile(owner))
+    await writeFile(this.#processFile(owner), owner)
+    return await this.#create(file, owner)
   }
 
   #lockFile (lock: string): string {
     return path.join(this.#directory, `l-${lock}`)
+  }
+
+  #socketFile (name: string): string {
+    return path.join(this.#directory, `s-${name}`)
   }
 
   #processFile (name: string): string {
@@ -113,8 +128,13 @@ export class LockFiles {
   }
 }
 
+/** A name that no process has. */
+const INVALID = 'invalid'
+
+/** The owner in a lock file; a file with other contents has a dead one. */
 async function ownerOf (file: string): Promise<string | undefined> {
-  return await readFile(file, 'utf8').catch(ignoreMissing)
+  const owner = await readFile(file, 'utf8').catch(ignoreMissing)
+  return owner === undefined || isName(owner) ? owner : INVALID
 }
 
 function ignoreMissing (error: NodeJS.ErrnoException): undefined {

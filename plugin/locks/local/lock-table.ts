@@ -35,6 +35,9 @@ interface Entry {
   asked: { owner: string, reply: (type: Message['type']) => void } | undefined
 }
 
+/** How long `tryLock` waits for the owner, which may be stopped, in ms. */
+const TRY_MS = 1000
+
 /** The longest interval of a timer, in ms. */
 const LONGEST = 2 ** 31 - 1
 
@@ -109,7 +112,10 @@ export class LockTable implements PeerEvents {
         this.#admit(id, entry, waiter)
         return true
       }
-      const reply = await this.#askToTry(id, entry)
+      const reply = await this.#askToTry(id, entry).catch((error: unknown) => {
+        this.#proceed(id, entry)
+        throw error
+      })
       if (reply === 'owned') {
         this.#admit(id, entry, waiter)
         return true
@@ -235,22 +241,23 @@ export class LockTable implements PeerEvents {
     id: string, entry: Entry, { type, owner, at }: { type: 'want' | 'try', owner: string, at: bigint }
   ): Promise<Message['type']> {
     // The connections alone do not keep the process alive.
-    const alive = setInterval(() => {}, LONGEST)
+    const timer = setTimeout(() => entry.asked?.reply('busy'), type === 'try' ? TRY_MS : LONGEST)
     try {
       const replied = new Promise<Message['type']>((resolve) => { entry.asked = { owner, reply: resolve } })
       await this.#peers.request(owner, { type, lock: id, at: String(at) })
       if (type === 'want') this.#dropIfUnwanted(id, entry)
       return await replied
     } finally {
-      clearInterval(alive)
+      clearTimeout(timer)
       entry.asked = undefined
     }
   }
 
-  /** Takes the request to the owner back, if nothing waits here any more. It replies in any case. */
+  /** Takes the request to the owner back, if nothing waits here any more. The owner may be stopped, and never reply. */
   #dropIfUnwanted (id: string, { queue, asked }: Entry): void {
     if (queue.length > 0 || asked === undefined) return
     this.#peers.request(asked.owner, { type: 'drop', lock: id }).catch(() => {})
+    asked.reply('look')
   }
 
   /** Other processes have to ask the new owner. */

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
-import { mkdir, open, rename, unlink, type FileHandle } from 'node:fs/promises'
+import { chmod, mkdir, open, rename, unlink, type FileHandle } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import path from 'node:path'
+import { isName } from './lock-files.ts'
 
 /** A message about a lock, to its owner or from it. */
 export interface Message {
@@ -26,6 +27,11 @@ export interface PeerEvents {
   /** A process that requests were sent to has ended, and will not reply. */
   onOwnerEnd (from: string): void
 }
+
+const TYPES: Array<Message['type']> = ['want', 'try', 'drop', 'look', 'busy']
+
+/** A message names at most one process for each entry of `others`. */
+const MAX_LINE = 1_000_000
 
 /** The longest path of a socket, in bytes: 108 with its end on Linux, 104 on macOS. */
 const MAX_PATH = 103
@@ -59,6 +65,7 @@ export class Peers {
     this.#server.listen({ path: this.#address('b'), exclusive: true })
     await once(this.#server, 'listening')
     if (this.#platform === 'win32') return
+    await chmod(path.join(this.#directory, `b-${this.#self}`), 0o600)
     await rename(path.join(this.#directory, `b-${this.#self}`), path.join(this.#directory, `s-${this.#self}`))
   }
 
@@ -90,9 +97,9 @@ export class Peers {
   #accept (socket: Socket): void {
     let from: string | undefined
     socket.unref().on('error', () => {})
-    receive(socket, (message: Message & { from?: string }) => {
-      if (message.from === undefined) return this.#events.onRequest(message, from as string)
-      from = message.from
+    receive(socket, (raw) => from === undefined ? checkedName(raw['from']) : checked(raw), (message) => {
+      if (typeof message !== 'string') return this.#events.onRequest(message, from as string)
+      from = message
       this.#incoming.set(from, socket)
     })
     socket.on('close', () => {
@@ -131,7 +138,7 @@ export class Peers {
       throw error
     }
     socket.unref().on('error', () => {})
-    receive(socket, (message: Message) => this.#events.onReply(message))
+    receive(socket, checked, (message) => this.#events.onReply(message))
     send(socket, { from: this.#self })
     return socket
   }
@@ -147,11 +154,49 @@ function send (socket: Socket, message: Message | { from: string }): void {
   socket.write(`${JSON.stringify(message)}\n`)
 }
 
-function receive<T> (socket: Socket, onMessage: (message: T) => void): void {
+/** Calls back for each line of JSON that `check` accepts. A connection with anything else is closed. */
+function receive<T> (
+  socket: Socket, check: (raw: Record<string, unknown>) => T, onMessage: (message: T) => void
+): void {
   let rest = ''
   socket.setEncoding('utf8').on('data', (text: string) => {
     const lines = (rest + text).split('\n')
     rest = lines.pop() as string
-    for (const line of lines) onMessage(JSON.parse(line) as T)
+    for (const line of lines) {
+      const message = parse(line, check)
+      if (message === undefined) return socket.destroy()
+      onMessage(message)
+    }
+    if (rest.length > MAX_LINE) socket.destroy()
   })
+}
+
+function parse<T> (line: string, check: (raw: Record<string, unknown>) => T): T | undefined {
+  try {
+    return check(Object(JSON.parse(line)) as Record<string, unknown>)
+  } catch {
+    return undefined
+  }
+}
+
+function checked ({ type, lock, at = '0', others = [] }: Record<string, unknown>): Message {
+  if (!TYPES.includes(type as Message['type']) || typeof lock !== 'string' || !Array.isArray(others)) {
+    throw new TypeError('Invalid message')
+  }
+  return {
+    type: type as Message['type'],
+    lock,
+    at: checkedTime(at),
+    others: others.map((other) => [checkedName(Object(other)[0]), checkedTime(Object(other)[1])])
+  }
+}
+
+function checkedName (name: unknown): string {
+  if (!isName(name)) throw new TypeError('Invalid name')
+  return name
+}
+
+function checkedTime (at: unknown): string {
+  if (typeof at !== 'string' || !/^\d{1,30}$/.test(at)) throw new TypeError('Invalid time')
+  return at
 }

@@ -1,6 +1,6 @@
 /** A LocalLocker and a process that the test plays itself. */
 import { once } from 'node:events'
-import { mkdir, readdir, rm, symlink, unlink } from 'node:fs/promises'
+import { mkdir, readdir, rm, stat, symlink, unlink, writeFile } from 'node:fs/promises'
 import net from 'node:net'
 import path from 'node:path'
 import t from 'tap'
@@ -111,11 +111,11 @@ t.test('the requests of a process that ends are forgotten', async (t) => {
   await other.peers.request(self, { type: 'want', lock: 'x', at: '1' })
   await third.peers.request(self, { type: 'want', lock: 'x', at: '2' })
   await until(() => asked > 1)
+  const before = asked
   await other.peers.close()
-  await until(async () => {
-    await lock.unlock().catch(ignore)
-    return third.replies.length > 0
-  })
+  await until(() => asked > before)
+  await lock.unlock()
+  await until(() => third.replies.length > 0)
   t.equal(await third.files.take(nameOf('x')), 'third')
 })
 
@@ -169,13 +169,6 @@ t.test('a lock that a process was given without asking is passed on', async (t) 
   t.equal(await other.files.take(x), 'other')
 })
 
-t.test('requests fail if the files of the locker are deleted', async (t) => {
-  const { directory, locker, self } = await rig(t)
-  await rm(path.join(directory, `p-${self}`))
-  await t.rejects(locker.newLock('x').lock(never(), ignore), { code: 'ENOENT' })
-  await t.rejects(async () => { await locker.newLock('x').tryLock?.(ignore) }, { code: 'ENOENT' })
-})
-
 t.test('an owner whose socket cannot be reached is not taken for dead', async (t) => {
   const { directory, locker, other, x } = await rig(t)
   const strange = new LockFiles(directory, 'strange', async () => true)
@@ -196,6 +189,62 @@ t.test('a lock file that disappears, or is none, does not mislead', async (t) =>
   t.equal(await taken, 'other')
   await mkdir(path.join(directory, 'l-folder'))
   await t.rejects(other.files.take('folder'), { code: 'EISDIR' })
+})
+
+t.test('a stopped owner does not hold up tryLock, nor the end of a request', { timeout: 20_000 }, async (t) => {
+  const { locker, other, x } = await rig(t)
+  t.equal(await other.files.take(x), 'other')
+  t.equal(await locker.newLock('x').tryLock?.(ignore), false)
+  t.match(other.requests, [{ type: 'try', lock: 'x' }])
+  await t.rejects(locker.newLock('x').lock(AbortSignal.timeout(50), ignore), { name: 'TimeoutError' })
+  await locker.close()
+})
+
+t.test('messages that are none close the connection, and nothing else', async (t) => {
+  const { directory, locker, self } = await rig(t)
+  const hello = '{"from":"mallory"}\n'
+  const wrong = [
+    'garbage\n', 'null\n', '{"type":"want","lock":"a"}\n', '{"from":"../a"}\n', 'x'.repeat(1_100_000),
+    ...['garbage', 'null', '[]', '{"type":"steal","lock":"a"}', '{"type":"want","lock":1,"at":"1"}',
+      '{"type":"want","lock":"a","at":"soon"}', '{"type":"want","lock":"a","others":1}',
+      '{"type":"want","lock":"a","others":[null]}', '{"type":"want","lock":"a","others":[["a/b","1"]]}',
+      '{"type":"want","lock":"a","others":[["a",{}]]}'].map((line) => `${hello}${line}\n`)
+  ]
+  for (const text of wrong) {
+    const socket = net.connect(path.join(directory, `s-${self}`)).on('error', ignore)
+    socket.write(text)
+    await new Promise((resolve) => socket.on('close', resolve))
+  }
+  const { mode } = await stat(path.join(directory, `s-${self}`))
+  t.equal(mode & 0o777, 0o600)
+  const lock = locker.newLock('a')
+  await lock.lock(never(), ignore)
+  await lock.unlock()
+})
+
+t.test('files that do not belong in the directory affect no other lock', async (t) => {
+  const directory = await temporaryDirectory(t)
+  for (const folder of ['l-folder', 'p-folder', 's-folder']) await mkdir(path.join(directory, folder))
+  await symlink('l-loop', path.join(directory, 'l-loop'))
+  await symlink('s-other', path.join(directory, 's-other'))
+  for (const name of ['p-other', 'l-other']) await writeFile(path.join(directory, name), 'other')
+  await writeFile(path.join(directory, `l-${nameOf('x')}`), '\0'.repeat(5000))
+  const locker = new LocalLocker({ directory })
+  t.teardown(() => locker.close())
+  const lock = locker.newLock('x')
+  await lock.lock(never(), ignore)
+  await lock.unlock()
+})
+
+t.test('a locker creates its own file again, unless other processes take it for dead', async (t) => {
+  const { directory, locker, self } = await rig(t)
+  await rm(path.join(directory, `p-${self}`))
+  const lock = locker.newLock('x')
+  await lock.lock(never(), ignore)
+  await lock.unlock()
+  for (const kind of ['p', 's']) await rm(path.join(directory, `${kind}-${self}`))
+  await t.rejects(locker.newLock('y').lock(never(), ignore), { code: 'ENOENT' })
+  await t.rejects(async () => { await locker.newLock('y').tryLock?.(ignore) }, { code: 'ENOENT' })
 })
 
 t.test('a connection that says nothing is ignored', async (t) => {
