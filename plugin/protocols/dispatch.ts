@@ -114,7 +114,8 @@ class Dispatcher {
       // Otherwise `@fastify/swagger` leaves out HEAD, as the twin of GET.
       const config = { swagger: { exposeHeadRoute: true } }
       const described = { ...params, ...schema, hide: settings.schemaHide }
-      fastify.route({ ...route, method, config, schema: described as FastifySchema })
+      // As a list: Fastify mounts a single HEAD only below the prefix, with a slash.
+      fastify.route({ ...route, method: [method], config, schema: described as FastifySchema })
     }
     const others = fastify.supportedMethods.filter((method) => !schemas.has(method))
     fastify.route({ ...route, method: others, schema: { hide: true } as FastifySchema })
@@ -130,9 +131,9 @@ class Dispatcher {
       this.#checkMethod(protocol, kind, method, reply)
       reply.header('cache-control', 'no-store')
       if (method === 'OPTIONS') return this.#describe(reply)
-      if (method === 'GET') return await download(this.#context, request, reply, id)
+      if (method === 'GET' && kind === 'upload') return await download(this.#context, request, reply, id)
       // Without the headers of a protocol, HEAD returns the headers of the download.
-      if (method === 'HEAD' && claimed === undefined && this.#canDownload) {
+      if (method === 'HEAD' && kind === 'upload' && claimed === undefined && this.#canDownload) {
         return await this.#downloadHead(request, reply, id)
       }
       return await protocol.handle(request, reply, id)

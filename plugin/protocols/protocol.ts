@@ -25,7 +25,8 @@ export interface Protocol {
   /** The method of a request, in upper case; some clients cannot send every method. */
   methodOf (request: FastifyRequest): string
   /**
-   * Handles a request whose method is in `operations`.
+   * Handles a request whose method is in `operations`. The dispatcher answers OPTIONS, GET of an upload and, if no
+   * protocol claims the request, HEAD of a download.
    * @param id - of the URL, valid or not; empty on the creation URL
    */
   handle (request: FastifyRequest, reply: FastifyReply, id: string): Promise<FastifyReply>
