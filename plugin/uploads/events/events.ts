@@ -80,11 +80,27 @@ export type UploadEventName = keyof UploadEvents
 
 type Listener<Name extends UploadEventName> = (event: UploadEvents[Name]) => void
 
+/** The type rejects a missing name, which an array would not. */
+const everyName: Record<UploadEventName, true> = {
+  created: true,
+  found: true,
+  appendStarted: true,
+  stored: true,
+  appendEnded: true,
+  displaced: true,
+  completed: true,
+  finished: true,
+  refused: true,
+  finishFailed: true,
+  terminated: true,
+  expired: true,
+  discarded: true,
+  lockWaited: true,
+  swept: true
+}
+
 /** The names of all events. On `node:diagnostics_channel` they are `fastify-tus:upload:<name>`. */
-export const uploadEventNames = [
-  'created', 'found', 'appendStarted', 'stored', 'appendEnded', 'displaced', 'completed', 'finished', 'refused',
-  'finishFailed', 'terminated', 'expired', 'discarded', 'lockWaited', 'swept'
-] as const satisfies readonly UploadEventName[]
+export const uploadEventNames = Object.keys(everyName) as UploadEventName[]
 
 const channels = Object.fromEntries(
   uploadEventNames.map((name) => [name, channel(`fastify-tus:upload:${name}`)])
