@@ -35,7 +35,7 @@ export interface Upload {
    * `undefined` if everything that is stored counts.
    */
   verified?: number | undefined
-  /** The name of the protocol that created it, if only that protocol may append to it. */
+  /** The name of the protocol that created it, if the protocol sets it. Only recorded: no operation reads it. */
   protocol?: string | undefined
   /** The role of a partial or final upload; `undefined` for all others. */
   concatenation?: Concatenation | undefined
