@@ -288,6 +288,19 @@ export function storeContract (name: string, options: StoreContractOptions): voi
     await t.rejects(store.getUpload('a'), { code: 'FST_TUS_NOT_FOUND' }, 'an upload that is gone stays gone')
   })
 
+  check('an update completes an upload', ['creation', 'updates'], async (t, { store, reopen }) => {
+    await store.create({ id: 'a', size: 3, offset: 0, complete: false })
+    const upload = await append(store, 'a', 'abc')
+    t.notOk(isComplete(upload))
+    await store.update(upload, { complete: true })
+    for (const seen of [store, await reopen()]) {
+      const updated = await seen.getUpload('a')
+      t.match(updated, { offset: 3, size: 3, finished: false })
+      t.ok(isComplete(updated))
+    }
+    if (store.capabilities.has('read')) t.equal(await textOf(store, 'a'), 'abc')
+  })
+
   check('a range is read from its first to its last byte', ['creation', 'read', 'ranges'], async (t, { store }) => {
     await store.create({ id: 'a', size: 6, offset: 0 })
     await append(store, 'a', 'abc', 'def')
