@@ -4,7 +4,7 @@ import Fastify from 'fastify'
 import t from 'tap'
 import ts from 'typescript'
 import { resolveEngines } from '../../plugin/engines.ts'
-import { errors, FileStore } from '../../plugin/index.ts'
+import * as exported from '../../plugin/index.ts'
 import { INLINE_TYPES } from '../../plugin/media-types.ts'
 import { extensionNames } from '../../plugin/options.ts'
 import type { FastifyTusOptions } from '../../plugin/options.ts'
@@ -16,6 +16,8 @@ import app from '../../src/app.ts'
 import { readConfig } from '../../src/config.ts'
 import { settings } from '../../src/settings.ts'
 import type { Setting } from '../../src/settings.ts'
+
+const { errors, FileStore } = exported
 
 type Loose = Record<string, unknown>
 
@@ -223,4 +225,13 @@ t.test('the members of lockers and locks are those of the contract', async (t) =
   const documented = rows(await page('lockers')).flatMap(([cell = '']) => namesIn(cell))
   t.same([...documented, 'newLock'].sort(), [...await membersOf('Lock'), ...await membersOf('Locker')].sort())
   t.match(await page('lockers'), '`newLock(id)`')
+})
+
+t.test('each store and each locker that is exported has a section', async (t) => {
+  for (const [kind, name] of [['Store', 'stores'], ['Locker', 'lockers']] as const) {
+    const classes = Object.keys(exported).filter((key) => key.endsWith(kind))
+    const text = await page(name)
+    const constructed = [...text.matchAll(/^## (\w+)\n\n`new (\w+)\(/gm)].map(([, heading, name]) => `${heading} ${name}`)
+    t.same(constructed.sort(), classes.map((key) => `${key} ${key}`).sort(), name)
+  }
 })

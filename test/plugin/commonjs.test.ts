@@ -42,3 +42,15 @@ t.test('require() returns every export, and an app registers the result', async 
   t.same(new Set(names), new Set([...Object.keys(exported), '__esModule']))
   t.equal(statusCode, 204)
 })
+
+t.test('the types for require() declare every exported value and class, and no other', async (t) => {
+  const declarations = await readFile(path.join(plugin, '../commonjs/index.d.cts'), 'utf8')
+  const namesAfter = (keywords: string) =>
+    [...declarations.matchAll(new RegExp(`^export ${keywords} (\\w+)`, 'gm'))].map(([, name]) => name).sort()
+  const isClass = (value: unknown) => typeof value === 'function' && /^class\b/.test(String(value))
+  const { default: registered, ...values } = exported
+  t.same(namesAfter('declare const'), Object.keys(values).sort())
+  t.same(namesAfter('type'), Object.entries(values).filter(([, value]) => isClass(value)).map(([name]) => name).sort())
+  t.equal(registered, exported.fastifyTus)
+  t.same(namesAfter('default'), ['fastifyTus'])
+})
