@@ -41,18 +41,29 @@ export async function applyCreateHook (settings: Settings, request: FastifyReque
   return metadata === undefined ? draft : { ...draft, metadata, rawMetadata: undefined }
 }
 
-/** The maximum length of all keys and values, in bytes: HEAD returns them in one header. */
-const MAX_METADATA_BYTES = 8192
+/**
+ * The maximum length of metadata, in bytes, in the form in which clients send and receive it: pairs of a key and a
+ * base64 value, separated by commas.
+ */
+export const MAX_METADATA_BYTES = 8192
+
+export const MAX_METADATA_KEYS = 100
 
 /** Metadata that a client could not have sent cannot be sent to clients either. */
 function checkMetadata (metadata: UploadMetadata): void {
-  let bytes = 0
-  for (const [key, value] of Object.entries(metadata)) {
-    bytes += key.length + Buffer.byteLength(value ?? '')
+  const pairs = Object.entries(metadata)
+  if (pairs.length > MAX_METADATA_KEYS) throw new TypeError(`onUploadCreate returned ${pairs.length} keys of metadata`)
+  let bytes = Math.max(pairs.length - 1, 0)
+  for (const [key, value] of pairs) {
     const isValid = /^[\x21-\x2b\x2d-\x7e]+$/.test(key) && (value === null || typeof value === 'string')
     if (!isValid) throw new TypeError(`onUploadCreate returned invalid metadata at key ${JSON.stringify(key)}`)
+    bytes += key.length + (value === null ? 0 : 1 + base64Length(value))
   }
-  if (bytes > MAX_METADATA_BYTES) throw new TypeError(`onUploadCreate returned ${bytes} bytes of metadata`)
+  if (bytes > MAX_METADATA_BYTES) throw new TypeError(`onUploadCreate returned ${bytes} bytes of encoded metadata`)
+}
+
+function base64Length (text: string): number {
+  return Math.ceil(Buffer.byteLength(text) / 3) * 4
 }
 
 async function newId (

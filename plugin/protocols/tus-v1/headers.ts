@@ -7,15 +7,12 @@ import { errors } from '../../errors.ts'
 import { splitList } from '../../http/list-header.ts'
 import type { Upload, UploadMetadata } from '../../types.ts'
 import { type Checksum, checksumAlgorithms, digestLengths } from '../../uploads/body/checksum.ts'
+import { MAX_METADATA_BYTES, MAX_METADATA_KEYS } from '../../uploads/new-upload.ts'
 
 export const TUS_VERSION = '1.0.0'
 
 /** The media type of bodies that are appended. */
 export const OFFSET_OCTET_STREAM = 'application/offset+octet-stream'
-
-/** The maximum length of `Upload-Metadata`, in bytes, and the maximum number of its keys. */
-const MAX_METADATA_BYTES = 8192
-const MAX_METADATA_KEYS = 100
 
 /**
  * Core, "Upload-Offset": a non-negative integer.

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import path from 'node:path'
 import t from 'tap'
-import type { Upload } from '../../../plugin/index.ts'
+import type { Upload, UploadMetadata } from '../../../plugin/index.ts'
 import { build, OFFSET_OCTET_STREAM } from '../../helper.ts'
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
@@ -64,5 +64,37 @@ t.test('HEAD-07 if onUploadCreate returns no metadata, that of the client is kep
     const sent = 'z /w==,a,filename YQ=='
     const { headers } = await post({ 'upload-length': '3', 'upload-metadata': sent })
     t.equal((await head(headers.location as string)).headers['upload-metadata'], sent)
+  }
+})
+
+t.test('metadata returned by onUploadCreate has the limits of metadata of clients', async (t) => {
+  const keys = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, null]))
+  // In base64, 6138 bytes are 8184.
+  const cases: Array<[metadata: UploadMetadata, statusCode: number]> = [
+    [{ 1234567: 'x'.repeat(6138) }, 201],
+    [{ 12345: 'x'.repeat(6138), a: null }, 201],
+    [{ 12345678: 'x'.repeat(6138) }, 500],
+    [{ 123456: 'x'.repeat(6138), a: null }, 500],
+    [{ 1234567: 'é'.repeat(3069) }, 201],
+    [{ 1234567: 'é'.repeat(3070) }, 500],
+    [{}, 201],
+    [keys(100), 201],
+    [keys(101), 500],
+    [{ 'a b': 'c' }, 500],
+    [{ a: 1 as unknown as string }, 500]
+  ]
+  for (const [metadata, statusCode] of cases) {
+    const { post, head } = await build(t, { onUploadCreate: () => ({ metadata }) })
+    const title = JSON.stringify(metadata).slice(0, 40)
+    const created = await post({ 'upload-length': '3' })
+    t.equal(created.statusCode, statusCode, title)
+    if (statusCode === 500) {
+      t.match(created.json(), { code: 'FST_TUS_HOOK_FAILED' }, title)
+      continue
+    }
+    const { headers } = await head(created.headers.location as string)
+    const returned = String(headers['upload-metadata'] ?? '')
+    const again = await (await build(t)).post({ 'upload-length': '3', 'upload-metadata': returned })
+    t.equal(again.statusCode, 201, `a client may send ${title}`)
   }
 })
