@@ -20,6 +20,9 @@ const kills = Number(process.env['KILLS'] ?? 500)
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
 const PERIOD = 3_600_000
 
+/** One of three processes is killed while the others continue. */
+const runs = [{ processes: 1, kills }, { processes: 3, kills: Math.ceil(kills / 5) }]
+
 /**
  * The number of kills after which it starts over with an empty directory: every upload of a round is checked after each
  * kill.
@@ -92,31 +95,34 @@ function worldOf (t: Test, machine: Machine, directory: string, tally: Tally): {
   return { world: new World(machine, place, { period: PERIOD, tally }), notes }
 }
 
-t.test(`every upload can be resumed after ${kills} kills (SEED=${seed})`, { timeout: 0 }, async (t) => {
-  t.testdir()
-  const machine = new Machine({ period: PERIOD, sweepInterval: 30 })
-  t.teardown(() => machine.end())
-  const tally: Tally = new Map()
-  const next = dice(seed)
-  const hooks = { 'ran once': 0, 'ran twice': 0 }
-  for (let kill = 0; kill < kills;) {
-    const { world, notes } = worldOf(t, machine, String(kill), tally)
-    await world.begin()
-    for (const until = Math.min(kills, kill + KILLS_PER_WORLD); kill < until; kill++) {
-      const names = Object.keys(moments)
-      const name = names[kill % names.length] as string
-      const { operations, ms } = await moments[name]?.(world, next) as { operations: Operation[], ms: number }
-      await killed(world, operations, next() * ms)
-      await resume(world)
-      await world.check()
-      world.count(name)
+for (const { processes, kills } of runs) {
+  const title = `every upload can be resumed after ${kills} kills, with ${processes} processes (SEED=${seed})`
+  t.test(title, { timeout: 0 }, async (t) => {
+    t.testdir()
+    const machine = new Machine({ period: PERIOD, sweepInterval: 30, processes })
+    t.teardown(() => machine.end())
+    const tally: Tally = new Map()
+    const next = dice(seed)
+    const hooks = { 'ran once': 0, 'ran twice': 0 }
+    for (let kill = 0; kill < kills;) {
+      const { world, notes } = worldOf(t, machine, String(kill), tally)
+      await world.begin()
+      for (const until = Math.min(kills, kill + KILLS_PER_WORLD); kill < until; kill++) {
+        const names = Object.keys(moments)
+        const name = names[kill % names.length] as string
+        const { operations, ms } = await moments[name]?.(world, next) as { operations: Operation[], ms: number }
+        await killed(world, operations, next() * ms)
+        await resume(world)
+        await world.check()
+        world.count(name)
+      }
+      await world.end()
+      for (const times of (await readNotes(notes)).values()) hooks[times === 1 ? 'ran once' : 'ran twice']++
     }
-    await world.end()
-    for (const times of (await readNotes(notes)).values()) hooks[times === 1 ? 'ran once' : 'ran twice']++
-  }
-  t.comment(JSON.stringify({ ...hooks, ...Object.fromEntries([...tally].sort()) }))
-  t.ok(hooks['ran once'] > 0)
-})
+    t.comment(JSON.stringify({ ...hooks, ...Object.fromEntries([...tally].sort()) }))
+    t.ok(hooks['ran once'] > 0)
+  })
+}
 
 t.test('the finish hook is retried, and runs twice only if a kill follows its run', async (t) => {
   t.testdir()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { RawResponse } from '../raw-request.ts'
-import { mayBeMissing, newUpload, type Upload } from './model.ts'
+import { mayBeMissing, mayHaveCompleteParts, newUpload, type Upload } from './model.ts'
 import type { Operation } from './operation.ts'
 import type { MaybeResponse } from './wire.ts'
 import type { World } from './world.ts'
@@ -9,6 +9,8 @@ import type { World } from './world.ts'
 export class Concatenating implements Operation {
   readonly #parts: Upload[]
   readonly #isSure: boolean
+  /** Whether it may have its bytes at once, also if a concurrent request deletes a part afterwards. */
+  #mayBeJoined = false
 
   constructor (world: World, parts: Upload[]) {
     this.#parts = parts
@@ -20,6 +22,7 @@ export class Concatenating implements Operation {
   }
 
   async send (world: World): Promise<MaybeResponse> {
+    this.#mayBeJoined = mayHaveCompleteParts({ parts: this.#parts })
     const urls = this.#parts.map(({ location }) => location)
     return await world.send('POST', '/files', { 'upload-concat': `final;${urls.join(' ')}` })
   }
@@ -37,6 +40,7 @@ export class Concatenating implements Operation {
       size: content.length,
       isPartial: false,
       parts: this.#parts,
+      maybeJoined: this.#mayBeJoined,
       written: { from: now, to: now }
     }))
   }

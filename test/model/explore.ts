@@ -17,15 +17,17 @@ export interface Exploration {
   seed: number
   /** Every how many steps the server ends, mostly by a kill. */
   deadly: number
+  /** How many processes serve the directory. Default 1. */
+  processes?: number
 }
 
 /**
  * Takes random steps, run after run, each from an empty directory. Stops at the first failing run and prints how to
  * repeat it.
  */
-export async function explore (t: Test, { steps, seed, deadly }: Exploration): Promise<void> {
+export async function explore (t: Test, { steps, seed, deadly, processes = 1 }: Exploration): Promise<void> {
   const directory = t.testdir()
-  const machine = new Machine({ period: PERIOD, sweepInterval: 30 })
+  const machine = new Machine({ period: PERIOD, sweepInterval: 30, processes })
   t.teardown(() => machine.end())
   const tally: Tally = new Map()
   let worlds = 0
@@ -47,7 +49,7 @@ export async function explore (t: Test, { steps, seed, deadly }: Exploration): P
     const details = await fc.check(property, { seed: run, numRuns: 1, interruptAfterTimeLimit: 60_000 })
     if (!details.failed) continue
     t.comment(`${await fc.asyncDefaultReportMessage(details)}\n${String((details.errorInstance as Error).stack)}`)
-    t.fail(`to repeat it: SEED=${run} STEPS=1`)
+    t.fail(`to repeat it: SEED=${run} STEPS=1 PROCESSES=${processes}`)
     break
   }
   t.comment(JSON.stringify({ runs: worlds, starts: machine.starts, ...Object.fromEntries([...tally].sort()) }))

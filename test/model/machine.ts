@@ -11,6 +11,8 @@ export interface MachineOptions {
   period: number
   /** The time between two sweeps, in ms; 0: only one at startup. */
   sweepInterval: number
+  /** How many processes serve the directory; requests take turns. Default 1. */
+  processes?: number
 }
 
 /** The directory of the uploads of one run, and the file of notes about hook calls. */
@@ -19,17 +21,23 @@ export interface Place {
   notes: string
 }
 
-/** The server as a separate process, which can be killed and started again. */
+/** A process of the server, and its port. */
+interface Server {
+  child: ChildProcess
+  port: number
+}
+
+/** The server as separate processes, which can be killed and started again. */
 export class Machine {
-  port = 0
   starts = 0
   readonly #options: MachineOptions
-  #server: ChildProcess | undefined
-  /** Loaded in advance, because a start takes about a second. */
+  readonly #servers: Server[] = []
+  /** Loaded in advance, so that a start does not take a second. */
   #spare = boot()
   #steps: ClockStep[] = []
   #place: Place | undefined
   #stderr = ''
+  #turn = 0
 
   constructor (options: MachineOptions) {
     this.#options = options
@@ -40,15 +48,17 @@ export class Machine {
     return this.#steps.reduce((sum, { by }) => sum + by, 0)
   }
 
+  /** The origin of the next process. */
   get base (): string {
-    return `http://127.0.0.1:${this.port}`
+    const { port } = this.#servers[this.#turn++ % this.#servers.length] ?? { port: 0 }
+    return `http://127.0.0.1:${port}`
   }
 
-  /** The problems of the server: errors that it logged, and the reason for its end. Reading clears them. */
+  /** The problems of the server: errors that it logged, and the reasons for ends. Reading clears them. */
   takeProblems (): string {
-    const { exitCode = null, signalCode = null } = this.#server ?? {}
-    const ended = exitCode !== null || signalCode !== null ? `the process ended: ${exitCode ?? signalCode}\n` : ''
-    const problems = this.#stderr + ended
+    const ended = this.#servers.map(({ child: { exitCode, signalCode } }) =>
+      exitCode !== null || signalCode !== null ? `the process ended: ${exitCode ?? signalCode}\n` : '')
+    const problems = this.#stderr + ended.join('')
     this.#stderr = ''
     return problems
   }
@@ -57,21 +67,24 @@ export class Machine {
   async moveTo (place: Place): Promise<void> {
     this.#steps = []
     this.#place = place
-    if (this.#server === undefined) await this.start()
-    else await this.#serve(this.#server)
+    for (const server of this.#servers) server.port = await this.#serve(server.child)
+    await this.start()
   }
 
+  /** Starts the processes that do not run. */
   async start (): Promise<void> {
-    const server = this.#spare
-    this.#spare = boot()
-    await server.ready
-    server.child.ref()
-    server.child.stderr?.on('data', (text) => { this.#stderr += String(text) })
-    this.#server = server.child
-    this.starts++
-    await this.#serve(server.child)
+    while (this.#servers.length < (this.#options.processes ?? 1)) {
+      const { child, ready } = this.#spare
+      this.#spare = boot()
+      await ready
+      child.ref()
+      child.stderr?.on('data', (text) => { this.#stderr += String(text) })
+      this.starts++
+      this.#servers.push({ child, port: await this.#serve(child) })
+    }
   }
 
+  /** Kills the process that has received the latest request. */
   async kill (): Promise<void> {
     const server = this.#take()
     server.kill('SIGKILL')
@@ -94,20 +107,22 @@ export class Machine {
   }
 
   async stepClock (by: number): Promise<void> {
-    const { stepped } = await this.#ask({ step: by }, 'stepped')
-    this.#steps.push(stepped as ClockStep)
+    const steps = await Promise.all(this.#servers.map(({ child }) => this.#ask({ step: by }, 'stepped', child)))
+    this.#steps.push(steps[0]?.stepped as ClockStep)
   }
 
   /** Resolves when a sweep that began after this call has ended. */
   async swept (): Promise<void> {
-    // The first one may already have been running.
-    await this.#ask({}, 'swept')
-    await this.#ask({}, 'swept')
+    await Promise.all(this.#servers.map(async ({ child }) => {
+      // The first one may already have been running.
+      await this.#ask({}, 'swept', child)
+      await this.#ask({}, 'swept', child)
+    }))
   }
 
   async end (): Promise<void> {
-    for (const child of [this.#server, this.#spare.child]) {
-      if (child === undefined || child.exitCode !== null || child.signalCode !== null) continue
+    for (const child of [...this.#servers.map(({ child }) => child), this.#spare.child]) {
+      if (child.exitCode !== null || child.signalCode !== null) continue
       child.ref()
       child.kill('SIGKILL')
       await once(child, 'exit')
@@ -115,19 +130,20 @@ export class Machine {
   }
 
   #take (): ChildProcess {
-    const server = this.#server as ChildProcess
-    this.#server = undefined
-    return server
+    const [server] = this.#servers.splice((this.#turn + this.#servers.length - 1) % this.#servers.length, 1)
+    return (server as Server).child
   }
 
-  async #serve (server: ChildProcess): Promise<void> {
-    const orders = { serve: { ...this.#place as Place, ...this.#options, steps: this.#steps } }
+  /** @returns the port */
+  async #serve (server: ChildProcess): Promise<number> {
+    const { processes = 1, ...options } = this.#options
+    const orders = { serve: { ...this.#place as Place, ...options, isShared: processes > 1, steps: this.#steps } }
     const { port } = await this.#ask(orders, 'port', server)
-    this.port = port as number
+    return port as number
   }
 
   /** Sends an order, and waits for the message that confirms it. */
-  async #ask (orders: Orders, wanted: keyof Messages, server = this.#server as ChildProcess): Promise<Messages> {
+  async #ask (orders: Orders, wanted: keyof Messages, server: ChildProcess): Promise<Messages> {
     if (Object.keys(orders).length > 0) server.send(orders)
     return await new Promise((resolve, reject) => {
       const onNews = (message: Messages) => {

@@ -107,7 +107,7 @@ export function hasCompleteParts ({ parts = [] }: Upload): boolean {
 }
 
 /** Whether all parts may have existed and been complete at some moment. */
-export function mayHaveCompleteParts ({ parts = [] }: Upload): boolean {
+export function mayHaveCompleteParts ({ parts = [] }: Pick<Upload, 'parts'>): boolean {
   return parts.every((part) => !part.isGone && (isComplete(part) || part.reach === part.size))
 }
 

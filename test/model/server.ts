@@ -5,13 +5,22 @@
 import { appendFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import Fastify, { type FastifyInstance } from 'fastify'
-import fastifyTus, { FileStore, type Upload, type UploadChanges } from '../../plugin/index.ts'
+import fastifyTus, { FileStore, LocalLocker, MemoryLocker } from '../../plugin/index.ts'
+import type { Upload, UploadChanges } from '../../plugin/index.ts'
 import { type ClockStep, liveBy, movedFs, stepClock } from './clock.ts'
 
 /** Orders to the server. */
 export interface Orders {
   /** Begins to serve a directory, after the end of an earlier one. */
-  serve?: { directory: string, notes: string, steps: ClockStep[], period: number, sweepInterval: number }
+  serve?: {
+    directory: string
+    notes: string
+    steps: ClockStep[]
+    period: number
+    sweepInterval: number
+    /** Whether other processes serve the directory, too. */
+    isShared: boolean
+  }
   /** Sets the clock, by this many ms. */
   step?: number
   /** Dies as if killed at the next call: of the finish hook, or of the update that records it. */
@@ -66,16 +75,19 @@ const problems = {
 
 let app: FastifyInstance | undefined
 
-async function serve ({ directory, notes, steps, period, sweepInterval }: Required<Orders>['serve']): Promise<void> {
+async function serve (orders: Required<Orders>['serve']): Promise<void> {
+  const { directory, notes, steps, period, sweepInterval, isShared } = orders
   await app?.close()
   liveBy(steps)
   const note = notesIn(notes)
-  const datastore = new NotingStore({ directory, exclusive: true, fs: movedFs })
+  const locker = isShared ? new LocalLocker({ directory: `${directory}.locks` }) : new MemoryLocker()
+  const datastore = new NotingStore({ directory, locker, fs: movedFs })
   datastore.note = note
   app = Fastify({ logger: { level: 'error', stream: problems }, return503OnClosing: false }) as FastifyInstance
   await app.register(fastifyTus, {
     prefix: '/files',
     datastore,
+    locker,
     expiration: { period, sweepInterval },
     onUploadFinish (_request, { id }) {
       dieIfOrdered('hook')
