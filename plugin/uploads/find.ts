@@ -8,14 +8,17 @@ import { isReferenceTo, isWaiting, referenceTo } from './state.ts'
 
 /**
  * @param offset - the offset that the caller expects
+ * @param known - the final uploads that the caller has read
  * @throws FST_TUS_NOT_FOUND if there is no such upload, or another upload has its id by now
  * @throws FST_TUS_GONE if the upload has expired, is damaged, or was refused by the finish hook
  */
-export async function findUpload (context: Context, reference: UploadReference, offset?: number): Promise<Upload> {
+export async function findUpload (
+  context: Context, reference: UploadReference, offset?: number, known?: KnownFinals
+): Promise<Upload> {
   const upload = await context.store.getUpload(reference.id, offset)
   if (!isReferenceTo(reference, upload)) throw new errors.NotFound()
   if (upload.refused === true) throw new errors.Gone()
-  if (isExpired(context.settings, upload) && !await isAwaited(context, upload)) throw new errors.Gone()
+  if (isExpired(context.settings, upload) && !await isAwaited(context, upload, known)) throw new errors.Gone()
   return upload
 }
 
@@ -30,13 +33,31 @@ export async function findIfExists (context: Context, reference: UploadReference
   }
 }
 
+/**
+ * Which final uploads wait, for a request that looks at many parts: these may name the same final uploads, whose records
+ * are long.
+ */
+export type KnownFinals = Map<string, boolean>
+
 /** Whether a final upload waits for this part: it then lives longer than its expiration. */
-export async function isAwaited (context: Context, part: Upload): Promise<boolean> {
+export async function isAwaited (context: Context, part: Upload, known?: KnownFinals): Promise<boolean> {
   for (const reference of part.concatenation?.waiting ?? []) {
-    const final = await findIfExists(context, reference)
-    if (final !== undefined && isWaiting(final)) return true
+    if (await isStillWaiting(context, reference, known)) return true
   }
   return false
+}
+
+/** Whether a final upload exists and waits for its parts. */
+export async function isStillWaiting (
+  context: Context, reference: UploadReference, known: KnownFinals = new Map()
+): Promise<boolean> {
+  const key = `${reference.id} ${reference.creation_date}`
+  const before = known.get(key)
+  if (before !== undefined) return before
+  const final = await findIfExists(context, reference)
+  const isStill = final !== undefined && isWaiting(final)
+  known.set(key, isStill)
+  return isStill
 }
 
 /**

@@ -3,7 +3,7 @@ import { errors } from '../../errors.ts'
 import type { Upload } from '../../types.ts'
 import type { Context } from '../context.ts'
 import { create, type Outcome } from '../create.ts'
-import { findUpload } from '../find.ts'
+import { findUpload, type KnownFinals } from '../find.ts'
 import { authorize } from '../hooks.ts'
 import { checkLength, maxSizeFor } from '../limits/max-size.ts'
 import { draftUpload, type NewUpload } from '../new-upload.ts'
@@ -53,8 +53,9 @@ export async function createFinalUpload (
 
 async function findParts (context: Context, request: FastifyRequest, ids: string[]): Promise<Map<string, Upload>> {
   const parts = new Map<string, Upload>()
+  const known: KnownFinals = new Map()
   for (const id of new Set(ids)) {
-    const part = await findUpload(context, { id }).catch((error: unknown) => {
+    const part = await findUpload(context, { id }, undefined, known).catch((error: unknown) => {
       if (error instanceof errors.NotFound || error instanceof errors.Gone) return undefined
       throw error
     })

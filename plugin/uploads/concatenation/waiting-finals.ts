@@ -4,11 +4,11 @@
  */
 import type { FastifyRequest } from 'fastify'
 import { errors } from '../../errors.ts'
-import type { Upload, UploadReference } from '../../types.ts'
+import type { Concatenation, Upload, UploadReference } from '../../types.ts'
 import { retryFinishHook } from '../completion.ts'
 import type { Context } from '../context.ts'
 import { discard } from '../discard.ts'
-import { findIfExists } from '../find.ts'
+import { findIfExists, isStillWaiting, type KnownFinals } from '../find.ts'
 import type { HeldLock } from '../locking/upload-locks.ts'
 import { isComplete, isWaiting, partsOf, referenceTo } from '../state.ts'
 import { joinParts } from './join-parts.ts'
@@ -34,11 +34,12 @@ export function settleWaitingFinals (context: Context): void {
 /** Names a final upload in the records of its parts. The last part may be complete by then. */
 export async function waitForParts (context: Context, request: FastifyRequest, final: Upload): Promise<void> {
   const reference = referenceTo(final)
+  const known: KnownFinals = new Map()
   for (const partReference of distinctPartsOf(final)) {
     await context.locks.hold(partReference.id, async (lock) => {
       const part = await findIfExists(context, partReference)
       if (part?.concatenation === undefined) throw new errors.InvalidParts('a part was deleted')
-      const waiting = await stillWaiting(context, part)
+      const waiting = await stillWaiting(context, part, known)
       if (waiting.length >= MAX_WAITING) throw new errors.InvalidParts(`${MAX_WAITING} uploads wait for a part`)
       lock.assertHeld()
       await context.store.update(part, { concatenation: { ...part.concatenation, waiting: [...waiting, reference] } })
@@ -118,14 +119,18 @@ async function settleByReference (
   })
 }
 
-/** The final uploads that a part names, without those that are complete or deleted by now. */
-async function stillWaiting (context: Context, part: Upload): Promise<UploadReference[]> {
-  const waiting = []
-  for (const reference of part.concatenation?.waiting ?? []) {
-    const final = await findIfExists(context, reference)
-    if (final !== undefined && isWaiting(final)) waiting.push(reference)
+/**
+ * The final uploads that a part names. Only a full list is freed from those that are complete or deleted by now: their
+ * records may be long, and a final upload may have 1000 parts.
+ */
+async function stillWaiting (context: Context, part: Upload, known: KnownFinals): Promise<UploadReference[]> {
+  const { waiting = [] } = part.concatenation as Concatenation
+  if (waiting.length < MAX_WAITING) return waiting
+  const still = []
+  for (const reference of waiting) {
+    if (await isStillWaiting(context, reference, known)) still.push(reference)
   }
-  return waiting
+  return still
 }
 
 function distinctPartsOf (final: Upload): UploadReference[] {

@@ -227,6 +227,36 @@ t.test('HEAD of a final upload that waits for many parts costs few reads', async
   await until(async () => (await app.request('GET', location)).body === 'a'.repeat(49) + 'b')
 })
 
+t.test('the creation of a final upload reads those that wait for its parts twice at most', async (t) => {
+  const reads = new Map<string, number>()
+  const datastore = new class extends FileStore {
+    override async getUpload (id: string) {
+      reads.set(id, (reads.get(id) ?? 0) + 1)
+      return await super.getUpload(id)
+    }
+  }({ directory: t.testdir() })
+  const app = await build(t, { datastore, expiration: { period: 3_600_000, sweepInterval: 0 } })
+  const parts: string[] = []
+  for (let i = 0; i < 20; i++) parts.push(await app.create(1, { 'upload-concat': 'partial' }))
+  const finals: string[] = []
+  const concatenate = async () => {
+    // Reads in the background have ended once a HEAD has locked the last upload.
+    if (finals.length > 0) await app.head(finals.at(-1) as string)
+    reads.clear()
+    const response = await app.post({ 'upload-concat': `final;${parts.join(' ')}` })
+    for (const final of finals) t.ok((reads.get(path.basename(final)) ?? 0) <= 2, 'few reads')
+    return response
+  }
+  for (let i = 0; i < 10; i++) finals.push((await concatenate()).headers.location as string)
+  t.equal((await concatenate()).statusCode, 400)
+  t.equal((await app.request('DELETE', finals.shift() as string)).statusCode, 204)
+  finals.push((await concatenate()).headers.location as string)
+  const now = Date.now
+  t.intercept(Date, 'now', { value: () => now() + 7_200_000 })
+  t.equal((await app.request('DELETE', finals.shift() as string)).statusCode, 204)
+  t.equal((await concatenate()).statusCode, 201, 'the parts have expired, and other final uploads wait for them')
+})
+
 t.test('a final upload is deleted if one of its parts is deleted', async (t) => {
   const app = await build(t)
   for (const part of ['completePart', 'growing'] as const) {
