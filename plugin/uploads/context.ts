@@ -5,7 +5,7 @@ import type { StoreAdapter } from '../stores/adapter.ts'
 import { BackgroundTasks } from './background-tasks.ts'
 import { MinRate } from './limits/min-rate.ts'
 import { EventPublisher } from './events/events.ts'
-import { findUpload } from './find.ts'
+import { findUpload, isUnfinished } from './find.ts'
 import { FirstParts } from './concatenation/first-parts.ts'
 import { Followers } from './events/followers.ts'
 import { BodyQuota } from './limits/body-quota.ts'
@@ -49,7 +49,7 @@ export function createContext (
     shutdown,
     locks: new UploadLocks({ locker, timeout: settings.lockTimeout, events, log, shutdown }),
     limits: {
-      uploads: new UploadQuota(settings, events),
+      uploads: new UploadQuota(settings, events, (id) => isUnfinished(context, id)),
       bodies: new BodyQuota(settings),
       minRate: new MinRate(settings)
     },

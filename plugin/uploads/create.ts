@@ -86,5 +86,5 @@ export async function create (
     // If the id is locked, there is an upload with that id.
     if (outcome === undefined) throw new errors.Exists()
     return outcome
-  }, remains)
+  })
 }

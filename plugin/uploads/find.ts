@@ -4,7 +4,7 @@ import type { Intent, Upload, UploadReference } from '../types.ts'
 import type { Context } from './context.ts'
 import { isExpired } from './expiration/expiration.ts'
 import { authorize } from './hooks.ts'
-import { isReferenceTo, isWaiting, referenceTo } from './state.ts'
+import { isComplete, isReferenceTo, isWaiting, referenceTo } from './state.ts'
 
 /**
  * @param offset - the offset that the caller expects
@@ -22,6 +22,16 @@ export async function findUpload (
   return upload
 }
 
+/** Whether an upload exists, is not complete, and has not expired. */
+export async function isUnfinished (context: Context, id: string): Promise<boolean> {
+  try {
+    return !isComplete(await findUpload(context, { id }))
+  } catch (error) {
+    if (error instanceof errors.NotFound || error instanceof errors.Gone) return false
+    throw error
+  }
+}
+
 /** The upload of a reference, expired or not; `undefined` if it no longer exists. */
 export async function findIfExists (context: Context, reference: UploadReference): Promise<Upload | undefined> {
   try {
@@ -34,8 +44,8 @@ export async function findIfExists (context: Context, reference: UploadReference
 }
 
 /**
- * Which final uploads wait, for a request that looks at many parts: these may name the same final uploads, whose records
- * are long.
+ * Which final uploads wait, for a request that looks at many parts: these may name the same final uploads, and the
+ * records of those are long.
  */
 export type KnownFinals = Map<string, boolean>
 

@@ -155,7 +155,7 @@ t.test('EDGE-73 a final upload that completes during a sweep does not count as u
   }
   await sweep(context)
   t.equal((await getUpload('final')).finished, true)
-  t.ok(await context.limits.uploads.admit({} as FastifyRequest, 'another', async () => true, () => false))
+  t.ok(await context.limits.uploads.admit({} as FastifyRequest, 'another', async () => true))
 })
 
 t.test('a sweep ends early if the app closes', async (t) => {

@@ -1,12 +1,16 @@
+import { createHash } from 'node:crypto'
 import { readdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { FastifyRequest } from 'fastify'
 import t from 'tap'
 import type { Test } from 'tap'
+import { FileStore } from '../../../plugin/index.ts'
 import { ForeignStore } from '../../foreign-store.ts'
 import { build, OFFSET_OCTET_STREAM, temporaryDirectory, until } from '../../helper.ts'
 
 const HOUR = 3_600_000
+const SHA1_OF_AB = createHash('sha1').update('ab').digest('base64')
 const expiration = { period: HOUR }
 const octets = { 'content-type': OFFSET_OCTET_STREAM }
 /** A header identifies the client here; real apps need something safer. */
@@ -238,5 +242,108 @@ t.test('EDGE-73 an upload that this process has not counted can be appended to',
   const { create, patch, post } = await build(t, { datastore, maxUploads: 1, expiration: { period: 3_600_000 } })
   await create(3)
   t.equal((await patch('/files/before', 0, 'abc')).statusCode, 204)
+  t.equal((await post({ 'upload-length': '3' })).statusCode, 503)
+})
+
+for (const limit of [{ maxUploads: 3 }, { perClient: { maxUploads: 3 } }]) {
+  t.test(`EDGE-73 the parts of a waiting final upload count as long as they live: ${Object.keys(limit)}`, async (t) => {
+    const { post, create, patch, head, request } = await build(t, {
+      expiration: { period: HOUR, sweepInterval: 0 }, ...limit
+    })
+    const parts = [await create(3, { 'upload-concat': 'partial' }), await create(3, { 'upload-concat': 'partial' })]
+    const { headers } = await post({ 'upload-concat': `final;${parts.join(' ')}` })
+    const later = laterIn(t)
+    later(2 * HOUR)
+    t.equal((await patch(parts[0] as string, 0, 'a')).statusCode, 204)
+    t.equal((await head(parts[1] as string)).statusCode, 200)
+    for (let i = 0; i < 2; i++) {
+      t.ok((await post({ 'upload-length': '3' })).statusCode >= 429)
+      later(2 * HOUR)
+    }
+    t.equal((await request('DELETE', headers.location as string)).statusCode, 204)
+    await create(3)
+    t.pass('the final upload does not count, and its parts have expired')
+  })
+}
+
+t.test('EDGE-73 an upload that expires while its body arrives counts', async (t) => {
+  const { post, create, stall, untilStored } = await build(t, {
+    expiration: { period: HOUR, sweepInterval: 0 }, maxUploads: 1, perClient: { maxUploads: 1 }
+  })
+  const location = await create(3)
+  // Bytes with a checksum are not stored before the last one.
+  const { socket, response } = await stall(location, 0, 2, 'a', { 'upload-checksum': `sha1 ${SHA1_OF_AB}` })
+  await untilStored(location, 1)
+  laterIn(t)(2 * HOUR)
+  t.equal((await post({ 'upload-length': '3' })).statusCode, 503)
+  socket.write('b')
+  t.equal((await response).status, 204)
+  t.equal((await post({ 'upload-length': '3' })).statusCode, 503)
+})
+
+t.test('EDGE-28 an upload counts, although the one before with its id was deleted meanwhile', async (t) => {
+  for (const limit of [{ maxUploads: 2 }, { perClient: { maxUploads: 2 } }]) {
+    let held: Promise<void> | undefined
+    let id = ''
+    const { post, create, request } = await build(t, {
+      expiration, ...limit, namingFunction: () => id, onUploadCreate: async () => { await held }
+    })
+    id = 'one'
+    const one = await create(3)
+    let go = () => {}
+    held = new Promise((resolve) => { go = resolve })
+    const again = post({ 'upload-length': '3' })
+    await wait(20)
+    t.equal((await request('DELETE', one)).statusCode, 204)
+    held = undefined
+    id = 'two'
+    await create(3)
+    id = 'three'
+    t.ok((await post({ 'upload-length': '3' })).statusCode >= 429, 'a creation under way counts')
+    go()
+    t.equal((await again).statusCode, 201)
+    t.ok((await post({ 'upload-length': '3' })).statusCode >= 429)
+    id = 'one'
+    t.match(await post({ 'upload-length': '3' }), { statusCode: 409, body: /FST_TUS_EXISTS/ })
+  }
+})
+
+t.test('EDGE-73 an upload that the app or another process has deleted does not count forever', async (t) => {
+  const directory = t.testdir()
+  const store = new FileStore({ directory })
+  const { create, post } = await build(t, {
+    datastore: store, maxUploads: 2, expiration: { period: 24 * HOUR, sweepInterval: 0 }
+  })
+  const location = await create(3)
+  await create(3)
+  await store.remove(path.basename(location))
+  laterIn(t)(1.1 * HOUR)
+  await create(3)
+  t.equal((await post({ 'upload-length': '3' })).statusCode, 503, 'the other one still counts')
+})
+
+t.test('EDGE-28 an id of an upload that another process has deleted is free', async (t) => {
+  const directory = t.testdir()
+  const store = new FileStore({ directory })
+  const { create } = await build(t, { datastore: store, expiration, maxUploads: 1, namingFunction: () => 'same' })
+  await create(3)
+  await store.remove('same')
+  await create(3)
+})
+
+t.test('EDGE-73 an upload that the store cannot read still counts', async (t) => {
+  let isBroken = false
+  const datastore = new class extends FileStore {
+    override async getUpload (id: string) {
+      if (isBroken) throw Object.assign(new Error('broken'), { code: 'EIO' })
+      return await super.getUpload(id)
+    }
+  }({ directory: t.testdir() })
+  const { create, post } = await build(t, {
+    datastore, expiration: { period: HOUR, sweepInterval: 0 }, maxUploads: 1
+  })
+  await create(3)
+  isBroken = true
+  laterIn(t)(2 * HOUR)
   t.equal((await post({ 'upload-length': '3' })).statusCode, 503)
 })
