@@ -2,8 +2,8 @@
 const HIDDEN = /(?![\t\n])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
 
 /**
- * Escapes control characters, so that text from another server is safe on a terminal. The escapes are those of JSON, so
- * a JSON report stays valid.
+ * Escapes control characters, so that text from another computer is safe on a terminal. The escapes are those of JSON,
+ * so a JSON report stays valid.
  */
 export function visible (text: string): string {
   return text.replace(HIDDEN, (hidden) => Array.from({ length: hidden.length }, (_, index) =>

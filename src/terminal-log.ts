@@ -1,5 +1,6 @@
 import type { FastifyServerOptions } from 'fastify'
 import pretty from 'pino-pretty'
+import { visible } from '../conformance/visible.ts'
 
 /** The format of a log, and the stream that it is written to. */
 export type LogOptions = Exclude<FastifyServerOptions['logger'], boolean | undefined>
@@ -36,7 +37,8 @@ export function terminalLog (destination: NodeJS.WritableStream, colorize: boole
         if (message === 'incoming request') return
         if (typeof fields === 'object' && level < WARN) method.call(this, { ...fields, err: undefined }, message)
         else method.apply(this, args)
-      }
+      },
+      streamWrite: withVisible
     }
   }
 }
@@ -52,4 +54,9 @@ function shorten ({ msg, res, responseTime, upload }: Line): string {
   if (res?.method === undefined) return msg
   const request = `${res.method} ${res.url} ${res.statusCode}`
   return responseTime === undefined ? `${request} ${msg}` : `${request} in ${Math.round(responseTime)} ms`
+}
+
+/** Escapes the control characters in all texts of a line of JSON: a client sends some of them. */
+function withVisible (line: string): string {
+  return `${JSON.stringify(JSON.parse(line, (_key, value) => typeof value === 'string' ? visible(value) : value))}\n`
 }

@@ -11,6 +11,9 @@ import type { Operation, Protocol, UrlKind } from './protocol.ts'
 /** The longest delay of a timer of Node.js, in ms. */
 const FOREVER = 2 ** 31 - 1
 
+/** The name of a method (RFC 9110, 5.6.2 and 9.1). */
+const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/
+
 const discovery: Operation = {
   method: 'OPTIONS',
   schema: { summary: 'Describes the protocols and limits of this server', tags: ['uploads'] }
@@ -155,8 +158,7 @@ class Dispatcher {
     const hint = kind === 'creation' && methods.has('POST')
       ? 'this URL creates resumable uploads, send a POST with a tus client (https://tus.io)'
       : `this URL supports ${allowed}`
-    // The method may come from a header of any length.
-    throw new errors.MethodNotAllowed(method.slice(0, 20), hint)
+    throw new errors.MethodNotAllowed(nameOf(method), hint)
   }
 
   #describe (reply: FastifyReply): FastifyReply {
@@ -173,6 +175,11 @@ class Dispatcher {
       throw error
     }
   }
+}
+
+/** A method for the text of an error: it may come from a header with any characters and of any length. */
+function nameOf (method: string): string {
+  return TOKEN.test(method) ? method.slice(0, 20) : 'with an invalid name'
 }
 
 function methodsOf (operations: Operation[]): ReadonlySet<string> {

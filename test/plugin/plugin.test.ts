@@ -184,6 +184,19 @@ t.test('CORE-09 EDGE-18 OPTIONS is never overridden, since apps exempt it from a
   t.equal((await head(location)).statusCode, 200)
 })
 
+t.test('CORE-09 EDGE-17 the error for an unknown method names it only if it is a valid name', async (t) => {
+  const { request } = await build(t)
+  for (const [method, named] of [
+    ['m-search', 'M-SEARCH'], ['A'.repeat(30), 'A'.repeat(20)],
+    ['\x9b2J', 'with an invalid name'], ['\xe9', 'with an invalid name'], ['<b>', 'with an invalid name']
+  ] as const) {
+    const response = await request('POST', '/files/x', { 'x-http-method-override': method })
+    t.equal(response.statusCode, 405)
+    t.equal(response.json().message,
+      `Method ${named} is not allowed: this URL supports OPTIONS, HEAD, PATCH, DELETE, GET`)
+  }
+})
+
 t.test('a GET of the creation URL says what the URL is for', async (t) => {
   const { request, create } = await build(t)
   const { statusCode, headers, json } = await request('GET', '/files')

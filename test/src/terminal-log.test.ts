@@ -45,3 +45,28 @@ t.test('an error of the server is printed with its stack', async (t) => {
   await app.close()
   t.match(String(out.read()), /INFO: closing\n\[.*\] ERROR: GET \/ 500 disk\n +err: \{[^]*terminal-log\.test\.ts[^]*INFO: GET \/ 500 in/)
 })
+
+t.test('the terminal gets no control character and no direction mark of a client', async (t) => {
+  const out = new PassThrough()
+  const { log } = Fastify({ logger: { level: 'info', ...terminalLog(out, false) } })
+  const res = { request: { method: 'GET', url: '/\x9b2J\x85' }, statusCode: 404 }
+  log.info({ res, responseTime: 1 }, 'request completed')
+  log.info({ res, err: new Error('unused') }, 'Method \x9d0;owned\x9c')
+  log.info({ upload: { id: 'a\u202eb' } }, 'upload finished')
+  const fields = { text: '\u001b]52;c;x\u0007', nested: [{ text: '\u2066c\x7fd' }], err: new Error('\x9b2J') }
+  log.warn(fields, 'tab\tand \u001b[31m')
+  const text = String(out.read())
+  t.notMatch(text, /(?![\t\n])[\p{Cc}\u202a-\u202e\u2066-\u2069]/u)
+  for (const line of [
+    'GET /\\u009b2J\\u0085 404 in 1 ms\n',
+    'Method \\u009d0;owned\\u009c\n',
+    'upload finished a\\u202eb,',
+    'tab\tand \\u001b[31m\n'
+  ]) t.ok(text.includes(line), line)
+})
+
+t.test('the log itself has colors', async (t) => {
+  const out = new PassThrough()
+  Fastify({ logger: { level: 'info', ...terminalLog(out, true) } }).log.info('ready')
+  t.match(String(out.read()), '\u001b[32mINFO')
+})
