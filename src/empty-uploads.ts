@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { errors } from '../plugin/index.ts'
 import type { Config } from './config.ts'
 import type { ListedFileStore } from './listed-store.ts'
 
@@ -17,16 +18,29 @@ export function deleteEmptyUploads (
 
   async function run (): Promise<void> {
     try {
-      const ids = await store.uploads.emptyBefore(Date.now() - expiration)
-      for (const id of ids) {
+      let count = 0
+      for (const id of await store.uploads.emptyBefore(Date.now() - expiration)) {
         if (isClosing) return
-        await store.remove(id)
+        count += await remove(id)
       }
-      if (ids.length > 0) fastify.log.info({ count: ids.length }, 'empty uploads deleted')
+      if (count > 0) fastify.log.info({ count }, 'empty uploads deleted')
     } catch (err) {
       fastify.log.error({ err }, 'empty uploads not deleted')
     }
     if (sweepInterval > 0 && !isClosing) timer = setTimeout(() => { running = run() }, sweepInterval).unref()
+  }
+
+  /** A failure does not affect the others. */
+  async function remove (id: string): Promise<number> {
+    try {
+      await store.remove(id)
+      return 1
+    } catch (err) {
+      // An operator, or a crash, has deleted its files.
+      if (err instanceof errors.NotFound) store.uploads.remove(id)
+      else fastify.log.warn({ err, uploadId: id }, 'empty upload not deleted')
+      return 0
+    }
   }
 
   fastify.addHook('onReady', async () => { running = run() })

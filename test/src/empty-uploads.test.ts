@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
+import { FileStore } from '../../plugin/index.ts'
 import { deleteEmptyUploads } from '../../src/empty-uploads.ts'
 import { ListedFileStore } from '../../src/listed-store.ts'
 import { type LogLine, temporaryDirectory, until } from '../helper.ts'
@@ -50,6 +51,27 @@ t.test('the search is repeated', async (t) => {
   await add({ id: 'old', size: 0, age: 2 * HOUR, finished: true })
   await until(() => logs.length > 0)
   t.same(await ids(), [])
+})
+
+t.test('an upload that cannot be deleted does not keep the others', async (t) => {
+  const old = { size: 0, age: 2 * HOUR, finished: true }
+  const { server, store, logs, ids } = await build(t, [
+    { id: 'broken', ...old }, { id: 'gone', ...old }, { id: 'one', ...old }, { id: 'two', ...old }
+  ], 5)
+  await store.uploads.load()
+  await new FileStore({ directory: store.directory }).remove('gone')
+  const { remove } = store
+  store.remove = async (id) => {
+    if (id === 'broken') throw new Error('EIO')
+    await remove.call(store, id)
+  }
+  await server.ready()
+  await until(() => logs.filter(({ uploadId }) => uploadId === 'broken').length === 2)
+  t.match(logs.find(({ level }) => level === 40), { msg: 'empty upload not deleted', err: { message: 'EIO' } })
+  t.match(logs.filter(({ msg }) => msg === 'empty uploads deleted'), [{ count: 2 }])
+  t.notOk(logs.some(({ uploadId }) => uploadId === 'gone'))
+  t.same(await ids(), ['broken'])
+  t.same(await store.uploads.emptyBefore(Date.now()), ['broken'], 'the other one is forgotten')
 })
 
 t.test('a failure is logged', async (t) => {
