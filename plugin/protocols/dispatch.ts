@@ -131,7 +131,7 @@ class Dispatcher {
     const protocol = claimed ?? this.#protocols[0]
     const method = protocol.methodOf(request)
     try {
-      this.#checkMethod(protocol, kind, method, reply)
+      this.#checkMethod(protocol, kind, request, reply)
       reply.header('cache-control', 'no-store')
       if (method === 'OPTIONS') return this.#describe(reply)
       if (method === 'GET' && kind === 'upload') return await download(this.#context, request, reply, id)
@@ -149,11 +149,15 @@ class Dispatcher {
     return this.#protocols.find((protocol) => protocol.claims(request))
   }
 
-  #checkMethod (protocol: Protocol, kind: UrlKind, method: string, reply: FastifyReply): void {
+  #checkMethod (protocol: Protocol, kind: UrlKind, request: FastifyRequest, reply: FastifyReply): void {
     const { [kind]: methods } = this.#methods.get(protocol) as Record<UrlKind, ReadonlySet<string>>
-    if (methods.has(method)) return
+    const method = protocol.methodOf(request)
+    // A DELETE that is overridden with OPTIONS would get 204, and delete nothing.
+    const isDiscovery = method === 'OPTIONS' && request.method !== 'OPTIONS'
+    if (methods.has(method) && !isDiscovery) return
     const allowed = [...methods].join(', ')
     reply.header('allow', allowed)
+    if (isDiscovery) throw new errors.MethodNotAllowed(method, `it does not override ${request.method}`)
     // After setting up the plugin, many users first open this URL in a browser.
     const hint = kind === 'creation' && methods.has('POST')
       ? 'this URL creates resumable uploads, send a POST with a tus client (https://tus.io)'

@@ -184,6 +184,24 @@ t.test('CORE-09 EDGE-18 OPTIONS is never overridden, since apps exempt it from a
   t.equal((await head(location)).statusCode, 200)
 })
 
+t.test('EDGE-17 no method is overridden with OPTIONS: a DELETE would seem to succeed', async (t) => {
+  const { create, request, head } = await build(t)
+  const location = await create(3)
+  for (const method of ['DELETE', 'POST', 'GET', 'HEAD', 'PATCH']) {
+    for (const override of ['OPTIONS', 'options']) {
+      const response = await request(method, location, { 'x-http-method-override': override })
+      t.equal(response.statusCode, 405, `${method} ${override}`)
+      t.ok(response.headers.allow?.includes('DELETE'))
+      if (method === 'HEAD') continue
+      t.match(response.json(), {
+        code: 'FST_TUS_METHOD_NOT_ALLOWED', message: `Method OPTIONS is not allowed: it does not override ${method}`
+      })
+    }
+  }
+  t.equal((await head(location)).statusCode, 200)
+  t.equal((await request('OPTIONS', location, { 'x-http-method-override': 'OPTIONS' })).statusCode, 204)
+})
+
 t.test('CORE-09 EDGE-17 the error for an unknown method names it only if it is a valid name', async (t) => {
   const { request } = await build(t)
   for (const [method, named] of [
