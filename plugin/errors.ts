@@ -72,6 +72,7 @@ export const errors = {
   TooManyUploads: define('TOO_MANY_UPLOADS', 'Too many unfinished uploads on this server', 503),
   ClientUploads: define('CLIENT_UPLOADS', 'Too many unfinished uploads: at most %s per client', 429, 'expected'),
   TooManyBodies: define('TOO_MANY_BODIES', 'Too many concurrent uploads from this client', 503),
+  TooManyDownloads: define('TOO_MANY_DOWNLOADS', 'Too many concurrent downloads on this connection', 503),
 
   // Uploads
   NotFound: define('NOT_FOUND', 'Upload not found', 404),

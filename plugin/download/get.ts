@@ -1,5 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { errors } from '../errors.ts'
+import { waitForTurn } from '../http/turns.ts'
+import { limitStreams } from '../http/upload-window.ts'
 import { isUploadId } from '../ids.ts'
 import type { Context } from '../uploads/context.ts'
 import { findReadable } from '../uploads/read.ts'
@@ -18,6 +20,10 @@ export async function download (
 ): Promise<FastifyReply> {
   if (!isUploadId(id)) throw new errors.NotFound()
   checkDestination(request.headers)
+  if (request.method !== 'HEAD') {
+    limitStreams(request)
+    if (!await waitForTurn(request, reply)) return reply.hijack()
+  }
   const upload = await findReadable(context, request, id)
   if (wantsEvents(request)) return sendProgress(context, request, reply, upload)
   // `allowedTypes` and the finish hook check the final upload, not its parts.
