@@ -14,9 +14,12 @@ import { sendProgress, wantsEvents } from './progress-events.ts'
 /** The description of a download, for `@fastify/swagger`. */
 export const operation = { method: 'GET', schema: { summary: 'Downloads an upload', tags: ['uploads'] } }
 
-/** GET and HEAD of an upload as a file. This is plain HTTP, which no upload protocol defines. */
+/**
+ * GET and HEAD of an upload as a file. This is plain HTTP, which no upload protocol defines.
+ * @param options.mayGrow - whether the request may get an upload that is not finished, if the app allows it
+ */
 export async function download (
-  context: Context, request: FastifyRequest, reply: FastifyReply, id: string
+  context: Context, request: FastifyRequest, reply: FastifyReply, id: string, options: { mayGrow: boolean }
 ): Promise<FastifyReply> {
   if (!isUploadId(id)) throw new errors.NotFound()
   checkDestination(request.headers)
@@ -29,7 +32,7 @@ export async function download (
   // `allowedTypes` and the finish hook check the final upload, not its parts.
   if (isPartial(upload)) throw new errors.NotFinished()
   const { from } = request.query as { from?: string }
-  const mayGrow = context.settings.download?.growing === true && request.method !== 'HEAD'
+  const mayGrow = context.settings.download?.growing === true && options.mayGrow && request.method !== 'HEAD'
   if (!isFinished(upload) && !mayGrow) throw new errors.NotFinished()
   if (from !== undefined && mayGrow) return sendTail(context, reply, upload, String(from))
   return isFinished(upload)

@@ -134,7 +134,10 @@ class Dispatcher {
       this.#checkMethod(protocol, kind, request, reply)
       reply.header('cache-control', 'no-store')
       if (method === 'OPTIONS') return this.#describe(reply)
-      if (method === 'GET' && kind === 'upload') return await download(this.#context, request, reply, id)
+      if (method === 'GET' && kind === 'upload') {
+        // A HEAD that was forwarded as GET must not get a body that stays open.
+        return await download(this.#context, request, reply, id, { mayGrow: !protocol.mayBeHead(request) })
+      }
       // Without the headers of a protocol, HEAD returns the headers of the download.
       if (method === 'HEAD' && kind === 'upload' && claimed === undefined && this.#canDownload) {
         return await this.#downloadHead(request, reply, id)
@@ -172,7 +175,7 @@ class Dispatcher {
 
   async #downloadHead (request: FastifyRequest, reply: FastifyReply, id: string): Promise<FastifyReply> {
     try {
-      return await download(this.#context, request, reply, id)
+      return await download(this.#context, request, reply, id, { mayGrow: false })
     } catch (error) {
       // An upload client may have omitted its headers: the error of its protocol is clearer.
       if (error instanceof errors.NotFinished) return await this.#protocols[0].handle(request, reply, id)

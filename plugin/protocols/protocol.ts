@@ -24,6 +24,8 @@ export interface Protocol {
   claims (request: FastifyRequest): boolean
   /** The method of a request, in upper case; some clients cannot send every method. */
   methodOf (request: FastifyRequest): string
+  /** Whether a GET may be the HEAD of a client of this protocol: caching proxies forward both as GET. */
+  mayBeHead (request: FastifyRequest): boolean
   /**
    * Handles a request whose method is in `operations`. The dispatcher answers OPTIONS, GET of an upload and, if no
    * protocol claims the request, HEAD of a download.

@@ -21,6 +21,23 @@ t.test('the status of a GET that may have been a HEAD is never 404 for an unfini
   t.equal((await built.request('GET', '/files/unknown')).statusCode, 404, 'a missing upload is not found')
 })
 
+t.test('nor does it get a body that stays open if the upload may be read while it grows', async (t) => {
+  const built = await build(t, { download: { growing: true } })
+  const url = await built.create(6)
+  await built.patch(url, 0, 'abc')
+  const response = await built.request('GET', url)
+  t.match(response.json(), { statusCode: 423, code: 'FST_TUS_NOT_FINISHED' })
+  const base = await built.listen()
+  const read = async (target: string, headers = {}) => {
+    const response = await fetch(`${base}${target}`, { headers })
+    return { status: response.status, text: await response.text() }
+  }
+  const tus = { 'tus-resumable': '1.0.0' }
+  const reads = Promise.all([read(url, { ...tus, range: 'bytes=1-4' }), read(`${url}?from=2`, tus), read(url)])
+  await built.patch(url, 3, 'def')
+  t.same(await reads, [{ status: 206, text: 'bcde' }, { status: 200, text: 'cdef' }, { status: 200, text: 'abcdef' }])
+})
+
 t.test('tus-js-client does not start from zero behind a proxy that turns HEAD into GET', async (t) => {
   const built = await build(t)
   const base = await built.listen()

@@ -18,6 +18,7 @@ class Listing implements Protocol {
   readonly operations = { creation: methods('GET', 'HEAD'), upload: methods('HEAD', 'PUT') }
   claims = () => false
   methodOf = ({ method }: FastifyRequest) => method
+  mayBeHead = () => false
   refuse = (_request: FastifyRequest, _reply: FastifyReply, error: unknown) => error as Error
   describe = () => {}
   stamp = () => {}

@@ -53,6 +53,11 @@ export class TusV1 implements Protocol {
     return isOverridden ? override.toUpperCase() : method
   }
 
+  /** A reader of a growing upload may be a client too: it sends `Range` or `?from=`. */
+  mayBeHead ({ headers, query }: FastifyRequest): boolean {
+    return headers['tus-resumable'] !== undefined && headers.range === undefined && !('from' in (query as object))
+  }
+
   handle (request: FastifyRequest, reply: FastifyReply, id: string): Promise<FastifyReply> {
     checkVersion(request, reply)
     if (id !== '' && !isUploadId(id)) throw new errors.NotFound()
@@ -67,7 +72,9 @@ export class TusV1 implements Protocol {
     if (expiresAt !== undefined) reply.header('upload-expires', formatUploadExpires(expiresAt))
     const method = this.methodOf(request)
     const refused = method === 'HEAD' && this.claims(request) ? neverFailHead(request, known) : known
-    if (method === 'GET' && refused instanceof errors.NotFinished && mayBeHead(request)) refused.statusCode = 423
+    // After 404, the client would silently start over; after 423, it retries, and then fails.
+    const isUnfinished = refused instanceof errors.NotFinished
+    if (method === 'GET' && isUnfinished && this.mayBeHead(request)) refused.statusCode = 423
     // HTTP defines no reason phrase for this status of tus. HTTP/2 has no reason phrases.
     if (refused.statusCode === 460 && request.raw.httpVersionMajor < 2) reply.raw.statusMessage = 'Checksum Mismatch'
     prepareErrorReply(reply, refused)
@@ -95,14 +102,6 @@ function checkVersion (request: FastifyRequest, reply: FastifyReply): void {
   if (request.headers['tus-resumable'] === TUS_VERSION) return
   reply.headers({ 'tus-version': TUS_VERSION, 'tus-resumable': TUS_VERSION })
   throw new errors.Version()
-}
-
-/**
- * Whether a GET may have been a HEAD: caching proxies forward both as GET. After 404, the client would silently start
- * over; after 423, it retries, and then fails.
- */
-function mayBeHead ({ headers }: FastifyRequest): boolean {
-  return headers['tus-resumable'] !== undefined && headers.range === undefined
 }
 
 /** After a HEAD that fails with 5xx, tus-js-client starts a new upload; after 423, it retries. */
