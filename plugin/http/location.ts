@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import { errors } from '../errors.ts'
 import { isUploadId } from '../ids.ts'
 import type { Settings } from '../settings.ts'
 
@@ -57,6 +58,20 @@ function segmentsOf (pathname: string): string[] {
 
 /** A parameter of a route in Fastify, with its optional pattern: `:user`, `:user(^\\d+$)`. */
 const parameter = /:(\w+)(?:\((?:[^()]|\([^()]*\))*\))?/g
+
+/** Names of the routes, not of the prefix. */
+const routeParameters: ReadonlySet<string> = new Set(['uploadId', '*'])
+
+/**
+ * Refuses values of parameters of the prefix with which `Location` would name another place: an empty first segment
+ * makes it a host, and clients resolve dot segments (RFC 3986, 4.2 and 5.2.4).
+ * @throws FST_TUS_NOT_FOUND
+ */
+export function checkPrefix ({ params }: FastifyRequest): void {
+  for (const [name, value] of Object.entries(params as Record<string, string>)) {
+    if (!routeParameters.has(name) && /^\.{0,2}$/.test(value)) throw new errors.NotFound()
+  }
+}
 
 /** A prefix may have parameters: `/users/:user/files`. */
 function fillIn (prefix: string, request: FastifyRequest): string {

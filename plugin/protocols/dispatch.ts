@@ -4,6 +4,7 @@ import { dropValidatorsIfEncoded } from '../download/encoded.ts'
 import { errors } from '../errors.ts'
 import { corsHeaders } from '../http/cors.ts'
 import { closeLingering } from '../http/lingering-close.ts'
+import { checkPrefix } from '../http/location.ts'
 import type { Context } from '../uploads/context.ts'
 import { TUS_METHODS, TUS_REQUEST_HEADERS, TUS_RESPONSE_HEADERS } from './cors-headers.ts'
 import type { Operation, Protocol, UrlKind } from './protocol.ts'
@@ -131,6 +132,7 @@ class Dispatcher {
     const protocol = claimed ?? this.#protocols[0]
     const method = protocol.methodOf(request)
     try {
+      checkPrefix(request)
       this.#checkMethod(protocol, kind, request, reply)
       reply.header('cache-control', 'no-store')
       if (method === 'OPTIONS') return this.#describe(reply)

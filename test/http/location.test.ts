@@ -1,5 +1,6 @@
 import t from 'tap'
 import { build } from '../helper.ts'
+import { rawRequest } from '../raw-request.ts'
 
 const length = { 'upload-length': '3' }
 
@@ -46,6 +47,32 @@ t.test('EDGE-66 publicUrl is the base of the URLs if a proxy rewrites paths', as
     for (const relativeLocation of [true, false]) {
       const { post } = await build(t, { publicUrl, relativeLocation })
       t.match((await post({ ...length, host: 'inner.example' })).headers.location, expected, publicUrl)
+    }
+  }
+})
+
+t.test('a parameter of the prefix that would make Location name another place is refused', async (t) => {
+  const cases: Array<[prefix: string, refused: string[], accepted: string[]]> = [
+    ['/:user', ['/', '/.', '/..', '/%2e%2e'], ['/ann', '/...', '/.ann']],
+    ['/:user/files', ['//files', '/%2e/files'], ['/ann/files', '/%2Fevil.example/files']],
+    ['/a/:x/:y', ['/a//evil.example', '/a/b/', '/a//'], ['/a/b/c']],
+    ['/:x/:y', ['//', '//evil.example'], ['/a/b']]
+  ]
+  for (const [prefix, refused, accepted] of cases) {
+    const { listen, request } = await build(t, { prefix })
+    for (const url of refused) {
+      for (const headers of [length, { 'upload-concat': 'final;/a/b/c' }]) {
+        const all = { 'tus-resumable': '1.0.0', ...headers }
+        const { response } = await rawRequest(t, await listen(), 'POST', url, all)
+        const reply = await response
+        t.equal(reply.status, 404, url)
+        t.notOk(reply.headers['location'])
+      }
+    }
+    for (const url of accepted) {
+      const { statusCode, headers: { location = '' } } = await request('POST', url, length)
+      t.equal(statusCode, 201, url)
+      t.match(new URL(String(location), `http://localhost${url}`), { host: 'localhost', pathname: String(location) })
     }
   }
 })
