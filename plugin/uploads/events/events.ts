@@ -133,6 +133,17 @@ export class EventPublisher {
       }
     }
     const { [name]: published } = channels
-    if (published.hasSubscribers) published.publish(event)
+    if (published.hasSubscribers) published.publish(withCopy(event))
   }
+}
+
+/** The operation still works with the upload: subscribers outside the plugin get a copy. */
+function withCopy (event: object): object {
+  return 'upload' in event ? { ...event, upload: copyOf(event.upload) } : event
+}
+
+function copyOf (value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(copyOf)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, copyOf(item)]))
 }

@@ -50,6 +50,31 @@ t.test('each step in the life of an upload is published once, in order', async (
   t.match(published.find(({ name }) => name === 'completed')?.event, { upload: { offset: 6, size: 6 } })
 })
 
+t.test('a subscriber that changes what it gets does not change the outcome', async (t) => {
+  for (const name of uploadEventNames) {
+    const spoil = (event: unknown) => {
+      const { upload } = event as { upload?: Record<string, unknown> }
+      if (upload === undefined) return
+      for (const nested of [upload['metadata'], upload['storage'], upload['concatenation']]) {
+        for (const key of Object.keys(nested ?? {})) delete (nested as Record<string, unknown>)[key]
+      }
+      for (const key of Object.keys(upload)) delete upload[key]
+    }
+    subscribe(`fastify-tus:upload:${name}`, spoil)
+    t.teardown(() => unsubscribe(`fastify-tus:upload:${name}`, spoil))
+  }
+  const { post, request, head } = await build(t)
+  const bytes = { 'content-type': OFFSET_OCTET_STREAM, 'upload-metadata': 'filename YQ==,__proto__ YQ==' }
+  const { statusCode, headers } = await post({ 'upload-length': '3', ...bytes }, 'abc')
+  t.match({ statusCode, headers }, { statusCode: 201, headers: { 'upload-offset': '3' } })
+  const location = headers.location as string
+  t.match((await head(location)).headers, { 'upload-length': '3', 'upload-metadata': bytes['upload-metadata'] })
+  t.match(await request('GET', location), { statusCode: 200, body: 'abc' })
+  const part = (await post({ 'upload-length': '3', 'upload-concat': 'partial', ...bytes }, 'abc')).headers.location
+  const final = await post({ 'upload-concat': `final;${part as string} ${part as string}` })
+  t.match(await request('GET', final.headers.location as string), { statusCode: 200, body: 'abcabc' })
+})
+
 t.test('a creation with a body publishes the same steps', async (t) => {
   const published = watch(t)
   const { post } = await build(t)
