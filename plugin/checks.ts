@@ -31,7 +31,7 @@ export function sizeLimit (maxSize: number | undefined): number {
   return maxSize ?? Infinity
 }
 
-/** In ms. `Date` can still represent the moment that far in the future. */
+/** In ms. `Date` can represent a time this far in the future. */
 export const MAX_PERIOD = 1e14
 
 /** The longest delay of a timer of Node.js, in ms. */

@@ -57,7 +57,7 @@ function expirationOf ({ expiration, disabledExtensions }: Settings, period: num
 }
 
 function resolveStore ({ datastore, directory, durability }: FastifyTusOptions, locker: Locker): DataStore {
-  check(datastore === undefined || directory === undefined, '"directory" and "datastore" exclude each other')
+  check(datastore === undefined || directory === undefined, '"directory" and "datastore" cannot be combined')
   if (datastore !== undefined) {
     checkStore(datastore)
     check(durability === undefined, '"durability" applies to the default store only')

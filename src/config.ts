@@ -60,7 +60,7 @@ export function readConfig (env: Environment = process.env): Config {
 }
 
 function check (given: Record<string, string>): Checked {
-  // The schema alone would take 1e3 and 0x10 for integers.
+  // The schema alone would accept 1e3 and 0x10 as integers.
   const data = Object.fromEntries(Object.entries(given).map(([name, value]) => {
     const isAccepted = settings[name as SettingName].schema.type === 'string' || /^-?\d+$/.test(value)
     return [name, isAccepted ? value : 'NaN']

@@ -18,7 +18,7 @@ export function report (report: Report): void {
   process.send?.(report)
 }
 
-/** Reports why this worker cannot start. It ends then. */
+/** Reports why this worker cannot start, and ends it. */
 export function reportFailure ({ message }: StartError): void {
   process.send?.({ failure: message } satisfies Report, () => process.disconnect())
 }
@@ -41,7 +41,7 @@ export function serveAsWorker (server: FastifyInstance): void {
 /** Idle connections end by their own timeout: a request on one of them may be on its way. */
 async function drain (server: FastifyInstance): Promise<void> {
   const closed = once(server.server, 'close')
-  // That of HTTP servers closes idle connections.
+  // `close` of an HTTP server would also close idle connections.
   Server.prototype.close.call(server.server)
   await closed
   server.log.info('worker replaced')

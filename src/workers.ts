@@ -108,7 +108,7 @@ class Workers implements RunningServer {
     this.#running.add(worker)
     const ended = once(worker, 'exit').then(() => {
       this.#running.delete(worker)
-      return { failure: 'A worker ended before it listened' }
+      return { failure: 'A worker ended before it was ready' }
     })
     const reported = once(worker, 'message').then(([report]) => report as Report)
     const report = await Promise.race([reported, ended])

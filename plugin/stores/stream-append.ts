@@ -47,7 +47,7 @@ export class StreamAppend implements Append {
     this.#stream.push(null)
     const offset = this.#checked(await this.#written)
     if (size === undefined || size === this.#upload.size) return offset
-    // Only now is the length known, and such a store completes an upload in `write`.
+    // The length is known only now, and such a store completes an upload in `write`.
     await this.#store.declareLength(this.#upload.id, size)
     return this.#checked(await this.#store.write(Readable.from([]), this.#upload.id, offset))
   }

@@ -15,7 +15,7 @@ export async function callHook<T> (hook: () => T | Promise<T>): Promise<T> {
 }
 
 /**
- * Asks the app whether this may happen.
+ * Asks the app whether the request may do this.
  * @throws FST_TUS_FORBIDDEN, or the error of the hook
  */
 export async function authorize (settings: Settings, request: FastifyRequest, intent: Intent): Promise<void> {

@@ -145,6 +145,6 @@ t.test('CONCAT-05 EDGE-76 a URL that names no upload here is refused, whatever i
     `https://example.com/files%2F${id}`, 'https://example.com/files/%zz', 'https://example.com/files/', 'http://[::1'
   ]) {
     const answer = await post({ 'upload-concat': `final;${url}` })
-    t.match(answer, { statusCode: 400, body: /must have URLs of uploads on this server/ }, url)
+    t.match(answer, { statusCode: 400, body: /must list URLs of uploads on this server/ }, url)
   }
 })

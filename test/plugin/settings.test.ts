@@ -103,7 +103,7 @@ t.test('exactly one store is required, and it must be valid', async (t) => {
   await t.rejects(register(t, {}), invalid(/"directory" must be a path, or "datastore" a store/))
   await t.rejects(register(t, { directory: '' }), invalid(/"directory" must be a path/))
   await t.rejects(register(t, { directory: 7 }), invalid(/"directory" must be a path/))
-  await t.rejects(register(t, { directory, datastore }), invalid(/"directory" and "datastore" exclude each other/))
+  await t.rejects(register(t, { directory, datastore }), invalid(/"directory" and "datastore" cannot be combined/))
   await t.rejects(register(t, { datastore: null }), invalid(/"datastore" must be a store/))
   await t.rejects(register(t, { datastore: 's3' }), invalid(/"datastore" must be a store/))
   await t.rejects(register(t, { datastore, durability: 'none' }), invalid(/"durability" applies to the default store/))

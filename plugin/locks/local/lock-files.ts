@@ -109,7 +109,7 @@ export class LockFiles {
       if (code === 'EEXIST' || (code === 'ENOENT' && owner !== this.#self)) return false
       if (code !== 'ENOENT') throw error
     }
-    // The own file was deleted. Without the socket, other processes would take this one for dead.
+    // The file of this process was deleted. If its socket is missing too, other processes consider it dead.
     await access(this.#socketFile(owner))
     await writeFile(this.#processFile(owner), owner)
     return await this.#create(file, owner)

@@ -69,7 +69,7 @@ export class Peers {
     await rename(path.join(this.#directory, `b-${this.#self}`), path.join(this.#directory, `s-${this.#self}`))
   }
 
-  /** Whether the process of that name runs. */
+  /** Whether the process of that name is running. */
   async isAlive (name: string): Promise<boolean> {
     return name === this.#self || await this.#connect(name) !== undefined
   }

@@ -65,7 +65,7 @@ export function parseUploadMetadata (headers: IncomingHttpHeaders): UploadMetada
     if (key === undefined) {
       throw new errors.InvalidHeader('Upload-Metadata', 'must be comma-separated pairs of a key and a base64 value')
     }
-    if (metadata.has(key)) throw new errors.InvalidHeader('Upload-Metadata', 'has a key twice')
+    if (metadata.has(key)) throw new errors.InvalidHeader('Upload-Metadata', 'has a duplicate key')
     metadata.set(key, value === undefined ? null : Buffer.from(value, 'base64').toString())
   }
   // Unlike an assignment, this makes `__proto__` an ordinary key.
@@ -77,7 +77,7 @@ export function parseRawMetadata (headers: IncomingHttpHeaders): string | undefi
   return headers['upload-metadata'] as string | undefined || undefined
 }
 
-/** Exactly as the client sent it, if that is known. */
+/** Formats `Upload-Metadata`, exactly as the client sent it if that is known. */
 export function formatUploadMetadata ({ rawMetadata, metadata = {} }: Upload): string {
   return rawMetadata ?? Object.entries(metadata)
     .map(([key, value]) => value === null ? key : `${key} ${Buffer.from(value).toString('base64')}`)

@@ -15,7 +15,7 @@ export async function postFinal (
   const { settings } = tus.context
   for (const name of ['Upload-Length', 'Upload-Defer-Length', 'Upload-Checksum']) {
     if (headers[name.toLowerCase()] === undefined) continue
-    throw new errors.InvalidHeader(name, 'has no meaning for a final upload')
+    throw new errors.InvalidHeader(name, 'is not allowed for a final upload')
   }
   if (hasBody(request)) throw new errors.FinalUpload()
 
@@ -24,7 +24,7 @@ export async function postFinal (
     rawMetadata: parseRawMetadata(headers),
     header,
     ids: uploadIdsOf(settings, request, tus.prefix, urls).map((id) => {
-      if (id === undefined) throw new errors.InvalidHeader('Upload-Concat', 'must have URLs of uploads on this server')
+      if (id === undefined) throw new errors.InvalidHeader('Upload-Concat', 'must list URLs of uploads on this server')
       return id
     }),
     allowsUnfinished: tus.extensions.has('concatenation-unfinished')

@@ -21,7 +21,7 @@ export const post: Handler = async (tus, request, reply) => {
   const isDeferred = parseUploadDeferLength(headers)
   if (length === undefined && !isDeferred) throw missingLength(tus, request)
   if (length !== undefined && isDeferred) {
-    throw new errors.InvalidHeader('Upload-Defer-Length', 'and Upload-Length exclude each other')
+    throw new errors.InvalidHeader('Upload-Defer-Length', 'and Upload-Length cannot be combined')
   }
   const hasBytes = bringsBytes(tus, request)
   if (hasBytes) refuseContentCoding(request)

@@ -29,7 +29,7 @@ export class FailedSyncs {
 
   /**
    * Makes an upload end at its last byte that is known to be on disk. Lowers the verified offset if the record has one,
-   * otherwise truncates the file; if that fails, does the other. If both fail, the upload is lost.
+   * otherwise truncates the file. If the first of these fails, tries the other; if both fail, the upload is lost.
    */
   async truncateToSynced (upload: Upload, file: OpenFile, synced: number): Promise<void> {
     const { id, complete, concatenation, verified = Infinity } = upload

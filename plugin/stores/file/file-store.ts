@@ -91,7 +91,7 @@ export class FileStore extends TusFileStore implements DataStore {
       if (sync) await records.syncDirectory()
     } catch (error) {
       cache.forget(created.id)
-      // A file that existed before has another owner.
+      // A file that existed before does not belong to this upload.
       if (!(error instanceof errors.Exists)) await this.#fs.unlink(file).catch(unless(isMissing, undefined))
       await records.delete(created.id)
       throw error
@@ -142,7 +142,7 @@ export class FileStore extends TusFileStore implements DataStore {
       return rethrowMissing(error)
     })
     const append = new FileAppend(this.#state, file, upload, options, synced)
-    // Bytes beyond the verified offset never counted, and must be gone when the file is complete.
+    // Bytes beyond the verified offset never counted. They must not be in the complete file.
     if (verified !== undefined) await append.truncate()
     return append
   }
@@ -175,7 +175,7 @@ export class FileStore extends TusFileStore implements DataStore {
     const sync = this.durability !== 'none'
     const files = parts.map(({ id, offset }) => ({ file: this.#path(id), bytes: offset }))
     await concatenateFiles(this.#fs, files, this.#path(upload.id), { sync, signal })
-    // A record that survives a crash of the machine must not describe a file whose name does not.
+    // The directory entry of the file must be on disk before the record that describes the file.
     if (sync) await records.syncDirectory()
     synced.add(upload.id)
     const offset = parts.reduce((sum, part) => sum + part.offset, 0)

@@ -65,7 +65,7 @@ export class BodyVerifier {
     if (trailer !== undefined && this.#hash !== undefined) throw new errors.ChecksumTwice()
     const { checksum = trailer } = this.#expected
     if (checksum === undefined) return
-    // A trailer names its algorithm only after the body: the body is read back.
+    // A trailer names its algorithm only after the body, so the body is read back.
     const hash = this.#hash ?? await hashStored(checksum.algorithm, append, release)
     if (!hash.digest().equals(checksum.digest)) throw new errors.ChecksumMismatch()
   }

@@ -179,7 +179,7 @@ class BodyStorage {
     const stored = { ...this.#upload, size: this.#size }
     const completes = pumped.outcome === 'complete' && this.#body.completes === true && !isComplete(this.#upload)
     if (completes) Object.assign(stored, { size: stored.offset + this.#received, complete: true })
-    // Without a byte nothing is open yet, but there may be facts to record.
+    // If no byte arrived, no append is open yet; there may still be facts to record.
     const declares = pumped.outcome === 'complete' && (completes || this.#options.declaredSize !== undefined)
     const append = declares ? await this.#open() : this.#append
     if (append !== undefined) {

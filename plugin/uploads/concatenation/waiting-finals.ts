@@ -40,7 +40,7 @@ export async function waitForParts (context: Context, request: FastifyRequest, f
       const part = await findIfExists(context, partReference)
       if (part?.concatenation === undefined) throw new errors.InvalidParts('a part was deleted')
       const waiting = await stillWaiting(context, part, known)
-      if (waiting.length >= MAX_WAITING) throw new errors.InvalidParts(`${MAX_WAITING} uploads wait for a part`)
+      if (waiting.length >= MAX_WAITING) throw new errors.InvalidParts(`${MAX_WAITING} uploads already wait for a part`)
       lock.assertHeld()
       await context.store.update(part, { concatenation: { ...part.concatenation, waiting: [...waiting, reference] } })
     })

@@ -26,7 +26,7 @@ export async function sweep (context: Context): Promise<{ expired: number, orpha
       if (!isComplete(upload)) events.publish('found', { upload, request: null })
       if (await isDue(context, upload)) expired += await sweepUpload(context, id)
     } catch (err) {
-      // It would fail for every other upload, too.
+      // The locker would fail for every other upload too.
       if (err instanceof errors.LockerFailed) throw err
       log.warn({ err, uploadId: id }, 'upload not swept')
     }
@@ -66,7 +66,7 @@ async function sweepUpload (context: Context, id: string): Promise<number> {
     return upload
   })
   if (deleted === undefined) return 0
-  // Nothing waits for its parts from now on, and this sweep may have passed them.
+  // Its parts may be due now, and this sweep may already have passed them.
   let expired = 1
   for (const part of isWaiting(deleted) ? partsOf(deleted) : []) expired += await sweepPart(context, part)
   return expired

@@ -127,5 +127,5 @@ t.test('CREATE-02 CREATE-03 the refusal of a creation without a length, or with 
   const { post } = await build(t)
   t.match(await post({}), { statusCode: 400, body: /Upload-Length or Upload-Defer-Length is required/ })
   t.match(await post({ 'upload-length': '3', 'upload-defer-length': '1' }),
-    { statusCode: 400, body: /Upload-Defer-Length and Upload-Length exclude each other/ })
+    { statusCode: 400, body: /Upload-Defer-Length and Upload-Length cannot be combined/ })
 })

@@ -44,7 +44,7 @@ t.test('CREATE-07 elsewhere in Upload-Metadata white space and empty pairs are r
     t.match(answer, { statusCode: 400, body: /FST_TUS_INVALID_HEADER/ }, metadata)
   }
   const twice = await post({ 'upload-length': '1', 'upload-metadata': 'a YQ==, a Yg==' })
-  t.match(twice, { statusCode: 400, body: /has a key twice/ })
+  t.match(twice, { statusCode: 400, body: /has a duplicate key/ })
 })
 
 t.test('RFC 9110, 6.6.2: white space may surround the commas of Trailer', async (t) => {

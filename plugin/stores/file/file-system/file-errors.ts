@@ -4,7 +4,7 @@ import { errors } from '../../../errors.ts'
 /** Thrown for a record that a crash has truncated. */
 export class DamagedRecord extends Error {}
 
-/** Whether an error of the file system says that the file does not exist. */
+/** Whether an error of the file system means that a file does not exist. */
 export function isMissing (error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code
   return code === 'ENOENT' || code === 'ENOTDIR'

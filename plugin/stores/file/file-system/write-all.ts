@@ -12,7 +12,7 @@ export async function writeAll (file: OpenFile, cursor: Cursor, buffers: Buffer[
     const written = await file.writev(rest, cursor.position)
     if (written === 0) throw Object.assign(new Error('The file system wrote no bytes'), { code: 'EIO' })
     cursor.position += written
-    // A disk that fills up takes a part; the next call reports why.
+    // A disk that becomes full stores only some of the bytes; the next call reports the error.
     if (cursor.position < end) rest = skip(rest, written)
   }
 }
