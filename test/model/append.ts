@@ -29,7 +29,7 @@ export class Appending implements Operation {
   readonly #claimed: number
   readonly #size: number | undefined
   readonly #mayBeMissing: boolean
-  /** Whether another body is being received, so that the offset is unknown. */
+  /** Whether another body is being received, or may still be, so that the offset is unknown. */
   readonly #isBlurred: boolean
 
   constructor (world: World, upload: Upload, shape: AppendShape) {
@@ -46,7 +46,7 @@ export class Appending implements Operation {
     const bytes = Buffer.concat([sent, Buffer.alloc(length - sent.length, 'x')])
     const cut = shape.cut && { after: Math.floor(shape.cut.at * bytes.length), how: shape.cut.how }
     this.#body = { bytes, guard: shape.guard, chunked: shape.chunked, cut }
-    this.#isBlurred = upload.open !== undefined
+    this.#isBlurred = upload.open !== undefined || upload.reach > upload.offset
     this.#mayBeMissing = mayBeMissing(upload, world.clock)
   }
 

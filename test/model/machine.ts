@@ -43,6 +43,13 @@ export class Machine {
     this.#options = options
   }
 
+  /**
+   * Whether a request without a response may take effect after a later one: the other process may not have read it yet.
+   */
+  get isLate (): boolean {
+    return (this.#options.processes ?? 1) > 1
+  }
+
   /** The error of the server's clock, in ms. */
   get movedBy (): number {
     return this.#steps.reduce((sum, { by }) => sum + by, 0)
