@@ -172,7 +172,7 @@ t.test('at most 10 final uploads wait for one part', async (t) => {
     const { headers } = await app.post({ 'upload-concat': `final;${part}` })
     finals.push(headers.location as string)
   }
-  t.match(await app.post({ 'upload-concat': `final;${part}` }), { statusCode: 400, body: /10 uploads wait/ })
+  t.match(await app.post({ 'upload-concat': `final;${part}` }), { statusCode: 400, body: /10 uploads already wait/ })
   t.equal((await app.request('DELETE', finals[0] as string)).statusCode, 204)
   t.equal((await app.post({ 'upload-concat': `final;${part}` })).statusCode, 201, 'a deleted one does not count')
 })
