@@ -1,5 +1,4 @@
 import type { FastifyInstance } from 'fastify'
-import { errors } from '../plugin/index.ts'
 import type { Config } from './config.ts'
 import type { ListedFileStore } from './listed-store.ts'
 
@@ -36,9 +35,7 @@ export function deleteEmptyUploads (
       await store.remove(id)
       return 1
     } catch (err) {
-      // An operator, or a crash, has deleted its files.
-      if (err instanceof errors.NotFound) store.uploads.remove(id)
-      else fastify.log.warn({ err, uploadId: id }, 'empty upload not deleted')
+      fastify.log.warn({ err, uploadId: id }, 'empty upload not deleted')
       return 0
     }
   }

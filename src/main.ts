@@ -3,11 +3,10 @@ import { createRequire } from 'node:module'
 import { readConfig } from './config.ts'
 import type { Environment } from './config.ts'
 import { StartError } from './errors.ts'
-import { start } from './server.ts'
 import { terminalLog } from './terminal-log.ts'
 import { parseCommandLine, usage } from './usage.ts'
 import { report, reportFailure } from './worker.ts'
-import { startWorkers } from './workers.ts'
+import { startServer } from './workers.ts'
 import type { CommandLine } from './usage.ts'
 
 /** The parts of the process that the command needs. */
@@ -21,7 +20,7 @@ export interface Host {
  * The command `fastify-tus`: starts the server, checks a server, or prints the requested text.
  * @returns the exit code if nothing else keeps the process alive
  */
-export async function main (args: string[], { env, stdout, stderr }: Host, startServer = start): Promise<number> {
+export async function main (args: string[], { env, stdout, stderr }: Host, start = startServer): Promise<number> {
   if (args[0] === 'conformance') {
     // Loaded only here: the server does not need it.
     const { main: conformance } = await import('../conformance/cli.ts')
@@ -58,13 +57,9 @@ export async function main (args: string[], { env, stdout, stderr }: Host, start
     const log = stdout.isTTY ? terminalLog(stdout, env['NO_COLOR'] === undefined) : { stream: stdout }
     const all = { ...env, ...commandLine.env }
     const config = readConfig(all)
-    if (cluster.isWorker) {
-      const { endpoint, page } = await startServer(config, log)
-      report({ endpoint, page })
-      return 0
-    }
-    const { endpoint, page } = await (config.workers > 1 ? startWorkers(config, log, all) : startServer(config, log))
-    if (stdout.isTTY) stdout.write(`\nOpen ${page}, or upload to ${endpoint} with any tus client.\n\n`)
+    const { endpoint, page } = await start(config, log, all)
+    if (cluster.isWorker) report({ endpoint, page })
+    else if (stdout.isTTY) stdout.write(`\nOpen ${page}, or upload to ${endpoint} with any tus client.\n\n`)
     return 0
   } catch (error) {
     if (cluster.isWorker && error instanceof StartError) {

@@ -7,7 +7,7 @@ import Fastify from 'fastify'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Config, Environment } from './config.ts'
 import { StartError } from './errors.ts'
-import { CRASHES, type RunningServer } from './server.ts'
+import { CRASHES, type RunningServer, start } from './server.ts'
 import type { LogOptions } from './terminal-log.ts'
 import { DRAIN, type Report } from './worker.ts'
 
@@ -18,11 +18,13 @@ const BACKOFF_MS = { first: 100, most: 30_000 }
 const STEADY_MS = 10_000
 
 /**
- * Starts the primary process and its workers. Signals close them; `SIGUSR2` replaces the workers.
+ * Starts the server; if several workers are configured, as the primary process and its workers. Signals close them;
+ * `SIGUSR2` replaces the workers.
  * @param env - the settings of the workers
- * @throws StartError if one of the workers cannot start
+ * @throws StartError if the server or one of the workers cannot start
  */
-export async function startWorkers (config: Config, log: LogOptions, env: Environment): Promise<RunningServer> {
+export async function startServer (config: Config, log: LogOptions, env: Environment): Promise<RunningServer> {
+  if (config.workers === 1 || cluster.isWorker) return await start(config, log)
   const logger = Fastify({ logger: { level: config.logLevel, ...log } }).log
   const workers = new Workers(config.workers, env, logger)
   await workers.start()
@@ -127,6 +129,7 @@ class Workers implements RunningServer {
     this.#log.error({ worker: pid, exitCode, signalCode }, 'worker ended, starting another one')
     const isEarly = performance.now() - started < STEADY_MS
     await this.#retry(place, Number(isEarly) * (this.#delays[place] as number))
+    this.#log.info('another worker started')
   }
 
   async #retry (place: number, delay: number): Promise<void> {

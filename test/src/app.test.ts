@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
 import { Writable } from 'node:stream'
 import t, { type Test } from 'tap'
 import Fastify from 'fastify'
@@ -152,4 +153,14 @@ t.test('the app starts on its own, configured by the environment', async t => {
   await fastify.register(app, {})
   t.same((await fastify.inject('/config.json')).json(), { endpoint: '/files' })
   t.ok([200, 404].includes((await fastify.inject('/')).statusCode))
+})
+
+t.test('with several workers, the locks are in the directory of the uploads', async (t) => {
+  const { fastify, directory } = await build(t, { config: { workers: 2 } })
+  const response = await fastify.inject({
+    method: 'POST', url: '/files', headers: { 'tus-resumable': '1.0.0', 'upload-length': '1' }
+  })
+  t.equal(response.statusCode, 201)
+  t.ok((await readdir(`${directory}/.locks`)).length > 0)
+  t.equal((await fastify.inject('/api/uploads')).json().uploads.length, 1)
 })

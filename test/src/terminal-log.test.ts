@@ -40,10 +40,10 @@ t.test('an error of the server is printed with its stack', async (t) => {
   const out = new PassThrough()
   const app = Fastify({ logger: { level: 'info', ...terminalLog(out, false) } })
   app.get('/', async () => { throw new Error('disk') })
-  app.log.info({ res: { statusCode: 503 } }, 'closing')
+  app.log.info({ worker: 2, res: { statusCode: 503 } }, 'closing')
   t.equal((await app.inject('/')).statusCode, 500)
   await app.close()
-  t.match(String(out.read()), /INFO: closing\n\[.*\] ERROR: GET \/ 500 disk\n +err: \{[^]*terminal-log\.test\.ts[^]*INFO: GET \/ 500 in/)
+  t.match(String(out.read()), /INFO: \[2\] closing\n\[.*\] ERROR: GET \/ 500 disk\n +err: \{[^]*terminal-log\.test\.ts[^]*INFO: GET \/ 500 in/)
 })
 
 t.test('the terminal gets no control character and no direction mark of a client', async (t) => {

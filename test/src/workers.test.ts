@@ -15,7 +15,7 @@ import { StartError } from '../../src/errors.ts'
 import { main } from '../../src/main.ts'
 import { start } from '../../src/server.ts'
 import { DRAIN, reportFailure, serveAsWorker } from '../../src/worker.ts'
-import { startWorkers } from '../../src/workers.ts'
+import { startServer } from '../../src/workers.ts'
 import { temporaryDirectory, until } from '../helper.ts'
 import { run } from './process.ts'
 
@@ -49,7 +49,7 @@ async function workers (t: Test, settings: Record<string, string> = {}) {
     FILES_DIR: await temporaryDirectory(t),
     ...settings
   }
-  const started = await startWorkers(readConfig(env), { stream }, env)
+  const started = await startServer(readConfig(env), { stream }, env)
   t.teardown(() => started.close())
   const logged = async (msg: string) => {
     await until(() => lines.some((line) => line.msg === msg))
@@ -87,7 +87,8 @@ t.test('workers share the port and the directory, and a dead one is replaced', a
   const [killed] = runningWorkers()
   process.kill(killed as number, 'SIGKILL')
   t.match(await logged('worker ended, starting another one'), { worker: killed, signalCode: 'SIGKILL' })
-  await until(() => runningWorkers().length === 2 && !runningWorkers().includes(killed as number))
+  await logged('another worker started')
+  t.equal(runningWorkers().length, 2)
   t.equal(await (await fetch(upload)).text(), 'xxxx')
 })
 
@@ -137,7 +138,8 @@ t.test('workers that cannot be replaced stay, and a start that fails is repeated
   process.kill(killed as number, 'SIGKILL')
   t.match(await logged('worker not started'), { err: { message: /FILES_DIR/ } })
   await rm(files)
-  await until(() => runningWorkers().length === 2 && !runningWorkers().includes(killed as number))
+  await logged('another worker started')
+  t.notOk(runningWorkers().includes(killed as number))
   process.emit('SIGUSR2')
   await close()
   t.same(runningWorkers(), [])
@@ -150,6 +152,14 @@ t.test('a worker that cannot listen ends all of them, with its reason', async (t
   const { port } = other.address() as AddressInfo
   await t.rejects(workers(t, { PORT: String(port) }), { name: StartError.name, message: /is in use/ })
   t.same(runningWorkers(), [])
+})
+
+t.test('one worker is the process itself', async (t) => {
+  const env = { PORT: '0', FILES_DIR: await temporaryDirectory(t) }
+  const { page, close } = await startServer(readConfig(env), { stream: new PassThrough() }, env)
+  t.equal((await fetch(`${page}healthz`)).status, 200)
+  t.same(runningWorkers(), [])
+  await close()
 })
 
 t.test('SIGTERM closes the workers and the primary process', async (t) => {

@@ -102,8 +102,7 @@ export class UploadQuota {
     if (namesake !== undefined) await this.#check(namesake)
     const ofClient = client === undefined ? undefined : this.#ofClient.get(client)
     for (const counted of ofClient ?? []) {
-      if (!this.#isFullFor(client)) break
-      if (counted.checkAt < Date.now()) await this.#check(counted)
+      if (this.#isFullFor(client) && counted.checkAt < Date.now()) await this.#check(counted)
     }
     for (const counted of this.#uploads.values()) {
       if (!this.#isFull() || counted.checkAt >= Date.now()) return
