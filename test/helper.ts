@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import type { Readable } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import Fastify from 'fastify'
 import type {
@@ -130,4 +131,11 @@ export function sampleBytes (length: number): Buffer {
 
 export function sha256 (bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex')
+}
+
+/** What is buffered in a stream. Since Node.js 26, `read()` returns a single chunk. */
+export function buffered (stream: Readable): string {
+  let text = ''
+  for (let chunk: unknown; (chunk = stream.read()) !== null;) text += String(chunk)
+  return text
 }

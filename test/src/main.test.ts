@@ -7,6 +7,7 @@ import { StartError } from '../../src/errors.ts'
 import { main } from '../../src/main.ts'
 import { start, type RunningServer } from '../../src/server.ts'
 import { usage } from '../../src/usage.ts'
+import { buffered } from '../helper.ts'
 
 const pkg = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
 
@@ -28,7 +29,7 @@ async function command (args: string[], { env = {}, isTTY = false, error }: {
     if (error) throw error
     return { endpoint: 'http://here/files', page: 'http://here/', close: async () => {} }
   })
-  return { code, stdout: String(stdout.read() ?? ''), stderr, config: configs[0] }
+  return { code, stdout: buffered(stdout), stderr, config: configs[0] }
 }
 
 t.test('--help prints the help', async t => {

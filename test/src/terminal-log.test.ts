@@ -4,6 +4,7 @@ import t from 'tap'
 import { readConfig } from '../../src/config.ts'
 import { start } from '../../src/server.ts'
 import { terminalLog } from '../../src/terminal-log.ts'
+import { buffered } from '../helper.ts'
 
 const tus = { 'tus-resumable': '1.0.0' }
 
@@ -20,7 +21,7 @@ t.test('a terminal gets one short line for each request', async (t) => {
   await close()
 
   const id = (response: Response) => String(response.headers.get('location')).split('/').at(-1)
-  const lines = String(out.read()).trimEnd().split('\n')
+  const lines = buffered(out).trimEnd().split('\n')
   for (const line of lines) t.match(line, /^\[\d\d:\d\d:\d\d\] INFO: /)
   const texts = lines.map((line) => line.replace(/^.*? INFO: /, '').replace(/in \d+ ms$/, 'in N ms'))
   t.match(texts[0], /^Server listening at http:/)
@@ -43,7 +44,7 @@ t.test('an error of the server is printed with its stack', async (t) => {
   app.log.info({ worker: 2, res: { statusCode: 503 } }, 'closing')
   t.equal((await app.inject('/')).statusCode, 500)
   await app.close()
-  t.match(String(out.read()), /INFO: \[2\] closing\n\[.*\] ERROR: GET \/ 500 disk\n +err: \{[^]*terminal-log\.test\.ts[^]*INFO: GET \/ 500 in/)
+  t.match(buffered(out), /INFO: \[2\] closing\n\[.*\] ERROR: GET \/ 500 disk\n +err: \{[^]*terminal-log\.test\.ts[^]*INFO: GET \/ 500 in/)
 })
 
 t.test('the terminal gets no control character and no direction mark of a client', async (t) => {
@@ -55,7 +56,7 @@ t.test('the terminal gets no control character and no direction mark of a client
   log.info({ upload: { id: 'a\u202eb' } }, 'upload finished')
   const fields = { text: '\u001b]52;c;x\u0007', nested: [{ text: '\u2066c\x7fd' }], err: new Error('\x9b2J') }
   log.warn(fields, 'tab\tand \u001b[31m')
-  const text = String(out.read())
+  const text = buffered(out)
   t.notMatch(text, /(?![\t\n])[\p{Cc}\u202a-\u202e\u2066-\u2069]/u)
   for (const line of [
     'GET /\\u009b2J\\u0085 404 in 1 ms\n',
@@ -68,5 +69,5 @@ t.test('the terminal gets no control character and no direction mark of a client
 t.test('the log itself has colors', async (t) => {
   const out = new PassThrough()
   Fastify({ logger: { level: 'info', ...terminalLog(out, true) } }).log.info('ready')
-  t.match(String(out.read()), '\u001b[32mINFO')
+  t.match(buffered(out), '\u001b[32mINFO')
 })

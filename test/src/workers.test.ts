@@ -16,7 +16,7 @@ import { main } from '../../src/main.ts'
 import { start } from '../../src/server.ts'
 import { DRAIN, reportFailure, serveAsWorker } from '../../src/worker.ts'
 import { startServer } from '../../src/workers.ts'
-import { temporaryDirectory, until } from '../helper.ts'
+import { buffered, temporaryDirectory, until } from '../helper.ts'
 import { run } from './process.ts'
 
 const tus = { 'tus-resumable': '1.0.0' }
@@ -194,7 +194,7 @@ t.test('a worker reports its address or its failure, and leaves signals to the p
   }), 0)
   t.ok(closed)
   t.match(reports, [{ endpoint: /^http/, page: /^http/ }])
-  t.match(JSON.parse(String(stdout.read()).split('\n')[0] as string), { worker: 7 })
+  t.match(JSON.parse(buffered(stdout).split('\n')[0] as string), { worker: 7 })
   t.equal(await main([], { ...host, env: { PORT: 'x' } }), 1)
   t.match(reports[1], { failure: /^PORT/ })
   t.equal(disconnected, 0)
