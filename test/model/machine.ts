@@ -100,9 +100,10 @@ export class Machine {
 
   /** Lets the server die as if killed, at the next call of the finish hook, or of the update that records it. */
   async dieAt (where: 'hook' | 'mark', work: () => Promise<unknown>): Promise<void> {
-    const server = this.#take()
-    server.send({ dieAt: where } satisfies Orders)
-    await Promise.all([once(server, 'exit'), work()])
+    const [{ child }] = this.#servers as [Server]
+    child.send({ dieAt: where } satisfies Orders)
+    await Promise.all([once(child, 'exit'), work()])
+    this.#servers.shift()
   }
 
   /** @returns the exit code */
