@@ -1,19 +1,13 @@
-import { errors } from '../errors.ts'
 import type { Lock, Locker, RequestRelease } from '../types.ts'
+import { askToRelease, type Queued, type Waiter, waitIn } from './waiting.ts'
 
 export interface MemoryLockerOptions {
   /** How many requests may wait for one upload; the next one is refused at once. Default 100. */
   maxWaiters?: number
 }
 
-interface Waiter {
-  requestRelease: RequestRelease
-  admit: () => void
-}
-
-interface Held {
-  requestRelease: RequestRelease
-  waiters: Waiter[]
+interface Held extends Waiter {
+  queue: Queued[]
 }
 
 /**
@@ -48,20 +42,17 @@ class MemoryLock implements Lock {
 
   tryLock (requestRelease: RequestRelease): boolean {
     if (this.#locks.has(this.#id)) return false
-    this.#locks.set(this.#id, { requestRelease, waiters: [] })
+    this.#locks.set(this.#id, { requestRelease, queue: [] })
     this.#isMine = true
     return true
   }
 
   async lock (signal: AbortSignal, requestRelease: RequestRelease): Promise<void> {
     const held = this.#locks.get(this.#id)
-    if (held === undefined) {
-      this.#locks.set(this.#id, { requestRelease, waiters: [] })
-    } else {
-      if (held.waiters.length >= this.#maxWaiters) {
-        throw new errors.Locked({ cause: new Error(`${held.waiters.length} requests are waiting for this upload`) })
-      }
-      await this.#wait(held, signal, requestRelease)
+    if (held === undefined) this.#locks.set(this.#id, { requestRelease, queue: [] })
+    else {
+      const onChange = () => { if (held.queue.length > 0) askToRelease(held) }
+      await waitIn(held.queue, { requestRelease }, { signal, max: this.#maxWaiters, onChange })
     }
     this.#isMine = true
   }
@@ -70,41 +61,13 @@ class MemoryLock implements Lock {
     if (!this.#isMine) throw new Error('This lock is not held')
     this.#isMine = false
     const held = this.#locks.get(this.#id) as Held
-    const next = held.waiters.shift()
+    const next = held.queue.shift()
     if (next === undefined) {
       this.#locks.delete(this.#id)
       return
     }
     held.requestRelease = next.requestRelease
     next.admit()
-    if (held.waiters.length > 0) askToRelease(held)
+    if (held.queue.length > 0) askToRelease(held)
   }
-
-  #wait (held: Held, signal: AbortSignal, requestRelease: RequestRelease): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const giveUp = () => {
-        held.waiters.splice(held.waiters.indexOf(waiter), 1)
-        reject(signal.reason)
-      }
-      const waiter: Waiter = {
-        requestRelease,
-        admit: () => {
-          signal.removeEventListener('abort', giveUp)
-          resolve()
-        }
-      }
-      if (signal.aborted) {
-        reject(signal.reason)
-        return
-      }
-      signal.addEventListener('abort', giveUp, { once: true })
-      held.waiters.push(waiter)
-      askToRelease(held)
-    })
-  }
-}
-
-/** A holder whose callback fails keeps the lock until it releases it. */
-function askToRelease ({ requestRelease }: Held): void {
-  Promise.resolve().then(requestRelease).catch(() => {})
 }

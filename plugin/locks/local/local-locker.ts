@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { check } from '../../checks.ts'
 import type { Lock, Locker, RequestRelease } from '../../types.ts'
-import { LockTable, type Waiter } from './lock-table.ts'
+import { LockTable } from './lock-table.ts'
 
 export interface LocalLockerOptions {
   /**
@@ -64,7 +64,8 @@ export class LocalLocker implements Locker {
 class LocalLock implements Lock {
   readonly #open: () => Promise<LockTable>
   readonly #id: string
-  #held: { table: LockTable, waiter: Waiter } | undefined
+  /** The table in which the lock is held. The locker may have been closed since, and have another one. */
+  #table: LockTable | undefined
 
   constructor (open: () => Promise<LockTable>, id: string) {
     this.#open = open
@@ -73,23 +74,20 @@ class LocalLock implements Lock {
 
   async tryLock (requestRelease: RequestRelease): Promise<boolean> {
     const table = await this.#open()
-    const waiter = { requestRelease }
-    const isHeld = await table.tryEnter(this.#id, waiter)
-    if (isHeld) this.#held = { table, waiter }
+    const isHeld = await table.tryEnter(this.#id, { requestRelease })
+    if (isHeld) this.#table = table
     return isHeld
   }
 
   async lock (signal: AbortSignal, requestRelease: RequestRelease): Promise<void> {
     const table = await this.#open()
-    const waiter = { requestRelease }
-    await table.enter(this.#id, waiter, signal)
-    this.#held = { table, waiter }
+    await table.enter(this.#id, { requestRelease }, signal)
+    this.#table = table
   }
 
   async unlock (): Promise<void> {
-    if (this.#held === undefined) throw new Error('This lock is not held')
-    const { table } = this.#held
-    this.#held = undefined
-    table.leave(this.#id)
+    if (this.#table === undefined) throw new Error('This lock is not held')
+    this.#table.leave(this.#id)
+    this.#table = undefined
   }
 }

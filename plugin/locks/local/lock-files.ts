@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { access, link, mkdir, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -9,6 +9,11 @@ const RETRY_MS = 2
 /** Whether a text may be the name of a process. It is a part of paths. */
 export function isName (text: unknown): text is string {
   return typeof text === 'string' && /^\w{1,64}$/.test(text)
+}
+
+/** The name of the lock of an upload: an id may be too long for a path, or have other characters. */
+export function nameOf (id: string): string {
+  return createHash('sha256').update(id).digest('hex').slice(0, 32)
 }
 
 /** Whether the process of a name runs. Names are never used again. */

@@ -1,7 +1,6 @@
-import { createHash, randomBytes } from 'node:crypto'
-import { errors } from '../../errors.ts'
-import type { RequestRelease } from '../../types.ts'
-import { LockFiles } from './lock-files.ts'
+import { randomBytes } from 'node:crypto'
+import { askToRelease, type Queued, type Waiter, waitIn } from '../waiting.ts'
+import { LockFiles, nameOf } from './lock-files.ts'
 import { type Message, type PeerEvents, Peers } from './peers.ts'
 
 /** How many locks a process keeps after their release. */
@@ -10,16 +9,11 @@ const MAX_KEPT = 1000
 /** How often `tryLock` asks again if the lock has moved. */
 const MAX_TRIES = 3
 
-/** A request of this process that wants a lock. */
-export interface Waiter {
-  requestRelease: RequestRelease
-}
+/** How long `tryLock` waits for the owner, which may be stopped, in ms. */
+const TRY_MS = 1000
 
-interface Queued extends Waiter {
-  at: bigint
-  admit: () => void
-  reject: (error: unknown) => void
-}
+/** The longest interval of a timer, in ms. */
+const LONGEST = 2 ** 31 - 1
 
 /** The state of one lock in this process. */
 interface Entry {
@@ -28,18 +22,17 @@ interface Entry {
   /** A new number each time the lock comes to this process. */
   tenure: number
   holder: Waiter | undefined
-  queue: Queued[]
+  queue: Array<Arrival & Queued>
   /** When the first request of another process arrived there, by the name of the process. */
   peers: Map<string, bigint>
   /** The owner that was asked, until it replies. */
   asked: { owner: string, reply: (type: Message['type']) => void } | undefined
 }
 
-/** How long `tryLock` waits for the owner, which may be stopped, in ms. */
-const TRY_MS = 1000
-
-/** The longest interval of a timer, in ms. */
-const LONGEST = 2 ** 31 - 1
+interface Arrival extends Waiter {
+  /** By the monotonic clock that all processes of a machine share, in ns. */
+  at: bigint
+}
 
 /** The locks that a process owns or waits for. */
 export class LockTable implements PeerEvents {
@@ -60,9 +53,14 @@ export class LockTable implements PeerEvents {
   }
 
   async open (): Promise<void> {
-    await this.#peers.open()
-    await this.#files.open()
-    await this.#files.clean()
+    try {
+      await this.#peers.open()
+      await this.#files.open()
+      await this.#files.clean()
+    } catch (error) {
+      await this.#peers.close()
+      throw error
+    }
   }
 
   /** Resolves once the locks are released that are still held. */
@@ -81,47 +79,28 @@ export class LockTable implements PeerEvents {
   }
 
   async enter (id: string, waiter: Waiter, signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted()
     const entry = this.#entryOf(id)
-    if (entry.queue.length >= this.#maxWaiters) {
-      throw new errors.Locked({ cause: new Error(`${entry.queue.length} requests are waiting for this upload`) })
-    }
-    await new Promise<void>((resolve, reject) => {
-      const giveUp = () => {
-        entry.queue.splice(entry.queue.indexOf(queued), 1)
-        reject(signal.reason)
-        this.#dropIfUnwanted(id, entry)
-      }
-      const settle = <T>(then: (value: T) => void) => (value: T) => {
-        signal.removeEventListener('abort', giveUp)
-        then(value)
-      }
-      const queued = { ...waiter, at: process.hrtime.bigint(), admit: settle(resolve), reject: settle(reject) }
-      signal.addEventListener('abort', giveUp, { once: true })
-      entry.queue.push(queued)
+    const onChange = () => {
+      this.#dropIfUnwanted(id, entry)
       this.#proceed(id, entry)
-    })
+    }
+    const arrival = { ...waiter, at: process.hrtime.bigint() }
+    await waitIn(entry.queue, arrival, { signal, max: this.#maxWaiters, onChange })
   }
 
   /** @returns whether the lock was free */
   async tryEnter (id: string, waiter: Waiter): Promise<boolean> {
-    for (let i = 0; i < MAX_TRIES; i++) {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
       const entry = this.#entryOf(id)
       if (entry.state === 'busy' || isInUse(entry) || entry.peers.size > 0) return false
-      if (entry.state === 'owned') {
-        this.#admit(id, entry, waiter)
-        return true
+      let reply: 'owned' | Message['type'] = 'look'
+      try {
+        reply = entry.state === 'owned' ? 'owned' : await this.#askToTry(id, entry)
+      } finally {
+        if (reply === 'owned') this.#admit(id, entry, waiter)
+        else this.#proceed(id, entry)
       }
-      const reply = await this.#askToTry(id, entry).catch((error: unknown) => {
-        this.#proceed(id, entry)
-        throw error
-      })
-      if (reply === 'owned') {
-        this.#admit(id, entry, waiter)
-        return true
-      }
-      this.#proceed(id, entry)
-      if (reply === 'busy') return false
+      if (reply !== 'look') return reply === 'owned'
     }
     return false
   }
@@ -193,9 +172,9 @@ export class LockTable implements PeerEvents {
       this.#admit(id, entry, first)
       return
     }
-    entry.peers.delete(peer as string)
     this.#run(id, entry, async () => {
       const isPassed = await this.#files.handOver(nameOf(id), peer as string)
+      entry.peers.delete(peer as string)
       if (!isPassed) return 'owned'
       const waiting = [...entry.peers, ...entry.queue.slice(0, 1).map(({ at }) => [this.#name, at] as const)]
       const others = waiting.map(([name, at]): [string, string] => [name, String(at)])
@@ -215,17 +194,16 @@ export class LockTable implements PeerEvents {
     return 'elsewhere'
   }
 
-  async #askToTry (id: string, entry: Entry): Promise<'owned' | 'busy' | 'look'> {
+  async #askToTry (id: string, entry: Entry): Promise<'owned' | Message['type']> {
     entry.state = 'busy'
-    let next: Entry['state'] = 'elsewhere'
     try {
       const owner = await this.#take(id, entry)
-      if (owner === undefined) next = 'owned'
-      else if (await this.#ask(id, entry, { type: 'try', owner, at: process.hrtime.bigint() }) === 'busy') return 'busy'
-      return next === 'owned' ? 'owned' : 'look'
+      if (owner !== undefined) return await this.#ask(id, entry, { type: 'try', owner, at: process.hrtime.bigint() })
     } finally {
-      entry.state = next
+      entry.state = 'elsewhere'
     }
+    entry.state = 'owned'
+    return 'owned'
   }
 
   /** @returns the owner, if that is another process */
@@ -313,18 +291,8 @@ function isInUse ({ holder, queue }: Entry): boolean {
   return holder !== undefined || queue.length > 0
 }
 
-/** The name of the file of a lock. */
-export function nameOf (id: string): string {
-  return createHash('sha256').update(id).digest('hex').slice(0, 32)
-}
-
 function earliest (peers: Map<string, bigint>): [peer: string, at: bigint] | undefined {
   let first: [string, bigint] | undefined
   for (const [peer, at] of peers) if (first === undefined || at < first[1]) first = [peer, at]
   return first
-}
-
-/** A holder whose callback fails is waited for like a slow one. */
-function askToRelease ({ requestRelease }: Waiter): void {
-  Promise.resolve().then(requestRelease).catch(() => {})
 }

@@ -19,7 +19,7 @@ export interface Message {
 }
 
 export interface PeerEvents {
-  /** @param reply - sends a message to the process that sent this one */
+  /** @param from - the name of the process that sent it */
   onRequest (message: Message, from: string): void
   onReply (message: Message): void
   /** A process that has sent requests has ended. */
@@ -30,7 +30,7 @@ export interface PeerEvents {
 
 const TYPES: Array<Message['type']> = ['want', 'try', 'drop', 'look', 'busy']
 
-/** A message names at most one process for each entry of `others`. */
+/** The maximum length of a message, in characters: `others` has about 40 for each process. */
 const MAX_LINE = 1_000_000
 
 /** The longest path of a socket, in bytes: 108 with its end on Linux, 104 on macOS. */

@@ -6,9 +6,9 @@ import path from 'node:path'
 import t from 'tap'
 import type { Test } from 'tap'
 import { LocalLocker } from '../../../plugin/locks/local/local-locker.ts'
-import { LockFiles } from '../../../plugin/locks/local/lock-files.ts'
-import { nameOf } from '../../../plugin/locks/local/lock-table.ts'
+import { LockFiles, nameOf } from '../../../plugin/locks/local/lock-files.ts'
 import { type Message, Peers } from '../../../plugin/locks/local/peers.ts'
+import type { Lock } from '../../../plugin/types.ts'
 import { temporaryDirectory, until } from '../../helper.ts'
 
 const never = () => new AbortController().signal
@@ -42,6 +42,14 @@ async function rig (t: Test, options = {}) {
   const other = await play(t, directory, 'other')
   t.teardown(() => locker.close())
   return { directory, locker, self: self.slice(2), other, x: nameOf('x') }
+}
+
+/** A lock that is held, and how often its holder was asked to release it. */
+async function hold (locker: LocalLocker, id: string): Promise<{ lock: Lock, asked: () => number }> {
+  const lock = locker.newLock(id)
+  let asked = 0
+  await lock.lock(never(), () => { asked++ })
+  return { lock, asked: () => asked }
 }
 
 t.test('a request beyond the allowed number of waiters is refused at once', async (t) => {
@@ -88,11 +96,9 @@ t.test('a request that gives up takes its message back', async (t) => {
 
 t.test('a process that stops waiting gets a reply, and not the lock', async (t) => {
   const { locker, self, other } = await rig(t)
-  const lock = locker.newLock('x')
-  let asked = 0
-  await lock.lock(never(), () => { asked++ })
+  const { lock, asked } = await hold(locker, 'x')
   await other.peers.request(self, { type: 'want', lock: 'x', at: '1' })
-  await until(() => asked > 0)
+  await until(() => asked() > 0)
   for (let i = 0; i < 2; i++) await other.peers.request(self, { type: 'drop', lock: 'x' })
   await other.peers.request(self, { type: 'try', lock: 'x', at: '1' })
   await other.peers.request(self, { type: 'try', lock: 'unknown', at: '1' })
@@ -105,15 +111,13 @@ t.test('a process that stops waiting gets a reply, and not the lock', async (t) 
 t.test('the requests of a process that ends are forgotten', async (t) => {
   const { directory, locker, self, other } = await rig(t)
   const third = await play(t, directory, 'third')
-  const lock = locker.newLock('x')
-  let asked = 0
-  await lock.lock(never(), () => { asked++ })
+  const { lock, asked } = await hold(locker, 'x')
   await other.peers.request(self, { type: 'want', lock: 'x', at: '1' })
   await third.peers.request(self, { type: 'want', lock: 'x', at: '2' })
-  await until(() => asked > 1)
-  const before = asked
+  await until(() => asked() > 1)
+  const before = asked()
   await other.peers.close()
-  await until(() => asked > before)
+  await until(() => asked() > before)
   await lock.unlock()
   await until(() => third.replies.length > 0)
   t.equal(await third.files.take(nameOf('x')), 'third')
@@ -122,13 +126,11 @@ t.test('the requests of a process that ends are forgotten', async (t) => {
 t.test('processes get a lock in the order in which their requests arrived', async (t) => {
   const { directory, locker, self, other, x } = await rig(t)
   const third = await play(t, directory, 'third')
-  const lock = locker.newLock('x')
-  let asked = 0
-  await lock.lock(never(), () => { asked++ })
+  const { lock, asked } = await hold(locker, 'x')
   await other.peers.request(self, { type: 'want', lock: 'x', at: '1' })
-  await until(() => asked > 0)
+  await until(() => asked() > 0)
   await third.peers.request(self, { type: 'want', lock: 'x', at: '2' })
-  await until(() => asked > 1)
+  await until(() => asked() > 1)
   await lock.unlock()
   await until(() => other.replies.length + third.replies.length === 2)
   t.match(other.replies, [{ type: 'look', others: [['third', '2']] }])
@@ -148,16 +150,27 @@ t.test('the lock of an owner that ends is taken', async (t) => {
 
 t.test('a lock stays where it is if the next process has ended', async (t) => {
   const { locker, self, other } = await rig(t)
-  const lock = locker.newLock('x')
-  let asked = 0
-  await lock.lock(never(), () => { asked++ })
+  const { lock, asked } = await hold(locker, 'x')
   await other.peers.request(self, { type: 'want', lock: 'x', at: '1' })
-  await until(() => asked > 0)
+  await until(() => asked() > 0)
   await other.files.close()
   await lock.unlock()
   await until(() => locker.tenure('x') !== undefined)
   t.equal(await lock.tryLock?.(ignore), true)
   await lock.unlock()
+})
+
+t.test('a process gets a reply if a lock cannot be handed over to it', async (t) => {
+  const { directory, locker, self, other, x } = await rig(t)
+  const { lock, asked } = await hold(locker, 'x')
+  await other.peers.request(self, { type: 'want', lock: 'x', at: '1' })
+  await until(() => asked() > 0)
+  const file = path.join(directory, `l-${x}`)
+  await unlink(file)
+  await mkdir(file)
+  await lock.unlock()
+  await until(() => other.replies.length === 1)
+  t.match(other.replies, [{ type: 'look', lock: 'x' }])
 })
 
 t.test('a lock that a process was given without asking is passed on', async (t) => {
