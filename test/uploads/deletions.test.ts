@@ -4,6 +4,7 @@ import Fastify from 'fastify'
 import type { FastifyRequest } from 'fastify'
 import t from 'tap'
 import { FileStore, MemoryLocker } from '../../plugin/index.ts'
+import { BreakableStore } from '../broken-store.ts'
 import type { Context } from '../../plugin/uploads/context.ts'
 import { discard } from '../../plugin/uploads/discard.ts'
 import { EventPublisher } from '../../plugin/uploads/events/events.ts'
@@ -71,18 +72,12 @@ t.test('a sweep deletes a part once, if an expired final upload names it twice',
 })
 
 t.test('DELETE of an expired upload deletes it, unless reading it fails', async (t) => {
-  let isBroken = false
-  const datastore = new class extends FileStore {
-    override async getUpload (id: string) {
-      if (isBroken) throw Object.assign(new Error('broken'), { code: 'EIO' })
-      return await super.getUpload(id)
-    }
-  }({ directory: t.testdir() })
+  const datastore = new BreakableStore({ directory: t.testdir() })
   const { create, head, request } = await build(t, { datastore, expiration: { period: HOUR, sweepInterval: 0 } })
   const location = await create(3)
-  isBroken = true
+  datastore.isBroken = true
   t.equal((await request('DELETE', location)).statusCode, 503)
-  isBroken = false
+  datastore.isBroken = false
   t.equal((await head(location)).statusCode, 200)
   await fs.utimes(path.join(datastore.directory, path.basename(location)), old, old)
   t.equal((await request('DELETE', location)).statusCode, 410)
