@@ -75,21 +75,18 @@ export class UploadList {
     if (mtimeMs === this.#changed) return
     const isSettled = Date.now() - mtimeMs > SETTLED_MS
     const gone = new Set([...this.#made.keys(), ...this.#hidden])
+    const found: Upload[] = []
     let ids: string[] = []
     for await (const id of this.#store.list()) {
       if (gone.delete(id) || ids.push(id) < AT_ONCE) continue
-      this.#add(await this.#read(ids))
+      found.push(...await this.#read(ids))
       ids = []
     }
-    this.#add(await this.#read(ids))
+    found.push(...await this.#read(ids))
+    this.#entries.push(...found.map((upload) => this.#enter(upload)).filter((entry) => entry !== undefined))
+    this.#entries.sort(compare)
     for (const id of gone) this.remove(id)
     this.#changed = isSettled ? mtimeMs : undefined
-  }
-
-  /** Adds uploads in any order. */
-  #add (uploads: Upload[]): void {
-    this.#entries.push(...uploads.map((upload) => this.#enter(upload)).filter((entry) => entry !== undefined))
-    this.#entries.sort(compare)
   }
 
   /** The entry of an upload that has no entry yet and must be listed. */

@@ -115,7 +115,8 @@ class Workers implements RunningServer {
     const reported = once(worker, 'message').then(([report]) => report as Report)
     const report = await Promise.race([reported, ended])
     if ('failure' in report) throw new StartError(report.failure)
-    Object.assign(this, report)
+    this.endpoint = report.endpoint
+    this.page = report.page
     this.#places[place] = worker
     // Rejects once the primary process closes.
     ended.then(async () => {
