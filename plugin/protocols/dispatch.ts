@@ -133,7 +133,7 @@ class Dispatcher {
     const method = protocol.methodOf(request)
     try {
       checkPrefix(request)
-      this.#checkMethod(protocol, kind, request, reply)
+      this.#checkMethod(protocol, kind, method, reply)
       reply.header('cache-control', 'no-store')
       if (method === 'OPTIONS') return this.#describe(reply)
       if (method === 'GET' && kind === 'upload') {
@@ -154,9 +154,9 @@ class Dispatcher {
     return this.#protocols.find((protocol) => protocol.claims(request))
   }
 
-  #checkMethod (protocol: Protocol, kind: UrlKind, request: FastifyRequest, reply: FastifyReply): void {
+  #checkMethod (protocol: Protocol, kind: UrlKind, method: string, reply: FastifyReply): void {
     const { [kind]: methods } = this.#methods.get(protocol) as Record<UrlKind, ReadonlySet<string>>
-    const method = protocol.methodOf(request)
+    const { request } = reply
     // A DELETE that is overridden with OPTIONS would get 204, and delete nothing.
     const isDiscovery = method === 'OPTIONS' && request.method !== 'OPTIONS'
     if (methods.has(method) && !isDiscovery) return

@@ -142,6 +142,7 @@ function withCopy (event: object): object {
   return 'upload' in event ? { ...event, upload: copyOf(event.upload) } : event
 }
 
+/** Unlike `structuredClone`, it does not throw if the upload of a foreign store has a property that is a function. */
 function copyOf (value: unknown): unknown {
   if (Array.isArray(value)) return value.map(copyOf)
   if (typeof value !== 'object' || value === null) return value
