@@ -49,6 +49,7 @@ export const errors = {
   // Registration
   InvalidOption: define('INVALID_OPTION', 'fastify-tus: option %s', 500),
   Directory: define('DIRECTORY', 'fastify-tus: option "directory": %s', 500),
+  Bucket: define('BUCKET', 'fastify-tus: bucket "%s": %s', 500),
 
   // Requests
   Version: define('VERSION', 'Tus-Resumable must be 1.0.0', 412),

@@ -21,6 +21,7 @@ const plugin: FastifyPluginAsync<FastifyTusOptions> = async (fastify, options) =
 
   let stopSweeping = async () => {}
   fastify.addHook('onReady', async () => {
+    await context.store.prepare()
     const interval = context.settings.expiration?.sweepInterval ?? 0
     // Also without an interval, once: a crash may have left work.
     if (context.store.capabilities.has('expiration')) stopSweeping = startSweeping(context, { interval })

@@ -151,6 +151,8 @@ export interface DataStore {
   capabilities?: ReadonlySet<Capability>
   /** Whether appends use the buffers of a batch after `write` has resolved. Default `true`. */
   retainsBuffers?: boolean
+  /** Called once before the first request. If it rejects, the app does not start. */
+  prepare? (): Promise<void>
   /**
    * Creates an upload.
    * @throws FST_TUS_EXISTS if the id is taken

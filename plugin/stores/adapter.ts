@@ -28,6 +28,10 @@ export class StoreAdapter {
     this.retainsBuffers = store.retainsBuffers ?? true
   }
 
+  async prepare (): Promise<void> {
+    await mapErrors(async () => { await this.#store.prepare?.() })
+  }
+
   create (upload: Upload): Promise<Upload> {
     return mapErrors(async () => this.#checked(await this.#store.create(new StoredUpload(upload))))
   }

@@ -1,17 +1,16 @@
 import t from 'tap'
 import { parseResponse } from '../../conformance/response-parser.ts'
 import { evaluate } from '../../plugin/download/conditional.ts'
-import { describe } from '../../plugin/download/description.ts'
+import { describe } from '../../plugin/description.ts'
 import { wantsEvents } from '../../plugin/download/progress-events.ts'
 import { parseRange } from '../../plugin/download/range.ts'
 import { essenceOf } from '../../plugin/media-types.ts'
 import { announcesTrailer, parseUploadChecksum } from '../../plugin/protocols/tus-v1/headers.ts'
-import type { DownloadSettings } from '../../plugin/settings.ts'
 
 /** So many characters that quadratic time runs into the time limit of the test. */
 const MANY = 2_000_000
 
-const name = (filename: string) => describe({ filename }, { isInline: () => false } as unknown as DownloadSettings)
+const name = (filename: string) => describe({ filename }, () => false)
 const answer = (head: string) => parseResponse(Buffer.from(`HTTP/1.1 200 OK\r\n${head}\r\n\r\n`), 'HEAD', true)
 
 const parsers: Record<string, (text: string) => unknown> = {

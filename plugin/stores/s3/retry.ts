@@ -1,0 +1,43 @@
+import { setTimeout as wait } from 'node:timers/promises'
+
+/** How long a request is retried, in ms. A client that waits this long gets an error, and resumes. */
+const RETRY_MS = 30_000
+const FIRST_DELAY_MS = 100
+const LONGEST_DELAY_MS = 5000
+
+/** Errors with a status below 500 after which the same request may succeed. A 409 is one of two concurrent requests. */
+const retryableNames = new Set(['RequestTimeout', 'ThrottlingException'])
+const retryableStatuses = new Set([408, 409, 429])
+
+export function statusOf (error: unknown): number | undefined {
+  return (Object(error) as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode
+}
+
+/** Repeats a request after failures that may pass, with a growing random delay, for 30 s. */
+export async function retry<T> (request: () => Promise<T>): Promise<T> {
+  const latest = performance.now() + RETRY_MS
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await request()
+    } catch (error) {
+      // Full jitter: processes that failed together do not come back together.
+      const delay = Math.random() * Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** attempt)
+      if (!isRetryable(error) || performance.now() + delay > latest) throw error
+      await wait(delay)
+    }
+  }
+}
+
+/** Whether the same request may succeed later. An error without a status is one of the network. */
+export function isRetryable (error: unknown): boolean {
+  const { name } = Object(error) as { name?: string }
+  const status = statusOf(error)
+  if (status === undefined) return isNetworkError(error)
+  return status >= 500 || retryableStatuses.has(status) || retryableNames.has(String(name))
+}
+
+/** Not an error of the configuration, such as missing credentials, or of the program. */
+function isNetworkError (error: unknown): boolean {
+  const { code, name } = Object(error) as { code?: unknown, name?: string }
+  return name === 'TimeoutError' || name === 'AbortError' || (typeof code === 'string' && /^E[A-Z]+$/.test(code))
+}
