@@ -15,6 +15,8 @@ export interface BucketOptions {
   prefix: string
   /** Whether conditions are sent. */
   isConditional: boolean
+  /** How long a request is retried, in ms. */
+  retryTime: number
 }
 
 export interface ByteRange {
@@ -57,12 +59,14 @@ export class Bucket {
   readonly #client: S3Client
   readonly #prefix: string
   readonly #isConditional: boolean
+  readonly #retryTime: number
 
-  constructor ({ client, name, prefix, isConditional }: BucketOptions) {
+  constructor ({ client, name, prefix, isConditional, retryTime }: BucketOptions) {
     this.name = name
     this.#client = client
     this.#prefix = prefix
     this.#isConditional = isConditional
+    this.#retryTime = retryTime
   }
 
   /** The complete name of an object. */
@@ -217,7 +221,7 @@ export class Bucket {
   /** @throws ConditionFailed, FST_TUS_STORE_UNAVAILABLE, or FST_TUS_STORE_FAILED with the error as its `cause` */
   async #send<T> (request: (options: { abortSignal: AbortSignal }) => Promise<T>): Promise<T> {
     try {
-      return await retry(() => withTimeout(request))
+      return await retry(() => withTimeout(request), this.#retryTime)
     } catch (error) {
       const status = statusOf(error)
       if (status === 412) throw new ConditionFailed()

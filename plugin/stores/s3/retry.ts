@@ -1,7 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
 
-/** How long a request is retried, in ms. A client that waits this long gets an error, and resumes. */
-const RETRY_MS = 30_000
 const FIRST_DELAY_MS = 100
 const LONGEST_DELAY_MS = 5000
 
@@ -13,9 +11,12 @@ export function statusOf (error: unknown): number | undefined {
   return (Object(error) as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode
 }
 
-/** Repeats a request after failures that may pass, with a growing random delay, for 30 s. */
-export async function retry<T> (request: () => Promise<T>): Promise<T> {
-  const latest = performance.now() + RETRY_MS
+/**
+ * Repeats a request after failures that may pass, with a growing random delay.
+ * @param time - how long, in ms
+ */
+export async function retry<T> (request: () => Promise<T>, time: number): Promise<T> {
+  const latest = performance.now() + time
   for (let attempt = 0; ; attempt++) {
     try {
       return await request()

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
-import { check } from '../../checks.ts'
+import { check, milliseconds } from '../../checks.ts'
 import { describe } from '../../description.ts'
 import { errors } from '../../errors.ts'
 import { isDefaultId, isUploadId } from '../../ids.ts'
@@ -42,6 +42,8 @@ export interface S3StoreOptions {
   segmentSize?: number | undefined
   /** How many bytes of all bodies are in memory, about, until they are stored. Default 256 MiB. */
   memory?: number | undefined
+  /** How long a failed request is retried, in ms. The client then gets an error, and resumes. Default 30 s. */
+  retryTime?: number | undefined
   /**
    * Whether the server honours `If-Match` and `If-None-Match`. If not, only a locker that all processes share keeps
    * them from writing to the same upload. Default `true`.
@@ -78,13 +80,14 @@ export class S3Store implements DataStore {
   /** @throws FST_TUS_INVALID_OPTION */
   constructor (options: S3StoreOptions) {
     const { bucket, prefix = '', segmentSize = 8 * MIB, memory = 256 * MIB, conditionalWrites = true } = options
+    const retryTime = milliseconds('retryTime', options.retryTime, 30_000)
     checkOptions({ ...options, segmentSize, memory, prefix })
     this.bucket = bucket
     this.#isConditional = conditionalWrites
     this.#expiration = options.expirationPeriodInMilliseconds ?? 0
     this.capabilities = new Set([...capabilities, ...conditionalWrites ? ['fencing' as const] : []])
     const client = options.client ?? new S3Client({ requestHandler, ...options.clientConfig })
-    this.#bucket = new Bucket({ client, name: bucket, prefix, isConditional: conditionalWrites })
+    this.#bucket = new Bucket({ client, name: bucket, prefix, isConditional: conditionalWrites, retryTime })
     this.#states = new States(this.#bucket)
     this.#garbage = new Garbage(this.#bucket)
     this.#due = new DueUploads(this.#bucket, this.#states, (state) => this.#deleteObjects(state))
