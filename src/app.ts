@@ -2,13 +2,14 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import type { FastifyInstance } from 'fastify'
-import fastifyTus, { LocalLocker, MemoryLocker } from '../plugin/index.ts'
+import fastifyTus from '../plugin/index.ts'
 import type { FastifyTusHooks } from '../plugin/index.ts'
 import { readConfig } from './config.ts'
 import type { Config } from './config.ts'
 import { deleteEmptyUploads } from './empty-uploads.ts'
-import { ListedFileStore } from './listed-store.ts'
+import { createEngines } from './engines.ts'
 import { PAGE_HEADERS } from './page-headers.ts'
+import { serveReadiness } from './readiness.ts'
 
 // The app runs from `dist/src/` once built, and from `src/` in development.
 const clientPlaces = ['../client', '../dist/client'].map(path => join(import.meta.dirname, path))
@@ -16,40 +17,42 @@ const clientPlaces = ['../client', '../dist/client'].map(path => join(import.met
 /** Options of the app. */
 export interface AppOptions {
   /** Default: read from the environment, so that fastify-cli can start the app too. */
-  config?: Pick<Config, 'prefix' | 'directory' | 'workers' | 'maxSize' | 'expiration' | 'sweepInterval'>
+  config?: Pick<Config, 'prefix' | 'directory' | 'workers' | 'maxSize' | 'expiration' | 'sweepInterval' | 's3'>
   /** The directory of the built example client. Default: the output of `npm run build`. */
   client?: string
 }
 
 /** The runnable server as a plugin: uploads and a list of them, a health check, and the example client at `/`. */
 export default async function app (fastify: FastifyInstance, opts: AppOptions): Promise<void> {
-  const { prefix, directory, workers, maxSize, expiration, sweepInterval } = opts.config ?? readConfig()
+  const config = opts.config ?? readConfig()
+  const { prefix, maxSize, expiration, sweepInterval } = config
 
-  const locker = workers > 1 ? new LocalLocker({ directory: join(directory, '.locks') }) : new MemoryLocker()
-  const datastore = new ListedFileStore({ directory, locker })
+  const engines = await createEngines(config)
+  fastify.log.info(engines.names, 'store and locker')
   await fastify.register(fastifyTus, {
     prefix,
-    datastore,
-    locker,
+    ...engines.options,
     download: { growing: true },
     ...maxSize > 0 && { maxSize },
     ...expiration > 0 && { expiration: { period: expiration, sweepInterval } },
     ...lifecycleLog(fastify)
   })
 
-  if (expiration > 0) deleteEmptyUploads(fastify, datastore, { expiration, sweepInterval })
+  const { files } = engines
+  if (expiration > 0 && files !== undefined) deleteEmptyUploads(fastify, files, { expiration, sweepInterval })
 
   await fastify.register(async (own) => {
     own.addHook('onRequest', async (_request, reply) => { reply.headers(PAGE_HEADERS) })
 
     own.get('/healthz', async () => ({ status: 'ok' }))
+    serveReadiness(own, engines)
 
     // own.prefix and not opts.prefix: it is the complete path if the app is mounted below another one.
     own.get('/config.json', async () => ({ endpoint: `${own.prefix}${prefix}` }))
 
     own.get('/api/uploads', { schema: { querystring: pageQuery } }, async (request) => {
       const { limit, before } = request.query as { limit: number, before?: string }
-      return datastore.uploads.page(limit, before)
+      return engines.uploads.page(limit, before)
     })
 
     await servePage(own, opts.client ? [opts.client] : clientPlaces)

@@ -22,15 +22,29 @@ export interface Config {
   expiration: number
   /** In ms; 0: never. */
   sweepInterval: number
+  /** The bucket of the uploads, instead of `directory`. */
+  s3: S3Config | undefined
   logLevel: string
   trustProxy: boolean | string[]
+}
+
+/** `undefined`: as in the AWS CLI. */
+export interface S3Config {
+  bucket: string
+  endpoint: string | undefined
+  region: string | undefined
+  prefix: string
+  pathStyle: boolean
+  /** In bytes. */
+  segmentSize: number
+  /** In bytes. */
+  memory: number
 }
 
 /** Environment variables, such as `process.env`. */
 export type Environment = Record<string, string | undefined>
 
-type Checked = Record<'PORT' | 'MAX_SIZE' | 'EXPIRATION_MS' | 'SWEEP_INTERVAL_MS', number> &
-  Record<'HOST' | 'ALLOWED_HOSTS' | 'PREFIX' | 'FILES_DIR' | 'WORKERS' | 'LOG_LEVEL' | 'TRUST_PROXY', string>
+type Checked = { [Name in SettingName]: (typeof settings)[Name]['schema']['type'] extends 'integer' ? number : string }
 
 const names = Object.keys(settings) as SettingName[]
 
@@ -54,8 +68,24 @@ export function readConfig (env: Environment = process.env): Config {
     maxSize: checked.MAX_SIZE,
     expiration: checked.EXPIRATION_MS,
     sweepInterval: checked.SWEEP_INTERVAL_MS,
+    s3: s3ConfigOf(checked),
     logLevel: checked.LOG_LEVEL,
     trustProxy: parseTrustProxy(checked.TRUST_PROXY)
+  }
+}
+
+function s3ConfigOf (checked: Checked): S3Config | undefined {
+  if (checked.S3_BUCKET === '') return undefined
+  const { S3_ENDPOINT: endpoint, S3_REGION: region, S3_PATH_STYLE: pathStyle } = checked
+  return {
+    bucket: checked.S3_BUCKET,
+    endpoint: endpoint || undefined,
+    // Another server than that of AWS needs a region for its signatures, whichever it is.
+    region: region || (endpoint === '' ? undefined : 'us-east-1'),
+    prefix: checked.S3_PREFIX,
+    pathStyle: pathStyle === '' ? endpoint !== '' : pathStyle === 'true',
+    segmentSize: checked.S3_SEGMENT_SIZE,
+    memory: checked.S3_MEMORY
   }
 }
 

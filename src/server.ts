@@ -94,6 +94,9 @@ export function explain (error: NodeJS.ErrnoException, where: string): Error {
   if (code === 'FST_ERR_DUPLICATED_ROUTE') {
     return new StartError('PREFIX (--prefix) is a route of the server itself: choose another path')
   }
+  if (code === 'FST_TUS_BUCKET') {
+    return new StartError(`S3_BUCKET (--s3-bucket) cannot be used: ${message.replace(/^fastify-tus: /, '')}`)
+  }
   if (code === 'FST_TUS_DIRECTORY') {
     return new StartError(`FILES_DIR (--dir) cannot be used: ${message.replace(/^.*?"directory": /, '')}`)
   }

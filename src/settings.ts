@@ -64,6 +64,52 @@ export const settings = {
     wanted: 'an integer from 1 to 1024, or auto',
     schema: { type: 'string', default: '1', pattern: '^(auto|[1-9]\\d{0,2}|10([01]\\d|2[0-4]))$' }
   },
+  S3_BUCKET: {
+    flag: 's3-bucket',
+    value: '<name>',
+    help: 'the bucket of the uploads, instead of a directory; needs the package @aws-sdk/client-s3',
+    wanted: 'the name of a bucket: 3 to 63 lower-case letters, digits, "." or "-"',
+    schema: { type: 'string', default: '', pattern: '^([a-z\\d][a-z\\d.-]{1,61}[a-z\\d])?$' }
+  },
+  S3_ENDPOINT: {
+    flag: 's3-endpoint',
+    value: '<url>',
+    help: 'the S3 server; empty: that of AWS',
+    wanted: 'a URL such as http://127.0.0.1:9000',
+    schema: { type: 'string', default: '', pattern: '^(https?://[^\\s/?#]+/?)?$' }
+  },
+  S3_REGION: {
+    flag: 's3-region',
+    value: '<region>',
+    help: 'the region of the bucket; empty: as in the AWS CLI, or us-east-1 with an endpoint',
+    wanted: 'a region such as eu-central-1',
+    schema: { type: 'string', default: '', pattern: '^[\\w-]*$' }
+  },
+  S3_PREFIX: {
+    flag: 's3-prefix',
+    value: '<text>',
+    help: 'in front of the name of every object, such as uploads/',
+    wanted: 'a text that does not begin with a slash',
+    schema: { type: 'string', default: '', pattern: '^(?!/)\\S*$' }
+  },
+  S3_PATH_STYLE: {
+    value: '<true|false>',
+    help: 'whether the bucket is in the path and not in the host name; empty: true with an endpoint',
+    wanted: 'true or false',
+    schema: { type: 'string', default: '', pattern: '^(true|false)?$' }
+  },
+  S3_SEGMENT_SIZE: {
+    value: '<bytes>',
+    help: 'how many bytes one request stores; large uploads take more',
+    wanted: 'an integer of at least 5242880 (bytes)',
+    schema: { ...bytesOrMs, default: 8 * 1024 * 1024, minimum: 5 * 1024 * 1024 }
+  },
+  S3_MEMORY: {
+    value: '<bytes>',
+    help: 'how many bytes of all bodies are in memory until they are stored',
+    wanted: 'an integer above 0 (bytes)',
+    schema: { ...bytesOrMs, default: 256 * 1024 * 1024, minimum: 1 }
+  },
   MAX_SIZE: {
     flag: 'max-size',
     value: '<bytes>',

@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises'
 import { errors } from '../plugin/index.ts'
 import type { FileStore, Upload } from '../plugin/index.ts'
-import type { ListedUpload, Page } from './listed.ts'
+import { describe, isHidden } from './listed.ts'
+import type { Page } from './listed.ts'
 
 /** How many records are read at a time. */
 const AT_ONCE = 32
@@ -125,11 +126,6 @@ export class UploadList {
   }
 }
 
-/** A part is listed as its final upload, and a refused upload is not listed. */
-function isHidden ({ concatenation, refused }: Upload): boolean {
-  return refused === true || (concatenation !== undefined && concatenation.parts === undefined)
-}
-
 type Entry = [id: string, made: number]
 
 function compare (a: Entry, b: Entry): number {
@@ -139,17 +135,4 @@ function compare (a: Entry, b: Entry): number {
 function parseCursor (cursor: string): Entry {
   const dash = cursor.indexOf('-')
   return [cursor.slice(dash + 1), Number(cursor.slice(0, dash))]
-}
-
-function describe (upload: Upload): ListedUpload {
-  const { id, offset, size = null, metadata = {}, finished } = upload
-  return {
-    id,
-    name: metadata['filename'] ?? metadata['name'] ?? null,
-    type: metadata['filetype'] ?? metadata['type'] ?? null,
-    length: size,
-    offset,
-    state: finished === true ? 'finished' : 'uploading',
-    createdAt: String(upload.creation_date)
-  }
 }

@@ -17,6 +17,10 @@ export interface BucketOptions {
   isConditional: boolean
   /** How long a request is retried, in ms. */
   retryTime: number
+  /**
+   * How long one attempt may take until its headers, or its complete body if that is read here, in ms. Default 1 minute.
+   */
+  attemptTime?: number
 }
 
 export interface ByteRange {
@@ -48,8 +52,6 @@ export interface ListedObject {
 /** A write whose condition does not hold. */
 export class ConditionFailed extends Error {}
 
-/** How long one attempt of a request may take until its headers, or its complete body if that is read here, in ms. */
-const ATTEMPT_MS = 60_000
 /** How many keys one request deletes at most. */
 const DELETED_AT_ONCE = 1000
 
@@ -60,13 +62,15 @@ export class Bucket {
   readonly #prefix: string
   readonly #isConditional: boolean
   readonly #retryTime: number
+  readonly #attemptTime: number
 
-  constructor ({ client, name, prefix, isConditional, retryTime }: BucketOptions) {
+  constructor ({ client, name, prefix, isConditional, retryTime, attemptTime = 60_000 }: BucketOptions) {
     this.name = name
     this.#client = client
     this.#prefix = prefix
     this.#isConditional = isConditional
     this.#retryTime = retryTime
+    this.#attemptTime = attemptTime
   }
 
   /** The complete name of an object. */
@@ -132,9 +136,14 @@ export class Bucket {
     }
   }
 
-  /** The names between `start` and the next slash. */
-  async * listNames (start: string): AsyncGenerator<string> {
-    for await (const page of this.#pages({ Prefix: this.pathOf(start), Delimiter: '/' })) {
+  /**
+   * The names between `start` and the next slash.
+   * @param after - a name: only those that follow it
+   */
+  async * listNames (start: string, after?: string): AsyncGenerator<string> {
+    // Everything below a name comes before its slash with the last character.
+    const skipped = after === undefined ? {} : { StartAfter: this.pathOf(`${start}${after}/\u{10ffff}`) }
+    for await (const page of this.#pages({ Prefix: this.pathOf(start), Delimiter: '/', ...skipped })) {
       for (const { Prefix = '' } of page.CommonPrefixes ?? []) yield Prefix.slice(this.pathOf(start).length, -1)
     }
   }
@@ -185,7 +194,7 @@ export class Bucket {
     await this.#ifExists((options) => this.#client.send(command, options))
   }
 
-  async * #pages (command: { Prefix: string, Delimiter?: string }) {
+  async * #pages (command: { Prefix: string, Delimiter?: string, StartAfter?: string }) {
     let token: string | undefined
     do {
       const next = token === undefined ? {} : { ContinuationToken: token }
@@ -221,7 +230,7 @@ export class Bucket {
   /** @throws ConditionFailed, FST_TUS_STORE_UNAVAILABLE, or FST_TUS_STORE_FAILED with the error as its `cause` */
   async #send<T> (request: (options: { abortSignal: AbortSignal }) => Promise<T>): Promise<T> {
     try {
-      return await retry(() => withTimeout(request), this.#retryTime)
+      return await retry(() => withTimeout(request, this.#attemptTime), this.#retryTime)
     } catch (error) {
       const status = statusOf(error)
       if (status === 412) throw new ConditionFailed()
@@ -232,9 +241,11 @@ export class Bucket {
 }
 
 /** The signal does not end a response whose body is still being read after `request` has resolved. */
-async function withTimeout<T> (request: (options: { abortSignal: AbortSignal }) => Promise<T>): Promise<T> {
+async function withTimeout<T> (
+  request: (options: { abortSignal: AbortSignal }) => Promise<T>, time: number
+): Promise<T> {
   const controller = new AbortController()
-  const timer = setTimeout(() => controller.abort(), ATTEMPT_MS)
+  const timer = setTimeout(() => controller.abort(), time)
   try {
     return await request({ abortSignal: controller.signal })
   } finally {

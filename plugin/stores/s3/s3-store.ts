@@ -12,7 +12,7 @@ import { assemble, type AssemblyContext, concatenate } from './assemble.ts'
 import { Bucket, type ObjectProperties } from './bucket.ts'
 import { DueUploads, isSettled } from './due.ts'
 import { Garbage } from './garbage.ts'
-import { folderOf, newName, stateKey, UPLOADS } from './keys.ts'
+import { CHECK, folderOf, newName, stateKey, UPLOADS } from './keys.ts'
 import { MemoryBudget } from './memory-budget.ts'
 import { removeOrphans } from './orphans.ts'
 import { MIN_PART_BYTES } from './plan-parts.ts'
@@ -28,6 +28,8 @@ const LONG_SEGMENT_BYTES = 16 * MIB
 const FEW_SEGMENTS = 16
 /** S3 allows 10,000 parts; some are left for short segments. */
 const MAX_SEGMENTS = 5000
+/** How long a check waits for a response, and how long it is retried, in ms. */
+const PROBE_MS = 5000
 const ORPHAN_CHECK_MS = 24 * 3_600_000
 
 export interface S3StoreOptions {
@@ -68,6 +70,8 @@ export class S3Store implements DataStore {
   readonly retainsBuffers = true
   readonly bucket: string
   readonly #bucket: Bucket
+  /** For checks: the start of a server waits for them. */
+  readonly #probe: Bucket
   readonly #states: States
   readonly #garbage: Garbage
   readonly #due: DueUploads
@@ -87,7 +91,9 @@ export class S3Store implements DataStore {
     this.#expiration = options.expirationPeriodInMilliseconds ?? 0
     this.capabilities = new Set([...capabilities, ...conditionalWrites ? ['fencing' as const] : []])
     const client = options.client ?? new S3Client({ requestHandler, ...options.clientConfig })
-    this.#bucket = new Bucket({ client, name: bucket, prefix, isConditional: conditionalWrites, retryTime })
+    const access = { client, name: bucket, prefix, isConditional: conditionalWrites }
+    this.#bucket = new Bucket({ ...access, retryTime })
+    this.#probe = new Bucket({ ...access, retryTime: Math.min(retryTime, PROBE_MS), attemptTime: PROBE_MS })
     this.#states = new States(this.#bucket)
     this.#garbage = new Garbage(this.#bucket)
     this.#due = new DueUploads(this.#bucket, this.#states, (state) => this.#deleteObjects(state))
@@ -102,7 +108,12 @@ export class S3Store implements DataStore {
 
   /** @throws FST_TUS_BUCKET if the bucket cannot be used */
   async prepare (): Promise<void> {
-    await checkBucket(this.#bucket, this.#isConditional)
+    await checkBucket(this.#probe, this.#isConditional)
+  }
+
+  /** Rejects if the bucket cannot be reached. */
+  async ping (): Promise<void> {
+    await this.#probe.head(CHECK)
   }
 
   /** @throws FST_TUS_EXISTS if the id is taken */
@@ -180,8 +191,9 @@ export class S3Store implements DataStore {
     this.#garbage.delete([this.#due.markerOf(removed.upload)])
   }
 
-  list (): AsyncIterable<string> {
-    return this.#bucket.listNames(UPLOADS)
+  /** @param after - an id: only those that follow it in the order of their text */
+  list (after?: string): AsyncIterable<string> {
+    return this.#bucket.listNames(UPLOADS, after)
   }
 
   due (now: number): AsyncIterable<string> {
