@@ -25,6 +25,8 @@ export interface LockerContractOptions {
   canTry: boolean
   /** Names of the tests that a locker is known to fail. Only for third-party lockers. */
   fails?: string[]
+  /** Why the tests cannot run, if they cannot. */
+  skip?: string | false
 }
 
 const never = () => new AbortController().signal
@@ -40,10 +42,10 @@ async function hold (locker: Locker, id: string): Promise<{ lock: Lock, asked: (
 
 /** Runs the contract against a locker. */
 export function lockerContract (name: string, options: LockerContractOptions): void {
-  const { start, isShared, isFair, canTry, fails = [] } = options
+  const { start, isShared, isFair, canTry, fails = [], skip = false } = options
   const check = (title: string, run: (t: Test, first: Locker, second: Locker) => Promise<void>) => {
     if (fails.includes(title)) return
-    t.test(`${name}: ${title}`, async (t) => {
+    t.test(`${name}: ${title}`, { skip }, async (t) => {
       const engine = await start(t)
       const first = await engine.open()
       const second = isShared ? await engine.open() : first

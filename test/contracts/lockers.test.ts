@@ -1,5 +1,8 @@
 import { MemoryLocker as TusMemoryLocker } from '@tus/server'
 import { LocalLocker, MemoryLocker } from '../../plugin/index.ts'
+import { RedisLocker } from '../../plugin/locks/redis/index.ts'
+import { skipWithout } from '../engines/programs.js'
+import { connectTo, startRedis } from '../engines/redis.ts'
 import { lockerContract } from './locker.ts'
 
 lockerContract('MemoryLocker', {
@@ -20,6 +23,17 @@ lockerContract('LocalLocker', {
   isShared: true,
   isFair: true,
   canTry: true
+})
+
+lockerContract('RedisLocker', {
+  start: async (t) => {
+    const redis = await startRedis(t)
+    return { open: () => new RedisLocker({ client: connectTo(t, redis) }) }
+  },
+  isShared: true,
+  isFair: true,
+  canTry: true,
+  skip: skipWithout('redis')
 })
 
 lockerContract('MemoryLocker of @tus/server', {

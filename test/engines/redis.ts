@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis'
 import type { Test } from 'tap'
 import { type Engine, startEngine } from './engine.ts'
 import { programOf } from './programs.js'
@@ -10,4 +11,13 @@ export async function startRedis (t: Test, args: string[] = []): Promise<Engine>
       '--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', directory, ...args
     ]
   })
+}
+
+/** A client that connects again at once, and is closed after the test. */
+export function connectTo (t: Test, { port }: { port: number }): Redis {
+  const client = new Redis({ host: '127.0.0.1', port, retryStrategy: () => 10 })
+  // Tests stop the server; commands that fail then report it themselves.
+  client.on('error', () => {})
+  t.teardown(() => client.disconnect())
+  return client
 }
