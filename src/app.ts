@@ -8,6 +8,7 @@ import { readConfig } from './config.ts'
 import type { Config } from './config.ts'
 import { deleteEmptyUploads } from './empty-uploads.ts'
 import { createEngines } from './engines.ts'
+import type { EngineConfig } from './engines.ts'
 import { PAGE_HEADERS } from './page-headers.ts'
 import { serveReadiness } from './readiness.ts'
 
@@ -17,7 +18,7 @@ const clientPlaces = ['../client', '../dist/client'].map(path => join(import.met
 /** Options of the app. */
 export interface AppOptions {
   /** Default: read from the environment, so that fastify-cli can start the app too. */
-  config?: Pick<Config, 'prefix' | 'directory' | 'workers' | 'maxSize' | 'expiration' | 'sweepInterval' | 's3'>
+  config?: EngineConfig & Pick<Config, 'prefix' | 'maxSize' | 'expiration' | 'sweepInterval'>
   /** The directory of the built example client. Default: the output of `npm run build`. */
   client?: string
 }
@@ -27,32 +28,37 @@ export default async function app (fastify: FastifyInstance, opts: AppOptions): 
   const config = opts.config ?? readConfig()
   const { prefix, maxSize, expiration, sweepInterval } = config
 
-  const engines = await createEngines(config)
-  fastify.log.info(engines.names, 'store and locker')
+  const { store, locks } = await createEngines(config)
+  fastify.log.info({ store: store.name, locks: locks.name }, 'store and locks')
+  fastify.addHook('onClose', async () => locks.close())
   await fastify.register(fastifyTus, {
     prefix,
-    ...engines.options,
+    ...store.options,
+    locker: locks.locker,
     download: { growing: true },
     ...maxSize > 0 && { maxSize },
     ...expiration > 0 && { expiration: { period: expiration, sweepInterval } },
     ...lifecycleLog(fastify)
   })
 
-  const { files } = engines
-  if (expiration > 0 && files !== undefined) deleteEmptyUploads(fastify, files, { expiration, sweepInterval })
+  if (expiration > 0 && store.files !== undefined) {
+    deleteEmptyUploads(fastify, store.files, { expiration, sweepInterval })
+  }
 
   await fastify.register(async (own) => {
     own.addHook('onRequest', async (_request, reply) => { reply.headers(PAGE_HEADERS) })
 
     own.get('/healthz', async () => ({ status: 'ok' }))
-    serveReadiness(own, engines)
+    serveReadiness(own, async () => {
+      await Promise.all([store.check(), locks.check()])
+    })
 
     // own.prefix and not opts.prefix: it is the complete path if the app is mounted below another one.
     own.get('/config.json', async () => ({ endpoint: `${own.prefix}${prefix}` }))
 
     own.get('/api/uploads', { schema: { querystring: pageQuery } }, async (request) => {
       const { limit, before } = request.query as { limit: number, before?: string }
-      return engines.uploads.page(limit, before)
+      return store.uploads.page(limit, before)
     })
 
     await servePage(own, opts.client ? [opts.client] : clientPlaces)

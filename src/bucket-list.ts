@@ -6,8 +6,8 @@ import { describe, isHidden } from './listed.ts'
 import type { Page } from './listed.ts'
 import type { Uploads } from './engines.ts'
 
-/** A time after all others, in ms since the epoch. */
-const END_OF_TIME = 2 ** 48
+/** A time after all others, in ms since the epoch: 12 hexadecimal digits. */
+const END_OF_TIME = 2 ** 48 - 1
 
 /**
  * The uploads of a bucket, newest first. A bucket lists names in their order, so that the ids of new uploads begin with

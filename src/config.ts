@@ -24,6 +24,8 @@ export interface Config {
   sweepInterval: number
   /** The bucket of the uploads, instead of `directory`. */
   s3: S3Config | undefined
+  /** The Redis of the locks, instead of this machine. */
+  redis: RedisConfig | undefined
   logLevel: string
   trustProxy: boolean | string[]
 }
@@ -39,6 +41,13 @@ export interface S3Config {
   segmentSize: number
   /** In bytes. */
   memory: number
+}
+
+export interface RedisConfig {
+  url: string
+  prefix: string
+  /** In ms. */
+  ttl: number
 }
 
 /** Environment variables, such as `process.env`. */
@@ -69,6 +78,9 @@ export function readConfig (env: Environment = process.env): Config {
     expiration: checked.EXPIRATION_MS,
     sweepInterval: checked.SWEEP_INTERVAL_MS,
     s3: s3ConfigOf(checked),
+    redis: checked.REDIS_URL === ''
+      ? undefined
+      : { url: checked.REDIS_URL, prefix: checked.REDIS_PREFIX, ttl: checked.LOCK_TTL_MS },
     logLevel: checked.LOG_LEVEL,
     trustProxy: parseTrustProxy(checked.TRUST_PROXY)
   }

@@ -67,7 +67,7 @@ export const settings = {
   S3_BUCKET: {
     flag: 's3-bucket',
     value: '<name>',
-    help: 'the bucket of the uploads, instead of a directory; needs the package @aws-sdk/client-s3',
+    help: 'the bucket of the uploads, instead of a directory; needs @aws-sdk/client-s3',
     wanted: 'the name of a bucket: 3 to 63 lower-case letters, digits, "." or "-"',
     schema: { type: 'string', default: '', pattern: '^([a-z\\d][a-z\\d.-]{1,61}[a-z\\d])?$' }
   },
@@ -94,7 +94,7 @@ export const settings = {
   },
   S3_PATH_STYLE: {
     value: '<true|false>',
-    help: 'whether the bucket is in the path and not in the host name; empty: true with an endpoint',
+    help: 'the bucket in the path, not in the host name; empty: true with an endpoint',
     wanted: 'true or false',
     schema: { type: 'string', default: '', pattern: '^(true|false)?$' }
   },
@@ -109,6 +109,25 @@ export const settings = {
     help: 'how many bytes of all bodies are in memory until they are stored',
     wanted: 'an integer above 0 (bytes)',
     schema: { ...bytesOrMs, default: 256 * 1024 * 1024, minimum: 1 }
+  },
+  REDIS_URL: {
+    flag: 'redis-url',
+    value: '<url>',
+    help: 'the Redis that holds the locks of all servers; needs the package ioredis',
+    wanted: 'a URL such as redis://127.0.0.1:6379',
+    schema: { type: 'string', default: '', pattern: '^(rediss?://[^\\s/?#]+(/\\d*)?)?$' }
+  },
+  REDIS_PREFIX: {
+    value: '<text>',
+    help: 'the beginning of all keys and channels in Redis',
+    wanted: 'a text without spaces',
+    schema: { type: 'string', default: 'fastify-tus:', pattern: '^\\S*$' }
+  },
+  LOCK_TTL_MS: {
+    value: '<ms>',
+    help: 'how long Redis keeps the locks of a server that has died, in ms',
+    wanted: `an integer from 1000 to ${longestTimer} (ms)`,
+    schema: { type: 'integer', default: 15_000, minimum: 1000, maximum: longestTimer }
   },
   MAX_SIZE: {
     flag: 'max-size',

@@ -14,6 +14,8 @@ const defaults = {
   maxSize: 0,
   expiration: 86_400_000,
   sweepInterval: 600_000,
+  s3: undefined,
+  redis: undefined,
   logLevel: 'info',
   trustProxy: false
 }
@@ -48,6 +50,10 @@ t.test('values are converted to the types that the server needs', async t => {
     MAX_SIZE: '10737418240',
     EXPIRATION_MS: '0',
     SWEEP_INTERVAL_MS: '0',
+    S3_BUCKET: 'videos.example',
+    S3_PREFIX: 'a/b-',
+    REDIS_URL: 'rediss://user:secret@redis.example:6380/1',
+    LOCK_TTL_MS: '5000',
     LOG_LEVEL: 'silent',
     TRUST_PROXY: 'true'
   }), {
@@ -60,9 +66,27 @@ t.test('values are converted to the types that the server needs', async t => {
     maxSize: 10_737_418_240,
     expiration: 0,
     sweepInterval: 0,
+    s3: {
+      bucket: 'videos.example',
+      endpoint: undefined,
+      region: undefined,
+      prefix: 'a/b-',
+      pathStyle: false,
+      segmentSize: 8_388_608,
+      memory: 268_435_456
+    },
+    redis: { url: 'rediss://user:secret@redis.example:6380/1', prefix: 'fastify-tus:', ttl: 5000 },
     logLevel: 'silent',
     trustProxy: true
   })
+})
+
+t.test('an S3 server that is not that of AWS has a region and the bucket in the path', async (t) => {
+  const s3Of = (env: Environment) => readConfig({ S3_BUCKET: 'abc', ...env }).s3
+  t.match(s3Of({ S3_ENDPOINT: 'http://127.0.0.1:9000' }), { region: 'us-east-1', pathStyle: true })
+  t.match(s3Of({ S3_ENDPOINT: 'https://s3.example/', S3_REGION: 'eu-1', S3_PATH_STYLE: 'false' }),
+    { endpoint: 'https://s3.example/', region: 'eu-1', pathStyle: false })
+  t.match(s3Of({ S3_PATH_STYLE: 'true' }), { endpoint: undefined, region: undefined, pathStyle: true })
 })
 
 t.test('there are as many workers as CPUs on demand', async t => {
@@ -92,6 +116,16 @@ t.test('an invalid value is refused in one line that names the variable', async 
     ...['1GB', '-1', '1.5', '1e99', '1e3', '0x10', '1_000', '+1'].map(MAX_SIZE => ({ MAX_SIZE })),
     ...['1d', '-1'].map(EXPIRATION_MS => ({ EXPIRATION_MS })),
     ...['soon', '2147483648'].map(SWEEP_INTERVAL_MS => ({ SWEEP_INTERVAL_MS })),
+    ...['ab', 'Videos', '-ab', 'a_b'].map(S3_BUCKET => ({ S3_BUCKET })),
+    ...['127.0.0.1:9000', 's3://a', 'http://a/b'].map(S3_ENDPOINT => ({ S3_ENDPOINT })),
+    { S3_REGION: 'a b' },
+    { S3_PREFIX: '/a' },
+    { S3_PATH_STYLE: 'yes' },
+    { S3_SEGMENT_SIZE: '5242879' },
+    { S3_MEMORY: '0' },
+    ...['127.0.0.1', 'http://127.0.0.1', 'redis://'].map(REDIS_URL => ({ REDIS_URL })),
+    { REDIS_PREFIX: 'a b' },
+    ...['999', '2147483648'].map(LOCK_TTL_MS => ({ LOCK_TTL_MS })),
     ...['loud', 'INFO'].map(LOG_LEVEL => ({ LOG_LEVEL })),
     ...['yes', '1', '10.0.0.0/0', '10.0.0.0/33', '::1/129', '1.2.3', '10.0.0.0/8,', 'a/b\nc']
       .map(TRUST_PROXY => ({ TRUST_PROXY }))
