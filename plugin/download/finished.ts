@@ -1,5 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { errors } from '../errors.ts'
+import { reuseBuffer } from '../http/reuse-buffer.ts'
+import { FileReader } from '../stores/file/file-reader.ts'
 import type { Upload } from '../types.ts'
 import { readUpload } from '../uploads/read.ts'
 import type { Context } from '../uploads/context.ts'
@@ -35,6 +37,7 @@ export async function sendFinished (
   const { start, end } = range ?? { start: 0, end: size - 1 }
   reply.header('content-length', end - start + 1)
   if (range !== undefined) reply.code(206).header('content-range', `bytes ${start}-${end}/${size}`)
+  if (body instanceof FileReader) reuseBuffer(body, reply)
   return reply.send(body)
 }
 

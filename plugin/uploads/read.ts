@@ -19,8 +19,8 @@ interface ByteRange {
   end: number
 }
 
-/** Ranges up to this size are read into one buffer and sent without a stream, in bytes. */
-const BUFFERED_BYTES = 256 * 1024
+/** Ranges up to this size are read into one buffer and sent without a stream, in bytes: what a stalled reader keeps. */
+const BUFFERED_BYTES = 64 * 1024
 
 /**
  * The bytes of a range, or all of them.

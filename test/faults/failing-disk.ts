@@ -58,8 +58,6 @@ export class FailingDisk {
         this.#directories.add(directory)
         return directory
       }),
-      createReadStream: (file, range, opening = (open) => open()) =>
-        fileSystem.createReadStream(file, range, (open) => opening(() => call('open', open))),
       unlink: (file) => call('unlink', async () => {
         await fileSystem.unlink(file)
         this.#contents.delete(file)

@@ -15,7 +15,7 @@ function failing (isBroken: (call: string) => boolean): FileSystem {
     get (of, name) {
       const value = Reflect.get(of, name) as ((...args: unknown[]) => unknown) | undefined
       if (value === undefined) return undefined
-      if (['close', 'prepareDirectory', 'createReadStream'].includes(String(name))) return value.bind(of)
+      if (['close', 'prepareDirectory'].includes(String(name))) return value.bind(of)
       return async (...args: unknown[]) => {
         if (isBroken(String(name))) throw Object.assign(new Error(`EIO: i/o error, ${String(name)}`), { code: 'EIO' })
         const result = await value.apply(of, args)

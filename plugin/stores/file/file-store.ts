@@ -14,6 +14,7 @@ import { CACHE_LIMITS, FileCache, NO_CACHE } from './file-cache.ts'
 import {
   isDamaged, isMissing, rethrowDamaged, rethrowExisting, rethrowMissing, unless
 } from './file-system/file-errors.ts'
+import { FileReader, LargePieces } from './file-reader.ts'
 import { type FileSystem, fileSystem } from './file-system/file-system.ts'
 import { removeOrphans } from './orphans.ts'
 import { FileRecords } from './records.ts'
@@ -61,6 +62,7 @@ export class FileStore extends TusFileStore implements DataStore {
   readonly durability: Durability
   readonly #fs: FileSystem
   readonly #state: StoreState
+  readonly #largePieces = new LargePieces()
 
   /** @throws FST_TUS_DIRECTORY if the directory cannot be created or is not writable */
   constructor (options: FileStoreOptions) {
@@ -207,7 +209,8 @@ export class FileStore extends TusFileStore implements DataStore {
   }
 
   read (id: string, range?: { start: number, end: number }): Readable {
-    return this.#fs.createReadStream(this.#path(id), range)
+    const file = this.#path(id)
+    return new FileReader(() => this.#fs.open(file, 'r'), this.#largePieces, range)
   }
 
   /** Deletes all files of an upload, even if only some of them are left. */

@@ -3,7 +3,7 @@
  * `node:fs/promises`: a `FileHandle` costs more than the calls made with it. Reading a small file and calling `stat` on
  * another one took half of the CPU time this way (36 µs instead of 78 µs, Node.js 20).
  */
-import fs, { type Dir, type ReadStream, type Stats } from 'node:fs'
+import fs, { type Dir, type Stats } from 'node:fs'
 import path from 'node:path'
 
 /** An open file. Only `close` closes it. */
@@ -20,8 +20,6 @@ export interface OpenFile {
   close: () => Promise<void>
 }
 
-export type Opening = <T> (open: () => Promise<T>) => Promise<T>
-
 /** Tests replace it to inject failures, which no real disk produces on demand. */
 export interface FileSystem {
   open: (file: string, flags: 'r' | 'r+' | 'wx' | 'wx+') => Promise<OpenFile>
@@ -35,11 +33,6 @@ export interface FileSystem {
   opendir: (directory: string) => Promise<Dir>
   /** Creates a directory, if missing, and checks that it is writable. */
   prepareDirectory: (directory: string) => void
-  /**
-   * From `start` to `end`, both included; without them, the complete file.
-   * @param opening - wraps the call that opens the file, to repeat it if needed
-   */
-  createReadStream: (file: string, range?: { start: number, end: number }, opening?: Opening) => ReadStream
 }
 
 export const fileSystem: FileSystem = {
@@ -55,18 +48,7 @@ export const fileSystem: FileSystem = {
   prepareDirectory: (directory) => {
     makeDirectory(directory)
     fs.accessSync(directory, fs.constants.R_OK | fs.constants.W_OK | fs.constants.X_OK)
-  },
-  createReadStream: (file, range, opening = (open) => open()) => fs.createReadStream(file, {
-    ...range,
-    fs: {
-      open: (file: string, flags: string, mode: number, done: Callback<number>) => {
-        opening(() => call<number>((done) => fs.open(file, flags, mode, done)))
-          .then((fd) => done(null, fd), (error: Error) => done(error, -1))
-      },
-      read: fs.read,
-      close: fs.close
-    }
-  })
+  }
 }
 
 /**

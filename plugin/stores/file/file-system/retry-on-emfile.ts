@@ -1,12 +1,12 @@
 import type { FileCache } from '../file-cache.ts'
-import type { FileSystem, Opening } from './file-system.ts'
+import type { FileSystem } from './file-system.ts'
 
 /**
  * A file system that closes the cached files and retries once if no descriptor is free: a file that is cached for a
  * possible request must not make a current request fail.
  */
 export function retryOnEmfile (fs: FileSystem, cache: FileCache): FileSystem {
-  const retry: Opening = (open) =>
+  const retry = <T> (open: () => Promise<T>): Promise<T> =>
     open().catch(async (error: unknown) => {
       if (!isOutOfDescriptors(error)) throw error
       await cache.closeFiles()
@@ -16,8 +16,7 @@ export function retryOnEmfile (fs: FileSystem, cache: FileCache): FileSystem {
     open: (file, flags) => retry(() => fs.open(file, flags)),
     readFile: (file) => retry(() => fs.readFile(file)),
     copyFile: (from, to, mode) => retry(() => fs.copyFile(from, to, mode)),
-    opendir: (directory) => retry(() => fs.opendir(directory)),
-    createReadStream: (file, range) => fs.createReadStream(file, range, retry)
+    opendir: (directory) => retry(() => fs.opendir(directory))
   }
   // Everything else is read from `fs` at the time of the call.
   return Object.assign(Object.create(fs) as FileSystem, retrying)
