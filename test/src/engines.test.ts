@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { renameSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import type { S3ClientConfig } from '@aws-sdk/client-s3'
 import t, { type Test } from 'tap'
@@ -58,7 +58,8 @@ t.test('a server with a directory is ready as long as it can write to it', async
   const { directory, lines, ready } = await serve(t, {})
   t.match(lines[0], { msg: 'store and locks', store: `directory ${directory}`, locks: 'this process' })
   t.same((await ready()).json(), { status: 'ready' })
-  rmSync(directory, { recursive: true })
+  renameSync(directory, `${directory}-moved`)
+  t.teardown(() => renameSync(`${directory}-moved`, directory))
   const response = await ready()
   t.equal(response.statusCode, 503)
   t.same(response.json(), { status: 'unavailable' })

@@ -17,9 +17,7 @@ export interface BucketOptions {
   isConditional: boolean
   /** How long a request is retried, in ms. */
   retryTime: number
-  /**
-   * How long one attempt may take until its headers, or its complete body if that is read here, in ms. Default 1 minute.
-   */
+  /** How long one attempt may take until its headers, or until its body if that is read here, in ms. Default 60 s. */
   attemptTime?: number
 }
 
