@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import type { DataStore, FastifyTusHooks, Locker, UploadMetadata } from './types.ts'
+import type { DataStore, FastifyTusHooks, Locker, Upload, UploadMetadata } from './types.ts'
 
 /** When bytes are synced to disk, so that they survive a crash of the machine. */
 export type Durability = 'none' | 'finished' | 'every-append'
@@ -51,6 +51,12 @@ export interface DownloadOptions {
   inline?: readonly string[] | undefined
   /** `Cross-Origin-Resource-Policy`: the pages that may embed downloads. Default: the header is not sent. */
   crossOriginResourcePolicy?: 'same-origin' | 'same-site' | 'cross-origin' | undefined
+  /**
+   * Returns the URL from which a client gets a finished upload, such as a presigned URL of a bucket; `undefined` if the
+   * plugin sends it. Called after `authorize`. Default: the plugin sends every upload.
+   */
+  redirect?:
+    ((request: FastifyRequest, upload: Upload) => string | undefined | Promise<string | undefined>) | undefined
 }
 
 /** The extensions of tus 1.0.0. */

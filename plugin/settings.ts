@@ -18,6 +18,7 @@ export interface DownloadSettings {
   /** Whether a browser may show a media type, given in lower case and without parameters. */
   isInline: (type: string) => boolean
   crossOriginResourcePolicy: DownloadOptions['crossOriginResourcePolicy']
+  redirect: DownloadOptions['redirect']
 }
 
 /** The checked options, except those of the store and the locker, with every default filled in. */
@@ -109,7 +110,8 @@ function checkKnown (
 function resolveDownload (download: FastifyTusOptions['download'] = true): DownloadSettings | undefined {
   if (download === false) return undefined
   check(download === true || isObject(download), '"download" must be true, false or an object')
-  const { growing, inline = INLINE_TYPES, crossOriginResourcePolicy, ...unknown }: DownloadOptions = Object(download)
+  const options: DownloadOptions = Object(download)
+  const { growing, inline = INLINE_TYPES, crossOriginResourcePolicy, redirect, ...unknown } = options
   checkNone('download', unknown)
   check(Array.isArray(inline) && inline.every(isMediaRange), '"download.inline" must be a list of media types')
   for (const type of inline) {
@@ -119,10 +121,12 @@ function resolveDownload (download: FastifyTusOptions['download'] = true): Downl
   const isShown = typeMatcher(inline)
   check([undefined, 'same-origin', 'same-site', 'cross-origin'].includes(crossOriginResourcePolicy),
     '"download.crossOriginResourcePolicy" must be "same-origin", "same-site" or "cross-origin"')
+  check(redirect === undefined || typeof redirect === 'function', '"download.redirect" must be a function')
   return {
     growing: flag('download.growing', growing, false),
     isInline: (type) => isShown(type) && !isScriptType(type),
-    crossOriginResourcePolicy
+    crossOriginResourcePolicy,
+    redirect
   }
 }
 

@@ -4,7 +4,9 @@ import { reuseBuffer } from '../http/reuse-buffer.ts'
 import { FileReader } from '../stores/file/file-reader.ts'
 import type { Upload } from '../types.ts'
 import { readUpload } from '../uploads/read.ts'
+import type { DownloadSettings } from '../settings.ts'
 import type { Context } from '../uploads/context.ts'
+import { callHook } from '../uploads/hooks.ts'
 import { evaluate, rangeCounts, type Validators, validatorsOf } from './conditional.ts'
 import { sendDescription } from './description.ts'
 import { type ByteRange, parseRange } from './range.ts'
@@ -14,6 +16,8 @@ export async function sendFinished (
   context: Context, request: FastifyRequest, reply: FastifyReply, upload: Upload
 ): Promise<FastifyReply> {
   const { headers } = request
+  const location = await redirectionOf(context, request, upload)
+  if (location !== undefined) return reply.headers({ 'cache-control': 'no-store' }).redirect(location, 302)
   const size = upload.offset
   const validators = validatorsOf(upload)
   const status = evaluate(headers, validators)
@@ -39,6 +43,13 @@ export async function sendFinished (
   if (range !== undefined) reply.code(206).header('content-range', `bytes ${start}-${end}/${size}`)
   if (body instanceof FileReader) reuseBuffer(body, reply)
   return reply.send(body)
+}
+
+async function redirectionOf (
+  { settings }: Context, request: FastifyRequest, upload: Upload
+): Promise<string | undefined> {
+  const { redirect } = settings.download as DownloadSettings
+  return redirect === undefined ? undefined : await callHook(() => redirect(request, { ...upload }))
 }
 
 function wantedRange (

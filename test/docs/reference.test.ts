@@ -145,7 +145,7 @@ t.test('the options list every extension and every media type that is shown', as
 
 t.test('the errors are those of the plugin, with their status and their text', async (t) => {
   // They reject `app.ready()`: no client sees a status.
-  const registration = ['FST_TUS_INVALID_OPTION', 'FST_TUS_DIRECTORY']
+  const registration = ['FST_TUS_INVALID_OPTION', 'FST_TUS_DIRECTORY', 'FST_TUS_BUCKET']
   const expected = Object.values(errors).map((TusError) => {
     const values = new TusError().message.match(/%s/g)?.map(() => '…') ?? []
     const { code, statusCode, message } = nameHeaders(new TusError(...values))

@@ -157,3 +157,34 @@ t.test('a file that is deleted between its check and its reading is an error', a
     }
   }
 })
+
+t.test('a finished upload may be elsewhere: the app decides after it has authorized the request', async (t) => {
+  const calls: string[] = []
+  const built = await build(t, {
+    authorize (_request, { action }) { calls.push(action) },
+    download: {
+      growing: true,
+      async redirect (request, { id, metadata }) {
+        calls.push('redirect')
+        if (request.headers.range === 'bytes=1-') throw Object.assign(new Error('not you'), { statusCode: 403 })
+        return metadata?.['filename'] === 'a.txt' ? `https://cdn.example/${id}` : undefined
+      }
+    }
+  })
+  const url = await finished(built, 'abcdef', { filename: 'a.txt' })
+  calls.length = 0
+  for (const method of ['GET', 'HEAD'] as const) {
+    const response = await built.app.inject({ method, url })
+    t.equal(response.statusCode, 302)
+    t.equal(response.headers.location, `https://cdn.example/${path.basename(url)}`)
+    t.match(response.headers, { 'cache-control': 'no-store', 'access-control-allow-origin': '*' })
+    t.equal(response.body, '')
+  }
+  t.same(calls, ['read', 'redirect', 'read', 'redirect'])
+  t.equal((await built.app.inject({ url, headers: { range: 'bytes=1-' } })).statusCode, 403)
+  const other = await finished(built, 'abcdef', { filename: 'b.txt' })
+  t.equal((await built.app.inject(other)).body, 'abcdef')
+  const unfinished = await built.create(3)
+  t.equal((await built.app.inject({ url: unfinished, headers: { accept: 'text/event-stream', 'last-event-id': 'last' } }))
+    .statusCode, 204)
+})

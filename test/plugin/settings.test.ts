@@ -42,6 +42,7 @@ const wrong: Array<[option: string, values: Loose[]]> = [
   ['download.grow', [{ download: { grow: true } }]],
   ['download.inline', ['video/mp4', [1], ['mp4'], ['*/*'], ['text/plain; charset=utf-8'], ['text/CSS'], null]
     .map((inline) => ({ download: { inline } }))],
+  ['download.redirect', ['https://cdn.example', true].map((redirect) => ({ download: { redirect } }))],
   ['download.crossOriginResourcePolicy', ['none', true, null]
     .map((crossOriginResourcePolicy) => ({ download: { crossOriginResourcePolicy } }))],
   ['disableTerminationForFinishedUploads', flags('disableTerminationForFinishedUploads')],
@@ -131,7 +132,7 @@ t.test('every valid option is accepted', async (t) => {
     { locker: new MemoryLocker() },
     { allowedTypes: ['video/*', 'image/PNG'] },
     { download: {} },
-    { download: { growing: true } },
+    { download: { growing: true, redirect: () => undefined } },
     { download: { inline: [], crossOriginResourcePolicy: 'same-site' } },
     { download: { inline: ['Video/*', 'image/svg+xml'] } },
     { expiration: { period: 2 ** 40 } },
