@@ -185,6 +185,6 @@ t.test('a finished upload may be elsewhere: the app decides after it has authori
   const other = await finished(built, 'abcdef', { filename: 'b.txt' })
   t.equal((await built.app.inject(other)).body, 'abcdef')
   const unfinished = await built.create(3)
-  t.equal((await built.app.inject({ url: unfinished, headers: { accept: 'text/event-stream', 'last-event-id': 'last' } }))
-    .statusCode, 204)
+  const events = { accept: 'text/event-stream', 'last-event-id': 'last' }
+  t.equal((await built.app.inject({ url: unfinished, headers: events })).statusCode, 204)
 })
