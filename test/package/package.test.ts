@@ -13,6 +13,8 @@ const env = { ...process.env, NODE_OPTIONS: '' }
 
 const consumer = `import Fastify from 'fastify'
 import tus, { errors, FileStore, fastifyTus, MemoryLocker, TUS_METHODS, type Upload } from 'fastify-tus'
+import { RedisLocker, type RedisClient } from 'fastify-tus/redis'
+import { S3Store } from 'fastify-tus/s3'
 
 class Store extends FileStore {}
 const store: FileStore = new Store({ directory: './files' })
@@ -29,6 +31,12 @@ app.register(tus, {
 app.register(fastifyTus, { directory: './files', cors: { origin: ['https://app.example'] } })
 // @ts-expect-error: without types, anything would do.
 app.register(tus, { directory: 1 })
+export const lockerFor = (client: RedisClient): RedisLocker => new RedisLocker({ client, ttl: 30_000 })
+// @ts-expect-error: without types, anything would do.
+export const wrong = new RedisLocker({ client: 1 })
+export const videos: S3Store = new S3Store({ bucket: 'videos', prefix: 'a/' })
+// @ts-expect-error: without types, anything would do.
+export const none = new S3Store({ bucket: 1 })
 export const methods: string[] = [...TUS_METHODS]
 `
 

@@ -1,0 +1,3 @@
+'use strict'
+
+Object.assign(exports, require('../dist/plugin/locks/redis/index.js'))
