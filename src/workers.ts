@@ -1,5 +1,4 @@
 import cluster, { type Worker } from 'node:cluster'
-import { once } from 'node:events'
 import { extname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
@@ -7,6 +6,7 @@ import Fastify from 'fastify'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Config, Environment } from './config.ts'
 import { StartError } from './errors.ts'
+import { closeLostConnections } from './lost-connections.ts'
 import { CRASHES, type RunningServer, start } from './server.ts'
 import type { LogOptions } from './terminal-log.ts'
 import { DRAIN, type Report } from './worker.ts'
@@ -88,7 +88,7 @@ class Workers implements RunningServer {
     this.#closing.abort()
     this.#uninstall()
     await Promise.all([...this.#running].map(async (worker) => {
-      const ended = once(worker, 'exit')
+      const ended = endOf(worker)
       worker.process.kill('SIGTERM')
       await ended
     }))
@@ -108,11 +108,14 @@ class Workers implements RunningServer {
     const worker = cluster.fork(this.#env)
     const started = performance.now()
     this.#running.add(worker)
-    const ended = once(worker, 'exit').then(() => {
+    closeLostConnections(worker.process)
+    // A message to a worker that has just died fails. Its end is an event of its own.
+    worker.on('error', () => {})
+    const ended = endOf(worker).then(() => {
       this.#running.delete(worker)
       return { failure: 'A worker ended before it was ready' }
     })
-    const reported = once(worker, 'message').then(([report]) => report as Report)
+    const reported = new Promise<Report>((resolve) => { worker.once('message', resolve) })
     const report = await Promise.race([reported, ended])
     if ('failure' in report) throw new StartError(report.failure)
     this.endpoint = report.endpoint
@@ -142,4 +145,9 @@ class Workers implements RunningServer {
       await this.#retry(place, next)
     })
   }
+}
+
+/** Unlike `once` of `node:events`, it does not reject at an error. */
+async function endOf (worker: Worker): Promise<void> {
+  await new Promise<void>((resolve) => { worker.once('exit', () => resolve()) })
 }

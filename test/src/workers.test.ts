@@ -1,4 +1,4 @@
-import cluster from 'node:cluster'
+import cluster, { type Worker } from 'node:cluster'
 import { once } from 'node:events'
 import { Agent, request } from 'node:http'
 import { rm, writeFile } from 'node:fs/promises'
@@ -90,6 +90,36 @@ t.test('workers share the port and the directory, and a dead one is replaced', a
   await logged('another worker started')
   t.equal(runningWorkers().length, 2)
   t.equal(await (await fetch(upload)).text(), 'xxxx')
+})
+
+t.test('a failed message to a worker does not keep it from being replaced', async (t) => {
+  const { logged } = await workers(t)
+  const [worker] = Object.values(cluster.workers ?? {})
+  worker?.emit('error', new Error('write EPIPE'))
+  worker?.emit('error', new Error('write EPIPE'))
+  worker?.process.kill('SIGKILL')
+  await logged('another worker started')
+  t.equal(runningWorkers().length, 2)
+})
+
+t.test('a connection that is handed to a worker that dies is closed', async (t) => {
+  const { page } = await workers(t)
+  const running = Object.values(cluster.workers ?? {}) as Worker[]
+  let handed = 0
+  for (const { process: child } of running) {
+    child.kill('SIGSTOP')
+    const send = child.send.bind(child) as (...args: unknown[]) => boolean
+    child.send = (...args: unknown[]) => {
+      handed++
+      return send(...args)
+    }
+  }
+  const outcomes = running.map(async () => await fetch(`${page}healthz`).then(({ status }) => status, () => 'cut'))
+  await until(() => handed === running.length)
+  running[0]?.process.kill('SIGKILL')
+  t.equal(await Promise.race(outcomes), 'cut')
+  running[1]?.process.kill('SIGCONT')
+  t.same(new Set(await Promise.all(outcomes)), new Set(['cut', 200]))
 })
 
 t.test('SIGUSR2 replaces the workers, and no request fails', async (t) => {
