@@ -8,6 +8,8 @@ export interface Bench {
   rounds: number
   /** Fewer and smaller requests: a check that the benchmark works, with rough figures. */
   quick: boolean
+  /** Also a sweep over a million uploads. */
+  large: boolean
   peers: Peer[]
   leftOut: LeftOut[]
 }

@@ -13,11 +13,12 @@ import { w8 } from './works/sweeps.ts'
 
 const works: Work[] = [w1, w2, w3, w4, w5, w6, w7, w8]
 
-const { values: { quick, write, ...values }, positionals } = parseArgs({
+const { values: { quick, large, write, ...values }, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     rounds: { type: 'string' },
     quick: { type: 'boolean', default: false },
+    large: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false }
   }
 })
@@ -32,7 +33,7 @@ if (process.platform !== 'linux') throw new Error('the benchmark requires Linux,
 const { peers, leftOut } = await findPeers()
 for (const { id, run } of works) {
   if (positionals.length > 0 && !positionals.includes(id)) continue
-  const cases = await run({ work: id, rounds, quick, peers, leftOut })
+  const cases = await run({ work: id, rounds, quick, large, peers, leftOut })
   for (const measured of cases) console.log(`${renderCase(measured)}\n`)
   // After each work, so that a later failure does not lose the results.
   if (write) await writeResults(resultsOn([...peers, fastifyStatic], cases))

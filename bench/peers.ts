@@ -47,6 +47,11 @@ const tusFastify = nodePeer('@tus/server in Fastify', `${tusVersion}, ${fastifyV
 export const ours = nodePeer('ours', `${version}, ${fastifyVersion}`, 'ours', layouts.json)
 export const oursNone = nodePeer(OURS, `${version}, ${fastifyVersion}`, 'ours', layouts.json, { durability: 'none' })
 
+/** Two processes that share the port and the directory. */
+export const oursTwice = nodePeer(
+  'ours, durability none, 2 workers', ours.version, 'ours-cluster', layouts.json, { durability: 'none', workers: 2 }
+)
+
 /** The cost of the machine itself: receiving bytes over a bare socket. */
 export const receiver = nodePeer('loopback receive alone', process.version, 'receive', layouts.none)
 const WRITER = 'page cache writes alone'

@@ -33,7 +33,7 @@ for (const [name, plot] of Object.entries(plots)) {
 async function measure (): Promise<Growth> {
   const { leftOut } = await findPeers()
   const peers = [limit, oursNone, ours, tusNode]
-  const bench: Bench = { work: 'plots', rounds: Number(values.rounds), quick: false, peers, leftOut }
+  const bench: Bench = { work: 'plots', rounds: Number(values.rounds), quick: false, large: false, peers, leftOut }
   const { machine, versions } = resultsOn(peers, [])
   return { machine, versions, bodySizes: await byBodySize(bench), ...await byStored(bench) }
 }

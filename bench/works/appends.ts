@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises'
 import type { Bench, Work } from '../bench.ts'
 import { bytesFor, expectStored, GIB, KIB, MIB } from '../bytes.ts'
 import { Connection } from '../connection.ts'
-import { isWriter, type Peer, receiver, writer } from '../peers.ts'
+import { isWriter, ours, oursTwice, type Peer, receiver, writer } from '../peers.ts'
 import type { Case, Figures, Metric } from '../figures.ts'
 import { type ServerProcess, type Spent, withServers } from '../server-process.ts'
 import { create, idOf, send } from '../tus.ts'
@@ -32,7 +32,7 @@ export const w1: Work = {
   id: 'W1',
   run: async (bench) => {
     const shape = { uploads: 1, size: (bench.quick ? 64 : 256) * MIB, body: 256 * MIB, times: bench.quick ? 1 : 2 }
-    return [await appends(bench, 'one PATCH of 256 MiB', shape, [receiver, writer(shape.size)])]
+    return [await appends(bench, 'one PATCH of 256 MiB', shape, [receiver, writer(shape.size), ...bench.peers])]
   }
 }
 
@@ -40,7 +40,7 @@ export const w2: Work = {
   id: 'W2',
   run: async (bench) => {
     const shape = { uploads: 8, size: (bench.quick ? 20 : 64) * MIB, body: 5 * MIB, times: 1 }
-    return [await appends(bench, '8 uploads of 64 MiB in parallel, 5 MiB per PATCH', shape)]
+    return [await appends(bench, '8 uploads of 64 MiB in parallel, 5 MiB per PATCH', shape, withTwice(bench))]
   }
 }
 
@@ -48,13 +48,18 @@ export const w3: Work = {
   id: 'W3',
   run: async (bench) => {
     const shape = { uploads: 8, size: (bench.quick ? 2 : 16) * MIB, body: 64 * KIB, times: bench.quick ? 1 : 2 }
-    return [await appends(bench, '8 uploads of 16 MiB in parallel, 64 KiB per PATCH', shape)]
+    return [await appends(bench, '8 uploads of 16 MiB in parallel, 64 KiB per PATCH', shape, withTwice(bench))]
   }
 }
 
-async function appends (bench: Bench, title: string, shape: Shape, others: Peer[] = []): Promise<Case> {
+/** Several uploads can use several processes. */
+function withTwice ({ peers }: Bench): Peer[] {
+  return peers.flatMap((peer) => peer === ours ? [peer, oursTwice] : [peer])
+}
+
+async function appends (bench: Bench, title: string, shape: Shape, peers: Peer[]): Promise<Case> {
   const subject = { title: `${title}${bench.quick ? ' (fewer bytes, for --quick)' : ''}`, metrics: appendMetrics }
-  return await withServers([...others, ...bench.peers], async (servers) =>
+  return await withServers(peers, async (servers) =>
     await keptInTurns(bench, subject, servers, async (server) =>
       await measureAppends(server, shape)))
 }

@@ -5,7 +5,7 @@ import type { Bench, Work } from '../bench.ts'
 import { bytesFor, KIB, MIB } from '../bytes.ts'
 import { Connection, type Exchange, headerOf } from '../connection.ts'
 import { fastifyStatic, limit, oursNone, type Peer } from '../peers.ts'
-import type { Case } from '../figures.ts'
+import type { Case, Figures } from '../figures.ts'
 import { type ServerProcess, withServers } from '../server-process.ts'
 import { create, expectStatus, PATH, send } from '../tus.ts'
 import { keptInTurns, NotAble } from '../turns.ts'
@@ -23,7 +23,11 @@ export const w6: Work = {
     return await withServers(readers(bench), async (servers) => {
       const files = new Map<ServerProcess, string>()
       for (const server of servers) files.set(server, await place(server, size))
-      return [await whole(bench, servers, files, size), await ranges(bench, servers, files, size)]
+      return [
+        await whole(bench, servers, files, size),
+        await bySize(bench, servers),
+        await ranges(bench, servers, files, size)
+      ]
     })
   }
 }
@@ -42,6 +46,31 @@ async function whole (bench: Bench, servers: ServerProcess[], files: Files, size
       connection.close()
     }
     return perGib(spent, { uploads: 1, size }, server.peak)
+  })
+}
+
+/** How many downloads of smaller files are one figure, by their size: the same connection takes one after the other. */
+const SMALLER = new Map([[64 * KIB, 1000], [MIB, 128], [16 * MIB, 16]])
+
+/** The costs of a request weigh more for smaller files. */
+async function bySize (bench: Bench, servers: ServerProcess[]): Promise<Case> {
+  const metrics = [...SMALLER.keys()].map((size) => ({
+    name: String(size), unit: `CPU s/GiB, ${size < MIB ? `${size / KIB} KiB` : `${size / MIB} MiB`}`, digits: 2, compared: true
+  }))
+  return await keptInTurns(bench, { title: 'GET by the size of the file', metrics }, servers, async (server) => {
+    const figures: Figures = {}
+    for (const [size, times] of SMALLER) {
+      const file = await place(server, size)
+      const connection = await Connection.open(server.port)
+      let rest = bench.quick ? times / 8 : times
+      const count = rest
+      const spent = await server.measure(async () =>
+        await connection.series(() => rest-- > 0 ? get(file, 0, size, 200) : undefined))
+      connection.close()
+      const { cpu = NaN } = perGib([spent], { uploads: count, size }, 0)
+      figures[String(size)] = cpu
+    }
+    return figures
   })
 }
 

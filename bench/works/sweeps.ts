@@ -27,10 +27,19 @@ export const w8: Work = {
   run: async (bench) => {
     // The growth with the size of the store matters.
     const sizes = bench.quick ? [3000] : [10_000, 100_000]
+    if (bench.large) sizes.push(bench.quick ? 30_000 : 1_000_000)
     const results = []
-    for (const size of sizes) results.push(await sweeps(bench, size))
+    for (const size of sizes) {
+      const rounds = Math.min(bench.rounds, mostRounds(size))
+      results.push(await sweeps({ ...bench, rounds }, size))
+    }
     return results
   }
+}
+
+/** Large stores take minutes for each round. */
+function mostRounds (size: number): number {
+  return size > 100_000 ? 1 : 3
 }
 
 async function sweeps (bench: Bench, size: number) {
