@@ -49,8 +49,9 @@ async function isDue (context: Context, upload: Upload): Promise<boolean> {
  */
 async function sweepUpload (context: Context, id: string): Promise<number> {
   const deleted = await context.locks.holdIfFree(id, async (lock) => {
-    // It may have changed before it was locked.
-    const upload = await context.store.getUpload(id)
+    // It may have changed before it was locked, or been deleted by a client or by the sweep of another process.
+    const upload = await findIfExists(context, { id })
+    if (upload === undefined) return undefined
     const isDeletable = isWaiting(upload)
       ? await isAbandoned(context, upload) && !await isGrowing(context, upload)
       : await isOver(context, upload)

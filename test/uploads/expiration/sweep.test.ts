@@ -89,6 +89,26 @@ t.test('an upload that grew before the sweep acquired its lock no longer expires
   t.equal((await sweep(context)).expired, 0)
 })
 
+t.test('an upload that was deleted before the sweep acquired its lock is no problem', async (t) => {
+  const locker = new MemoryLocker()
+  const newLock = locker.newLock.bind(locker)
+  const { context, add, logged } = await rig(t, { locker })
+  locker.newLock = (id) => {
+    const lock = newLock(id)
+    return {
+      lock: lock.lock.bind(lock),
+      unlock: lock.unlock.bind(lock),
+      tryLock: async () => {
+        await context.store.remove(id)
+        return await lock.tryLock?.(() => {}) ?? false
+      }
+    }
+  }
+  await add('a', 'a')
+  t.same(await sweep(context), { expired: 0, orphans: 0 })
+  t.same(logged, [])
+})
+
 t.test('a sweep waits for a locker without tryLock', async (t) => {
   const memory = new MemoryLocker()
   const locker = {
