@@ -18,6 +18,8 @@ export interface FailedRequest {
   text: string
   /** The port of the client; `undefined` if it was not connected. */
   port: number | undefined
+  /** When the connection began, in ms since the epoch. */
+  since: number
   /** Whether the connection ended without a response. */
   isCut: boolean
   /** Whether a kill was under way at some time of the connection. */
@@ -30,19 +32,23 @@ export interface Rig {
   seed: number
   /** How many kills have begun, and of how many the server has noticed the end. */
   kills: { begun: number, ended: number }
-  onConnected: (port: number) => void
   onResponse: () => void
   onFailed: (failed: FailedRequest) => void
 }
 
-/** The ports of connections, which sockets do not report after their end, and `kills.ended` at their begin. */
-type Connections = WeakMap<Socket, { port: number | undefined, ended: number }>
+/** What sockets do not report after their end. */
+interface Connection {
+  port: number | undefined
+  /** When it began, in ms since the epoch, and `kills.ended` at that time. */
+  since: number
+  ended: number
+}
 
 export class TusClient {
   uploads = 0
   readonly #rig: Rig
   readonly #next: () => number
-  readonly #connections: Connections = new WeakMap()
+  readonly #connections = new WeakMap<Socket, Connection>()
   readonly #agent: Agent
 
   /** Every other client uses a new connection for each request. */
@@ -97,15 +103,11 @@ export class TusClient {
   }
 
   #connect (to: net.NetConnectOpts): Socket {
-    const { ended } = this.#rig.kills
+    const connection: Connection = { port: undefined, since: Date.now(), ended: this.#rig.kills.ended }
     const socket = net.connect(to)
-    this.#connections.set(socket, { port: undefined, ended })
+    this.#connections.set(socket, connection)
     socket.setTimeout(FORGOTTEN, () => socket.destroy(new Error(`no byte for ${FORGOTTEN} ms`)))
-    socket.once('connect', () => {
-      const port = socket.localPort as number
-      this.#connections.set(socket, { port, ended })
-      this.#rig.onConnected(port)
-    })
+    socket.once('connect', () => { connection.port = socket.localPort })
     return socket
   }
 
@@ -124,7 +126,7 @@ export class TusClient {
 
   #note (request: HttpRequest, text: string, isCut: boolean): void {
     const { socket } = request.getUnderlyingObject() as ClientRequest
-    const { port, ended = 0 } = (socket && this.#connections.get(socket)) ?? {}
-    this.#rig.onFailed({ text, port, isCut, isDuringKill: ended < this.#rig.kills.begun })
+    const { port, since = 0, ended = 0 } = (socket && this.#connections.get(socket)) ?? {}
+    this.#rig.onFailed({ text, port, since, isCut, isDuringKill: ended < this.#rig.kills.begun })
   }
 }

@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream'
 
 interface Line {
   level: number
+  time: number
   msg: string
   /** Of the process that wrote the line. */
   pid: number
@@ -20,8 +21,8 @@ const ENDED = 'worker ended, starting another one'
 
 export class WorkerLog {
   readonly #events = new EventEmitter()
-  /** The process that serves a connection, by the port of the client. */
-  readonly #pids = new Map<number, number>()
+  /** The latest request by the port of the client. */
+  readonly #requests = new Map<number, { pid: number, time: number }>()
   /** The pids of the workers that accept connections. */
   readonly ready = new Set<number>()
   readonly problems: string[] = []
@@ -30,14 +31,13 @@ export class WorkerLog {
     createInterface({ input: log }).on('line', (text) => this.#read(JSON.parse(text) as Line, text))
   }
 
-  /** The process that has read a request from the connection; `undefined` if none has. */
-  pidOf (port: number): number | undefined {
-    return this.#pids.get(port)
-  }
-
-  /** A new connection may use the port of an earlier one. */
-  forget (port: number): void {
-    this.#pids.delete(port)
+  /**
+   * The process that has read a request from a connection; `undefined` if none has.
+   * @param since - when the connection began: earlier ones may have had the same port
+   */
+  pidOf (port: number, since: number): number | undefined {
+    const { pid, time = 0 } = this.#requests.get(port) ?? {}
+    return time >= since ? pid : undefined
   }
 
   /** Resolves once the primary process has noticed the end of a worker. All lines of the worker have been read. */
@@ -50,9 +50,9 @@ export class WorkerLog {
     while (this.ready.size < count) await once(this.#events, 'ready')
   }
 
-  #read ({ level, msg, pid, worker, req }: Line, text: string): void {
+  #read ({ level, time, msg, pid, worker, req }: Line, text: string): void {
     if (level >= WARNING && msg !== ENDED) this.problems.push(text)
-    if (msg === 'incoming request' && req !== undefined) this.#pids.set(req.remotePort, pid)
+    if (msg === 'incoming request' && req !== undefined) this.#requests.set(req.remotePort, { pid, time })
     if (msg === 'ready for uploads') {
       this.ready.add(pid)
       this.#events.emit('ready')

@@ -37,11 +37,11 @@ class Failures {
   /** Call once the log is read up to the end of the victim. */
   decide (victim: number): void {
     this.#victims.add(victim)
-    for (const { text, port = 0, isCut, isDuringKill } of this.#undecided) {
-      const pid = this.#log.pidOf(port)
+    for (const { text, port = 0, since, isCut, isDuringKill } of this.#undecided) {
+      const pid = this.#log.pidOf(port, since)
       if (isCut && pid === undefined && isDuringKill) this.expected.unread++
       else if (isCut && pid !== undefined && this.#victims.has(pid)) this.expected.ofVictims++
-      else this.wrong.push(`${text} (port ${port}, worker ${pid})`)
+      else this.wrong.push(`${text} (port ${port}, worker ${pid}, killed: ${[...this.#victims].join()})`)
     }
     this.#undecided = []
   }
@@ -65,7 +65,6 @@ t.test(`${kills} kills of workers harm only their connections (SEED=${seed})`, {
     directory,
     seed,
     kills: count,
-    onConnected: (port) => log.forget(port),
     onResponse: () => {
       responses++
       onResponse()
