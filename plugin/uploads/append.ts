@@ -18,7 +18,7 @@ export interface Appending {
   /** The length of the complete upload, in bytes, if the request declares it. */
   length: number | undefined
   body: Body
-  /** Whether a body beyond the length of the upload deletes the upload. Default `false`. */
+  /** Whether a body beyond the length, or the maximum size, of an upload deletes the upload. Default `false`. */
   discardsOverrun?: boolean
 }
 
@@ -35,7 +35,7 @@ export async function appendToUpload (
       if (offset !== found.offset) {
         throw withData(new errors.OffsetMismatch(found.offset, offset), { offset: found.offset })
       }
-      const declaredSize = newLength(found, length)
+      const declaredSize = newLength(found, length) ?? impliedLength(found, body)
       // The limit was checked when the length was declared.
       const limit = found.size ?? await maxSizeFor(settings, request, found.metadata)
       if (declaredSize !== undefined) checkLength(declaredSize, limit)
@@ -49,8 +49,8 @@ export async function appendToUpload (
       const isDue = !wasComplete || upload.finished === false
       return { upload, finish: isDue ? await processUpload(context, request, upload, lock) : undefined }
     } catch (error) {
-      const isOverrun = error instanceof errors.BodyTooLong
-      const isInvalid = error instanceof errors.TypeRefused || (isOverrun && discardsOverrun)
+      const isOverrun = error instanceof errors.BodyTooLong || error instanceof errors.TooLarge
+      const isInvalid = error instanceof errors.TypeRefused || (isOverrun && discardsOverrun && !isComplete(found))
       if (isInvalid) await discard(context, request, found, lock)
       throw withData(error, { expiresAt: expiresAt(settings, found) })
     }
@@ -66,4 +66,10 @@ function newLength (upload: Upload, length: number | undefined): number | undefi
   if (upload.size !== undefined) throw new errors.LengthMismatch(upload.size, length)
   if (length < upload.offset) throw new errors.LengthMismatch(`at least ${upload.offset}`, length)
   return length
+}
+
+/** The length that a body of known length declares by completing the upload, if it is not known yet. */
+function impliedLength (upload: Upload, body: Body): number | undefined {
+  const isImplied = upload.size === undefined && body.completes === true && body.length !== undefined
+  return isImplied ? upload.offset + (body.length as number) : undefined
 }

@@ -53,7 +53,7 @@ function isResumable (error: unknown): boolean {
 
 /** Whether no body can complete the upload from now on. */
 function isInvalid (error: unknown): boolean {
-  return error instanceof errors.TypeRefused || error instanceof errors.BodyTooLong
+  return [errors.TypeRefused, errors.BodyTooLong, errors.TooLarge].some((kind) => error instanceof kind)
 }
 
 /** How a new upload gets its bytes. */

@@ -19,14 +19,17 @@ export interface StoreBodyOptions {
 }
 
 /**
- * Refuses a body that announces too many bytes.
+ * Refuses a body that announces too many bytes, or too few for the last bytes of the upload.
  * @param size - the length of the upload, in bytes, if it is known
- * @throws FST_TUS_BODY_TOO_LONG, FST_TUS_TOO_LARGE
+ * @throws FST_TUS_BODY_TOO_LONG, FST_TUS_TOO_LARGE, FST_TUS_LENGTH_MISMATCH
  */
 export function checkBodyLength (
   body: Body | undefined, offset: number, size: number | undefined, maxSize: number
 ): void {
-  if (body?.length !== undefined && offset + body.length > maxSize) throw tooLong(size, maxSize)
+  if (body?.length === undefined) return
+  const end = offset + body.length
+  if (end > maxSize) throw tooLong(size, maxSize)
+  if (body.completes === true && size !== undefined && end < size) throw new errors.LengthMismatch(size, end)
 }
 
 /**
@@ -169,6 +172,15 @@ class BodyStorage {
     throw new errors.LengthMismatch(this.#size, end)
   }
 
+  /**
+   * Whether these are the last bytes of the upload. If its protocol declares the end, but that of the request does
+   * not, the length decides.
+   */
+  get #completes (): boolean {
+    if (this.#body.completes !== undefined) return this.#body.completes
+    return this.#upload.complete === false && this.#upload.offset + this.#received === this.#size
+  }
+
   /** Keeps the bytes that arrived, and throws if the body is incomplete. */
   async #commit (pumped: Pumped): Promise<Upload> {
     await this.#assertHeld()
@@ -177,7 +189,7 @@ class BodyStorage {
       throw withData(pumped.error, { offset: this.#offset })
     }
     const stored = { ...this.#upload, size: this.#size }
-    const completes = pumped.outcome === 'complete' && this.#body.completes === true && !isComplete(this.#upload)
+    const completes = pumped.outcome === 'complete' && this.#completes && !isComplete(this.#upload)
     if (completes) Object.assign(stored, { size: stored.offset + this.#received, complete: true })
     // If no byte arrived, no append is open yet; there may still be facts to record.
     const declares = pumped.outcome === 'complete' && (completes || this.#options.declaredSize !== undefined)
