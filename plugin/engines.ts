@@ -46,6 +46,7 @@ export function matchSettings (settings: Settings, { capabilities, expirationPer
   }
   needs('download.growing', settings.download?.growing === true, ['read-unfinished', 'ranges'])
   needs('allowedTypes', settings.isAllowedType !== undefined, ['read'])
+  needs('resumableUpload', settings.resumableUpload, ['updates', 'deferred-length'])
   return { ...settings, expiration }
 }
 

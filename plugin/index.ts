@@ -5,6 +5,7 @@ import { errors } from './errors.ts'
 import { answerExpectContinue } from './http/expect-continue.ts'
 import type { FastifyTusOptions } from './options.ts'
 import { mountUploads } from './protocols/dispatch.ts'
+import { ResumableUpload } from './protocols/resumable-upload/index.ts'
 import { TusV1 } from './protocols/tus-v1/index.ts'
 import { resolveSettings } from './settings.ts'
 import { createContext } from './uploads/context.ts'
@@ -17,7 +18,8 @@ const plugin: FastifyPluginAsync<FastifyTusOptions> = async (fastify, options) =
   const context = createContext(matchSettings(settings, engines.store), engines, fastify.log, shutdown.signal)
   warnOfRequestTimeout(fastify)
   answerExpectContinue(fastify)
-  mountUploads(fastify, context, [new TusV1(context, fastify.prefix)])
+  const others = settings.resumableUpload ? [new ResumableUpload(context, fastify.prefix)] : []
+  mountUploads(fastify, context, [new TusV1(context, fastify.prefix), ...others])
 
   let stopSweeping = async () => {}
   fastify.addHook('onReady', async () => {

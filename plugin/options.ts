@@ -126,6 +126,16 @@ export interface FastifyTusOptions extends FastifyTusHooks {
   disableTerminationForFinishedUploads?: boolean | undefined
   /** The minimum time between two calls of `onProgress` for one body, in ms. Default 1 second. */
   progressInterval?: number | undefined
+  /**
+   * Serves Resumable Uploads for HTTP, the draft of the IETF, in addition to tus. Experimental: it follows the draft,
+   * also in releases without a new major version. Default `false`.
+   */
+  resumableUpload?: boolean | undefined
+  /**
+   * Whether clients of `resumableUpload` that name a version of the draft get 104 (Upload Resumption Supported). Must
+   * be `false` behind nginx with `proxy_http_version 1.1`. Default `true`.
+   */
+  interimResponses?: boolean | undefined
   /** Hides the routes from `@fastify/swagger`. Default `true`. */
   schemaHide?: boolean | undefined
 }

@@ -47,6 +47,8 @@ export interface Settings extends FastifyTusHooks {
   disableTerminationForFinishedUploads: boolean
   progressInterval: number
   schemaHide: boolean
+  resumableUpload: boolean
+  interimResponses: boolean
 }
 
 const hooks = [
@@ -62,7 +64,7 @@ export function resolveSettings (options: FastifyTusOptions): Settings {
     authorize, onUploadCreate, onUploadFinish, onUploadTerminate, onUploadExpire, onProgress, namingFunction,
     lockTimeout, idleTimeout, progressInterval, minRate, maxUploads, perClient, maxSize, allowedTypes, schemaHide,
     relativeLocation, publicUrl, download, disableTerminationForFinishedUploads, expiration, extensions, cors,
-    ...others
+    resumableUpload, interimResponses, ...others
   } = options
   checkKnown(others)
   check(publicUrl === undefined || isBaseUrl(publicUrl), '"publicUrl" must be an http(s) URL or an absolute path')
@@ -86,6 +88,8 @@ export function resolveSettings (options: FastifyTusOptions): Settings {
     maxSize: typeof maxSize === 'function' ? maxSize : sizeLimit(maxSize),
     isAllowedType: resolveAllowedTypes(allowedTypes),
     schemaHide: flag('schemaHide', schemaHide, true),
+    resumableUpload: flag('resumableUpload', resumableUpload, false),
+    interimResponses: flag('interimResponses', interimResponses, true),
     relativeLocation: flag('relativeLocation', relativeLocation, true),
     publicUrl: publicUrl?.replace(/\/+$/, ''),
     download: resolveDownload(download),

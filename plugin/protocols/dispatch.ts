@@ -5,6 +5,8 @@ import { errors } from '../errors.ts'
 import { corsHeaders } from '../http/cors.ts'
 import { closeLingering } from '../http/lingering-close.ts'
 import { checkPrefix } from '../http/location.ts'
+import { isUploadId } from '../ids.ts'
+import type { Upload } from '../types.ts'
 import type { Context } from '../uploads/context.ts'
 import { TUS_METHODS, TUS_REQUEST_HEADERS, TUS_RESPONSE_HEADERS } from './cors-headers.ts'
 import type { Operation, Protocol, UrlKind } from './protocol.ts'
@@ -37,6 +39,10 @@ class Dispatcher {
   readonly #context: Context
   readonly #protocols: [Protocol, ...Protocol[]]
   readonly #canDownload: boolean
+  /** The protocols that name themselves in the records of their uploads. */
+  readonly #named: Protocol[]
+  /** The protocols of requests without headers of any: those that created the uploads. */
+  readonly #owners = new WeakMap<FastifyRequest, Protocol>()
   readonly #operations: Record<UrlKind, Operation[]>
   /** The methods of each protocol, with those that belong to no protocol. */
   readonly #methods: ReadonlyMap<Protocol, Record<UrlKind, ReadonlySet<string>>>
@@ -44,6 +50,7 @@ class Dispatcher {
   constructor (context: Context, protocols: [Protocol, ...Protocol[]]) {
     this.#context = context
     this.#protocols = protocols
+    this.#named = protocols.filter(({ name }) => name !== undefined)
     this.#canDownload = context.settings.download !== undefined && context.store.capabilities.has('read')
     const operationsOf = (some: Protocol[]): Record<UrlKind, Operation[]> => ({
       creation: [discovery, ...some.flatMap(({ operations }) => operations.creation)],
@@ -128,6 +135,7 @@ class Dispatcher {
   async #answer (kind: UrlKind, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const { uploadId, '*': rest = '' } = request.params as { uploadId?: string, '*'?: string }
     const id = uploadId ?? rest
+    const created = kind === 'upload' ? await this.#createdByName(request, id) : undefined
     const claimed = this.#claimedBy(request)
     const protocol = claimed ?? this.#protocols[0]
     const method = protocol.methodOf(request)
@@ -136,14 +144,17 @@ class Dispatcher {
       this.#checkMethod(protocol, kind, method, reply)
       reply.header('cache-control', 'no-store')
       if (method === 'OPTIONS') return this.#describe(reply)
+      // Without the headers of a protocol, HEAD returns the headers of the download.
+      const isHeadOfDownload = method === 'HEAD' && this.#canDownload && kind === 'upload' &&
+        (claimed === undefined || this.#owners.has(request))
+      if (created !== undefined && (method === 'GET' || isHeadOfDownload)) {
+        return await this.#downloadOrState(protocol, created, request, reply)
+      }
       if (method === 'GET' && kind === 'upload') {
         // A HEAD that was forwarded as GET must not get a body that stays open.
         return await download(this.#context, request, reply, id, { mayGrow: !protocol.mayBeHead(request) })
       }
-      // Without the headers of a protocol, HEAD returns the headers of the download.
-      if (method === 'HEAD' && kind === 'upload' && claimed === undefined && this.#canDownload) {
-        return await this.#downloadHead(request, reply, id)
-      }
+      if (isHeadOfDownload) return await this.#downloadHead(request, reply, id)
       return await protocol.handle(request, reply, id)
     } catch (error) {
       throw protocol.refuse(request, reply, error)
@@ -151,7 +162,35 @@ class Dispatcher {
   }
 
   #claimedBy (request: FastifyRequest): Protocol | undefined {
-    return this.#protocols.find((protocol) => protocol.claims(request))
+    return this.#owners.get(request) ?? this.#protocols.find((protocol) => protocol.claims(request))
+  }
+
+  /**
+   * The upload of a request, if a protocol that names itself created it and no other protocol claims the request. Such
+   * a protocol may have no header that distinguishes its HEAD and DELETE from those of a download or of tus.
+   */
+  async #createdByName (request: FastifyRequest, id: string): Promise<Upload | undefined> {
+    const { method } = request
+    const claimed = this.#claimedBy(request)
+    const mayBe = claimed === undefined ? ['GET', 'HEAD', 'DELETE'].includes(method) : this.#named.includes(claimed)
+    if (this.#named.length === 0 || !mayBe || !isUploadId(id)) return undefined
+    const upload = await this.#context.store.getUpload(id).catch(() => undefined)
+    const owner = this.#named.find(({ name }) => name === upload?.protocol)
+    if (owner !== undefined && claimed === undefined) this.#owners.set(request, owner)
+    return owner === undefined ? undefined : upload
+  }
+
+  /** The download of an upload with the state of the upload, or the state alone if there is nothing to download. */
+  async #downloadOrState (
+    protocol: Protocol, upload: Upload, request: FastifyRequest, reply: FastifyReply
+  ): Promise<FastifyReply> {
+    try {
+      protocol.describeUpload?.(request, reply, upload)
+      return await download(this.#context, request, reply, upload.id, { mayGrow: !protocol.mayBeHead(request) })
+    } catch (error) {
+      if (error instanceof errors.NotFinished) return await protocol.handle(request, reply, upload.id)
+      throw error
+    }
   }
 
   #checkMethod (protocol: Protocol, kind: UrlKind, method: string, reply: FastifyReply): void {

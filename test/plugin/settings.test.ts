@@ -36,6 +36,8 @@ const wrong: Array<[option: string, values: Loose[]]> = [
   ['maxSize', [...numbers('maxSize'), { maxSize: 0 }, { maxSize: Infinity }]],
   ['relativeLocation', flags('relativeLocation')],
   ['schemaHide', flags('schemaHide')],
+  ['resumableUpload', flags('resumableUpload')],
+  ['interimResponses', flags('interimResponses')],
   ['allowedTypes', ['video/mp4', [], [1], ['mp4'], ['*/*'], null].map((allowedTypes) => ({ allowedTypes }))],
   ['download', flags('download')],
   ['download.growing', ['yes', 1, null].map((growing) => ({ download: { growing } }))],
@@ -143,6 +145,7 @@ t.test('every valid option is accepted', async (t) => {
     { cors: { origin: '*', credentials: false, maxAge: 0, allowedHeaders: ['X-A'], exposedHeaders: ['X-B'] } },
     { cors: { origin: [], credentials: true } },
     { cors: { origin: () => true, credentials: true } },
+    ...[true, false].map((interimResponses) => ({ resumableUpload: true, interimResponses })),
     { authorize () {}, onUploadCreate () {}, onUploadFinish () {}, onUploadTerminate () {}, onUploadExpire () {} },
     { onProgress () {}, namingFunction: () => 'id' }
   ]

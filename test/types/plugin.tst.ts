@@ -46,7 +46,9 @@ test('all options are accepted', () => {
     cors: { origin: ['https://example.com'], credentials: true, maxAge: 1, allowedHeaders: [''], exposedHeaders: [''] },
     disableTerminationForFinishedUploads: true,
     progressInterval: 1,
-    schemaHide: false
+    schemaHide: false,
+    resumableUpload: true,
+    interimResponses: false
   }).type.toBeAssignableTo<FastifyTusOptions>()
   expect({ download: { growing: true, inline: ['video/*'], crossOriginResourcePolicy: 'same-site' as const } })
     .type.toBeAssignableTo<FastifyTusOptions>()
