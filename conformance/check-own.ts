@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { wires } from './configurations.ts'
 import { askOurselves } from './own.ts'
 import { renderLeftOut, renderResult, renderTotals } from './report.ts'
-import { requirements, requirementsOver } from './requirements.ts'
+import { requirementsOver } from './requirements.ts'
+import { suites } from './suites.ts'
 import { Tally, totalsOf } from './tally.ts'
 import type { CommandLine } from './command-line.ts'
 import type { Wire } from './configurations.ts'
@@ -58,7 +59,9 @@ async function checkWire (
   for (const verdict of tally.verdicts) {
     if (verdict.status === 'skip') tell(renderResult(verdict.results[0]!, verbose))
   }
-  const leftOut = requirements.filter(wanted).length - requirementsOver(wire.protocol).filter(wanted).length
+  const { requirements } = suites[options.protocol ?? 'tus']
+  const asked = requirementsOver(wire.protocol, requirements).filter(wanted)
+  const leftOut = requirements.filter(wanted).length - asked.length
   tell(`  combined: ${renderTotals(tally.totals)}\n`)
   tell(leftOut === 0 ? '\n' : `  ${renderLeftOut(leftOut, wire.protocol)}\n\n`)
   return results

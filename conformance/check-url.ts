@@ -1,7 +1,8 @@
 import { Http2Transport } from './h2.ts'
 import { renderLeftOut, renderResult, renderTotals } from './report.ts'
-import { requirements, requirementsOver } from './requirements.ts'
+import { requirementsOver } from './requirements.ts'
 import { Suite } from './suite.ts'
+import { suites } from './suites.ts'
 import { totalsOf } from './tally.ts'
 import { Http1Transport } from './wire.ts'
 import type { CommandLine } from './command-line.ts'
@@ -12,7 +13,8 @@ export async function checkUrl (url: URL, commandLine: CommandLine, print: (text
   const { http2, options, wanted, json, verbose } = commandLine
   const transport = http2 ? new Http2Transport(url) : new Http1Transport(url)
   const suite = await Suite.open(url, transport, options)
-  const asked = requirementsOver(transport.protocol).filter(wanted)
+  const { requirements } = suites[options.protocol ?? 'tus']
+  const asked = requirementsOver(transport.protocol, requirements).filter(wanted)
   const results: Result[] = []
   for (const requirement of asked) {
     const result = await suite.run(requirement)

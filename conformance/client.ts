@@ -29,7 +29,8 @@ export class Client {
 
   constructor (url: URL, transport: Transport, options: SuiteOptions) {
     this.#transport = transport
-    this.#defaults = { Host: url.host, 'Tus-Resumable': '1.0.0', ...options.headers }
+    const isTus = options.protocol !== 'resumable-upload'
+    this.#defaults = { Host: url.host, ...isTus ? { 'Tus-Resumable': '1.0.0' } : {}, ...options.headers }
     this.#timeout = options.timeout ?? 10_000
   }
 

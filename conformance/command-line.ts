@@ -1,13 +1,15 @@
 import { parseArgs } from 'node:util'
-import { requirements } from './requirements.ts'
-import type { Requirement, SuiteOptions } from './suite.ts'
+import { uploadProtocols } from './suite.ts'
+import { suites } from './suites.ts'
+import type { Requirement, SuiteOptions, UploadProtocol } from './suite.ts'
 
 export const USAGE = `Usage: fastify-tus conformance [options] [URL]
 
-Checks the tus 1.0.0 server with this creation URL. The suite creates uploads there, and deletes them if the
-server supports it. Without a URL, the suite starts its own servers and checks fastify-tus over HTTP/1.1 and
-HTTP/2, with and without TLS, in all the configurations that the requirements need.
+Checks the server with this creation URL, a tus 1.0.0 server by default. The suite creates uploads there, and
+deletes them if the server supports it. Without a URL, the suite starts its own servers and checks fastify-tus
+over HTTP/1.1 and HTTP/2, with and without TLS, in all the configurations that the requirements need.
 
+  --protocol NAME         tus (default), or resumable-upload: Resumable Uploads for HTTP, a draft of the IETF
   --json                  print the results as JSON
   --verbose               print requests and responses of passed checks too
   --only ID,ID            run only these requirements; CORE selects CORE-01, CORE-02 …
@@ -48,6 +50,7 @@ export function parseCommandLine (args: string[]): CommandLine {
     allowPositionals: true,
     options: {
       help: { type: 'boolean', short: 'h', default: false },
+      protocol: { type: 'string', default: 'tus' },
       json: { type: 'boolean', default: false },
       verbose: { type: 'boolean', default: false },
       only: { type: 'string', default: '' },
@@ -63,15 +66,17 @@ export function parseCommandLine (args: string[]): CommandLine {
   const [address] = positionals
   if (positionals.length > 1) throw new Error('Only one URL is allowed')
   if (address === undefined) {
-    const { help, json, verbose, only, timeout, ...ofServers } = values
+    const { help, protocol, json, verbose, only, timeout, ...ofServers } = values
     const [name] = Object.keys(ofServers)
     if (name !== undefined) throw new Error(`--${name} requires a URL`)
   }
+  const protocol = parseProtocol(values.protocol)
   return {
     help: values.help,
     url: address === undefined ? undefined : parseUrl(address),
     http2: values.http2 ?? false,
     options: {
+      protocol,
       strict: values.strict,
       headers: Object.fromEntries((values.header ?? []).map(parseHeader)),
       timeout: milliseconds('timeout', values.timeout),
@@ -81,7 +86,7 @@ export function parseCommandLine (args: string[]): CommandLine {
     },
     json: values.json,
     verbose: values.verbose,
-    wanted: parseOnly(values.only)
+    wanted: parseOnly(values.only, suites[protocol].requirements)
   }
 }
 
@@ -97,7 +102,13 @@ function parseHeader (line: string): [name: string, value: string] {
   return [name.trim(), value.join(':').trim()]
 }
 
-function parseOnly (list: string): CommandLine['wanted'] {
+function parseProtocol (name: string): UploadProtocol {
+  const protocol = uploadProtocols.find((known) => known === name)
+  if (protocol === undefined) throw new Error(`--protocol must be one of ${uploadProtocols.join(', ')}`)
+  return protocol
+}
+
+function parseOnly (list: string, requirements: Requirement[]): CommandLine['wanted'] {
   const ids = list.split(',').map(id => id.trim().toUpperCase()).filter(id => id !== '')
   const isOf = (id: string) => (requirement: Requirement) => requirement.id === id || requirement.id.startsWith(`${id}-`)
   for (const id of ids) {

@@ -75,3 +75,18 @@ export const configurations: Configuration[] = [
     ids: ['CORE-07', 'EXP-01', 'TERM-01']
   }
 ]
+
+/** Together these cover every requirement of Resumable Uploads for HTTP. */
+export const resumableUploadConfigurations: Configuration[] = [
+  {
+    name: 'with limits, and interim responses for each batch',
+    options: { resumableUpload: true, maxSize: 4 * MIB, expiration: { period: DAY }, progressInterval: 0 },
+    known: { protocol: 'resumable-upload' }
+  },
+  {
+    name: 'without limits',
+    options: { resumableUpload: true },
+    known: { protocol: 'resumable-upload' },
+    ids: ['RUFH-05', 'RUFH-07']
+  }
+]

@@ -4,10 +4,10 @@ import type { FastifyServerOptions } from 'fastify'
 import fastifyTus from '../plugin/index.ts'
 import { ask } from './ask.ts'
 import { selfSigned } from './certificate.ts'
-import { configurations } from './configurations.ts'
 import { Http2Transport } from './h2.ts'
 import { requirementsOver } from './requirements.ts'
 import { Suite } from './suite.ts'
+import { suites } from './suites.ts'
 import { Http1Transport } from './wire.ts'
 import type { Configuration, Wire } from './configurations.ts'
 import type { Requirement, Result, SuiteOptions } from './suite.ts'
@@ -37,10 +37,11 @@ export interface OwnRuns {
 export async function askOurselves (
   wire: Wire, directory: string, wanted: (requirement: Requirement) => boolean = () => true, options: SuiteOptions = {}
 ): Promise<OwnRuns> {
+  const { configurations, requirements } = suites[options.protocol ?? 'tus']
   const servers = await Promise.all(configurations.map(async (configuration, i) => {
     const { ids } = configuration
     const { suite, close } = await open(wire, configuration, join(directory, String(i)), options)
-    const asked = requirementsOver(wire.protocol)
+    const asked = requirementsOver(wire.protocol, requirements)
       .filter(requirement => (ids?.includes(requirement.id) ?? true) && wanted(requirement))
     return { configuration, suite, asked, close }
   }))

@@ -50,6 +50,6 @@ export const requirements: Requirement[] = [
 ]
 
 /** The requirements that apply to a protocol. */
-export function requirementsOver (protocol: Protocol): Requirement[] {
-  return requirements.filter(({ only }) => only === undefined || only === protocol)
+export function requirementsOver (protocol: Protocol, all = requirements): Requirement[] {
+  return all.filter(({ only }) => only === undefined || only === protocol)
 }

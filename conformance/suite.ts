@@ -1,4 +1,4 @@
-import { discover } from './features.ts'
+import { discover, discoverLimits } from './features.ts'
 import { Server } from './server.ts'
 import { Failure, Skip } from './outcome.ts'
 import type { Features } from './features.ts'
@@ -21,8 +21,15 @@ export interface Requirement {
   run (t: Server): Promise<void>
 }
 
+/** The protocols of uploads that the suite knows. */
+export const uploadProtocols = ['tus', 'resumable-upload'] as const
+
+export type UploadProtocol = (typeof uploadProtocols)[number]
+
 /** The options of the suite, with the known properties that the server does not advertise. */
 export interface SuiteOptions {
+  /** The protocol of uploads. Default `tus`. */
+  protocol?: UploadProtocol | undefined
   /** Accepts only the recommended responses, as sent by fastify-tus. Default `false`. */
   strict?: boolean | undefined
   /** The time limit for each response, in ms. Default 10 seconds. */
@@ -66,9 +73,10 @@ export class Suite {
     this.features = features
   }
 
-  /** Discovers the features of the server. Rejects if it is unreachable or not a tus server. */
+  /** Discovers the features of the server. Rejects if it is unreachable, or not a tus server but should be one. */
   static async open (url: URL, transport: Transport, options: SuiteOptions = {}): Promise<Suite> {
-    return new Suite(url, transport, options, await discover(url, transport, options))
+    const find = options.protocol === 'resumable-upload' ? discoverLimits : discover
+    return new Suite(url, transport, options, await find(url, transport, options))
   }
 
   async run (requirement: Requirement): Promise<Result> {
