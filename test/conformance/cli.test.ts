@@ -113,6 +113,45 @@ t.test('without a URL', async (t) => {
   })
 })
 
+t.test('--protocol resumable-upload', async (t) => {
+  t.test('checks a server', async (t) => {
+    const app = Fastify()
+    t.teardown(() => app.close())
+    await app.register(fastifyTus, { prefix: '/files', directory: t.testdir({}), resumableUpload: true })
+    const url = `${await app.listen({ port: 0, host: '127.0.0.1' })}/files`
+    const { status, text } = await run('--protocol', 'resumable-upload', '--only', 'RUFH-08,RUFH-31,RUFH-46,RUFH-55', url)
+    t.equal(status, 0)
+    t.match(text, /^pass {2}RUFH-55/m)
+    t.match(text, /^skip .*# no max-size in Upload-Limit$/m)
+    t.match(text, /^skip .*# no progress is reported$/m)
+    t.match(text, /\n1 passed, 0 failed, 4 skipped\n$/)
+  })
+
+  t.test('starts our own servers', async (t) => {
+    const { status, text } = await run('--protocol', 'resumable-upload', '--only', 'RUFH-07')
+    t.equal(status, 0)
+    t.match(text, /^ {2}without limits: 1 passed, 0 failed, 0 skipped$/m)
+  })
+
+  t.test('finds the faults of a server without the protocol', async (t) => {
+    const url = await listen(t, (_request, response) => {
+      response.writeHead(201, { location: '/files/a', 'upload-limit': '=', 'content-type': 'application/problem+json' })
+      response.end('{')
+    })
+    const { status, text } = await run('--protocol', 'resumable-upload', '--only', 'RUFH-28,RUFH-54', url)
+    t.equal(status, 1)
+    t.match(text, /^skip {2}RUFH-28.*# the upload is not announced by a 104$/m)
+    t.match(text, /^fail {2}RUFH-54/m)
+  })
+
+  t.test('a server that does not respond is an error', async (t) => {
+    const url = await listen(t, () => {})
+    const { status, errors } = await run('--protocol', 'resumable-upload', '--timeout', '100', url)
+    t.equal(status, 2)
+    t.match(errors, 'no response within 100 ms')
+  })
+})
+
 t.test('--help prints the usage', async (t) => {
   const { status, text, errors } = await run('-h')
   t.equal(status, 0)
@@ -139,6 +178,7 @@ t.test('invalid arguments are errors', async (t) => {
   const wrong = [
     ['no url'], ['ftp://127.0.0.1'], ['http://a', 'http://b'], ['--unknown', 'http://a'],
     ['--timeout', 'soon', 'http://a'], ['--header', 'nothing', 'http://a'], ['--only', 'NONE-01', 'http://a'],
+    ['--protocol', 'webdav', 'http://a'], ['--protocol', 'resumable-upload', '--only', 'CORE-01', 'http://a'],
     ['--strict'], ['--http2'], ['--header', 'a: b'], ['--idle-timeout', '100']
   ]
   for (const args of wrong) {

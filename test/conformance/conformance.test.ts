@@ -3,15 +3,21 @@ import { wires } from '../../conformance/configurations.ts'
 import { notOnTheWire } from '../../conformance/not-on-the-wire.ts'
 import { askOurselves } from '../../conformance/own.ts'
 import { requirements, requirementsOver } from '../../conformance/requirements.ts'
+import { notOnTheWire as notOfRufh } from '../../conformance/resumable-upload/not-on-the-wire.ts'
+import { resumableUpload } from '../../conformance/resumable-upload/requirements.ts'
+import { uploadProtocols } from '../../conformance/suite.ts'
+import { suites } from '../../conformance/suites.ts'
 import { checklist } from '../../conformance/table/checklist.ts'
 import { Tally } from '../../conformance/tally.ts'
 import type { OwnRun } from '../../conformance/own.ts'
 
 t.setTimeout(300_000)
 
-for (const wire of wires) {
-  t.test(wire.name, async (t) => {
-    const { runs, close } = await askOurselves(wire, t.testdir({}))
+const runsToCheck = uploadProtocols.flatMap((protocol) => wires.map((wire) => ({ protocol, wire })))
+
+for (const { protocol, wire } of runsToCheck) {
+  t.test(`${protocol} over ${wire.name}`, async (t) => {
+    const { runs, close } = await askOurselves(wire, t.testdir({}), undefined, { protocol })
     t.teardown(close)
     const tally = new Tally()
 
@@ -28,7 +34,7 @@ for (const wire of wires) {
     }
 
     t.test('each requirement runs in one of the configurations', async (t) => {
-      const asked = requirementsOver(wire.protocol)
+      const asked = requirementsOver(wire.protocol, suites[protocol].requirements)
       t.strictSame(asked.filter(requirement => (tally.verdict(requirement)?.status ?? 'skip') === 'skip'), [])
     })
 
@@ -44,8 +50,20 @@ for (const wire of wires) {
 }
 
 t.test('each requirement has a unique id and title, and applies to one of the protocols', async (t) => {
-  t.equal(new Set(requirements.map(({ id, title }) => `${id} ${title}`)).size, requirements.length)
-  t.equal(new Set(wires.flatMap(({ protocol }) => requirementsOver(protocol))).size, requirements.length)
+  for (const { requirements } of Object.values(suites)) {
+    t.equal(new Set(requirements.map(({ id, title }) => `${id} ${title}`)).size, requirements.length)
+    t.equal(new Set(wires.flatMap(({ protocol }) => requirementsOver(protocol, requirements))).size, requirements.length)
+  }
+})
+
+t.test('each requirement of Resumable Uploads for HTTP has a check, or is listed as not observable', async (t) => {
+  // The ids are numbered by section: 1 to 11, 20 to 39 …
+  const sections = [[1, 11], [20, 39], [40, 49], [50, 67], [70, 83]] as const
+  const ids = sections.flatMap(([first, last]) => {
+    return Array.from({ length: last - first + 1 }, (_, i) => `RUFH-${String(first + i).padStart(2, '0')}`)
+  })
+  const asked = [...new Set(resumableUpload.map(({ id }) => id))]
+  t.strictSame([...asked, ...Object.keys(notOfRufh)].sort(), ids)
 })
 
 t.test('each row of the checklist has a check, or is listed as not observable', async (t) => {
