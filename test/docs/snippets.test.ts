@@ -213,6 +213,14 @@ const tests: Record<string, (t: Test, page: string, name: string) => Promise<unk
     t.match(headers.location, /^http:\/\/localhost:80\/files\/[0-9a-f]{32}$/)
   },
 
+  async 'docs/guides/http-clients.md http-clients.js' (t, page, name) {
+    const { app } = await runSnippet(t, page, name)
+    const headers = { 'upload-draft-interop-version': '6', 'upload-complete': '?1' }
+    const { statusCode, body } = await app.inject({ method: 'POST', url: '/files', headers, payload: 'hello' })
+    t.equal(statusCode, 201)
+    t.match(JSON.parse(body), { id: /^[0-9a-f]{32}$/ })
+  },
+
   async 'docs/guides/tus-js-client.md upload.js' (t, page, name) {
     const refusals: Record<string, number[]> = { PATCH: [500], HEAD: [502] }
     const { elements, requests, upload, printed } = await visit(t, page, name, {
