@@ -61,7 +61,7 @@ t.test('limits are formatted as Integers, however large', async (t) => {
 t.test('long fields take linear time', async (t) => {
   const many = 1_000_000
   for (const part of [' ', '?', '1', ';a', ';a=1', ',', '"', '(']) {
-    parseInteger(`1${part.repeat(many)}`)
-    parseBoolean(`?1${part.repeat(many)}`)
+    t.type(parseInteger(`1${part.repeat(many)}`) ?? 0, 'number')
+    t.type(parseBoolean(`?1${part.repeat(many)}`) ?? false, 'boolean')
   }
 })

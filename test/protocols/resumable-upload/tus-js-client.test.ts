@@ -5,6 +5,9 @@ import { sampleBytes, sha256 } from '../../helper.ts'
 import { buildResumable } from './client.ts'
 
 const SLICE = 64 * 1024
+/** The types of version 4 lack the option. */
+type Options = UploadOptions & { protocol: string }
+
 const bytes = sampleBytes(4 * SLICE + 1)
 
 for (const protocol of ['ietf-draft-03', 'ietf-draft-05'] as const) {
@@ -14,7 +17,7 @@ for (const protocol of ['ietf-draft-03', 'ietf-draft-05'] as const) {
       onUploadFinish: (_request, { metadata, size }) => { finished.push({ metadata, size }) }
     })
     const sent: string[] = []
-    const options: UploadOptions = {
+    const options: Options = {
       endpoint: `${await listen()}/files`,
       protocol,
       chunkSize: SLICE,
@@ -48,13 +51,14 @@ for (const protocol of ['ietf-draft-03', 'ietf-draft-05'] as const) {
     for (const content of [bytes, Buffer.alloc(0)]) {
       const url = await new Promise<string>((resolve, reject) => {
         listen().then((origin) => {
-          const upload = new Upload(content as never, {
+          const options: Options = {
             endpoint: `${origin}/files`,
             protocol,
             uploadDataDuringCreation: true,
             onError: reject,
             onSuccess: () => resolve(upload.url ?? '')
-          })
+          }
+          const upload: Upload = new Upload(content as never, options)
           upload.start()
         }, reject)
       })
