@@ -12,7 +12,10 @@ const options: ts.CompilerOptions = {
   skipLibCheck: true,
   noEmit: true,
   allowImportingTsExtensions: true,
-  paths: { 'fastify-tus': [path.join(root, 'plugin/index.ts')] }
+  paths: {
+    'fastify-tus': [path.join(root, 'plugin/index.ts')],
+    'fastify-tus/redis': [path.join(root, 'plugin/locks/redis/index.ts')]
+  }
 }
 
 /**

@@ -2,8 +2,12 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
+import type { Redis } from 'ioredis'
 import t from 'tap'
 import type { Test } from 'tap'
+import type { RedisLocker } from '../../plugin/locks/redis/index.ts'
+import { skipWithout } from '../engines/programs.js'
+import { startRedis } from '../engines/redis.ts'
 import { build, OFFSET_OCTET_STREAM, until } from '../helper.ts'
 import { rawRequest } from '../raw-request.ts'
 import { compile } from './compile.ts'
@@ -52,6 +56,16 @@ const preflightHeaders = (origin: string) => ({ origin, 'access-control-request-
 
 /** Tests of snippets, by page and name. */
 const tests: Record<string, (t: Test, page: string, name: string) => Promise<unknown>> = {
+  async 'docs/reference/lockers.md redis-locker.ts' (t, page, name) {
+    const redis = await startRedis(t)
+    const { exports } = await importSnippet(t, page, name, (code) => code.replace('6379', String(redis.port)))
+    const { client, locker } = exports as { client: Redis, locker: RedisLocker }
+    t.teardown(() => client.disconnect())
+    const { app } = await build(t, { locker })
+    t.equal((await ask(app, 'POST', '/files', { 'upload-length': '0' })).statusCode, 201)
+    t.match(await client.keys('*'), [/^fastify-tus:\{\w+\}:count$/])
+  },
+
   'README.md server.js': takesUploads,
 
   'README.md client.js': uploads,
@@ -375,5 +389,5 @@ t.test('every snippet is run, or it is known why not', async (t) => {
 
 for (const [key, run] of Object.entries(tests)) {
   const [page = '', name = ''] = key.split(' ')
-  t.test(key, (t) => run(t, page, name))
+  t.test(key, { skip: name.startsWith('redis') && skipWithout('redis') }, (t) => run(t, page, name))
 }

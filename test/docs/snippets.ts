@@ -9,6 +9,7 @@ import type { LogLine } from '../helper.ts'
 import { root, snippetsOf } from './pages.ts'
 
 const plugin = pathToFileURL(path.join(root, 'plugin/index.ts')).href
+const redis = pathToFileURL(path.join(root, 'plugin/locks/redis/index.ts')).href
 
 // Without types, snippets run on every version of Node.js.
 const compilerOptions: ts.CompilerOptions = {
@@ -52,6 +53,7 @@ export async function importSnippet (t: Test, page: string, name: string, adapt 
     if (name === undefined || (language !== 'js' && language !== 'ts')) continue
     const adapted = adapt(code, directory)
       .replace('from \'fastify-tus\'', `from '${plugin}'`)
+      .replace('from \'fastify-tus/redis\'', `from '${redis}'`)
       .replace('\'./files\'', JSON.stringify(directory))
     const quiet = `export const printed = []
       const console = { log: (text) => { printed.push(text) }, error: (text) => { printed.push(text) } }\n`

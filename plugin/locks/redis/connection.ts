@@ -1,21 +1,19 @@
 import type { RedisClient, RedisSubscriber } from './client.ts'
 import type { Script } from './scripts.ts'
 
+/** How long a command may take, in ms. */
+const DEADLINE_MS = 3000
+
 /** Runs scripts with a deadline, and receives messages on a connection of its own. */
 export class Connection {
   readonly #client: RedisClient
-  readonly #deadline: number
   readonly #channels: string[]
   readonly #onMessage: (channel: string, message: string) => void
   #subscriber: RedisSubscriber | undefined
   #subscribing: Promise<unknown> | undefined
 
-  /** @param deadline - how long a command may take, in ms */
-  constructor (
-    client: RedisClient, deadline: number, channels: string[], onMessage: (channel: string, message: string) => void
-  ) {
+  constructor (client: RedisClient, channels: string[], onMessage: (channel: string, message: string) => void) {
     this.#client = client
-    this.#deadline = deadline
     this.#channels = channels
     this.#onMessage = onMessage
   }
@@ -66,8 +64,8 @@ export class Connection {
   async #inTime<T> (work: () => Promise<T>): Promise<T> {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_resolve, reject) => {
-      const error = new Error(`Redis has not responded within ${this.#deadline} ms`)
-      timer = setTimeout(() => reject(error), this.#deadline)
+      const error = new Error(`Redis has not responded within ${DEADLINE_MS} ms`)
+      timer = setTimeout(() => reject(error), DEADLINE_MS)
     })
     try {
       return await Promise.race([work(), late])

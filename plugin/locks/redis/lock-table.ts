@@ -48,10 +48,10 @@ export class LockTable {
   #announcing: NodeJS.Timeout | undefined
 
   constructor (options: LockTableOptions) {
-    const { client, prefix, ttl } = options
+    const { client, prefix } = options
     this.#options = options
     const channels = [`${prefix}changed`, `${prefix}to:${this.#name}`]
-    this.#connection = new Connection(client, ttl * PATIENCE, channels, (channel, message) => {
+    this.#connection = new Connection(client, channels, (channel, message) => {
       if (channel === channels[0]) this.#onChanged(message)
       else this.#onMessage(message)
     })

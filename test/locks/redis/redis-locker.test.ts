@@ -20,7 +20,7 @@ async function rig (t: Test) {
     return connections.filter((line) => line.includes(' sub=2')).length
   }
   const open = () => {
-    const locker = new RedisLocker({ client: connectTo(t, redis), ttl: 1000 })
+    const locker = new RedisLocker({ client: connectTo(t, redis) })
     t.teardown(() => locker.close())
     return locker
   }
