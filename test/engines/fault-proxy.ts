@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, request as forward, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { buffer } from 'node:stream/consumers'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Test } from 'tap'
 
@@ -11,9 +12,10 @@ import type { Test } from 'tap'
  * - `reset-after`: the request is forwarded, but the connection is reset instead of the response.
  * - `stall-before`, `stall-after`: nothing is answered until `release` of the proxy, and the request is forwarded only
  *   then, or has been.
+ * - `cut`: the request is forwarded, and the connection is reset in the middle of the response.
  * - `delay`: the request is forwarded after that time, in ms.
  */
-export type Fault = number | 'reset-before' | 'reset-after' | 'stall-before' | 'stall-after' | { delay: number }
+export type Fault = number | 'reset-before' | 'reset-after' | 'stall-before' | 'stall-after' | 'cut' | { delay: number }
 
 /** Which requests have a fault. A condition that is missing applies to every request. */
 export interface FaultRule {
@@ -95,6 +97,11 @@ export async function startFaultProxy (
     if (fault === 'stall-after') await stall()
     entry.status = answer.statusCode
     response.writeHead(answer.statusCode as number, answer.statusMessage, answer.rawHeaders)
+    if (fault === 'cut') {
+      const body = await buffer(answer)
+      response.write(body.subarray(0, body.length / 2), () => reset(request))
+      return
+    }
     answer.on('error', () => request.socket.destroy())
     answer.pipe(response)
   }
