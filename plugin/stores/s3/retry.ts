@@ -37,8 +37,8 @@ export function isRetryable (error: unknown): boolean {
   return status >= 500 || retryableStatuses.has(status) || retryableNames.has(String(name))
 }
 
-/** Not an error of the configuration, such as missing credentials, or of the program. */
+/** Not an error of the configuration, such as missing credentials, or of the program, such as ERR_INVALID_ARG_TYPE. */
 function isNetworkError (error: unknown): boolean {
   const { code, name } = Object(error) as { code?: unknown, name?: string }
-  return name === 'TimeoutError' || name === 'AbortError' || (typeof code === 'string' && /^E[A-Z]+$/.test(code))
+  return name === 'TimeoutError' || name === 'AbortError' || (typeof code === 'string' && /^E(?!RR_)[A-Z_]+$/.test(code))
 }
