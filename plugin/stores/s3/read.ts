@@ -19,6 +19,7 @@ export async function * readBytes (
   const { id } = first.upload
   let state = first
   let failures = 0
+  let isTaken = false
   for (let position = start; position < end;) {
     const piece = pieceAt(state, position)
     if (piece?.content !== undefined) {
@@ -34,10 +35,13 @@ export async function * readBytes (
       for await (const bytes of stream) {
         position += (bytes as Buffer).length
         failures = 0
+        isTaken = true
         yield bytes as Buffer
+        isTaken = false
       }
     } catch (error) {
-      if (++failures === ATTEMPTS) throw error
+      // The reader may end the stream with an error.
+      if (isTaken || ++failures === ATTEMPTS) throw error
       state = await states.find(id)
     }
   }
