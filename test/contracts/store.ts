@@ -25,6 +25,8 @@ export interface StoreContractOptions {
   persists?: boolean
   /** Names of the tests that a store is known to fail. Only for third-party stores. */
   fails?: string[]
+  /** Why the tests are skipped; `false` if they are not. */
+  skip?: string | false
 }
 
 interface Rig {
@@ -49,11 +51,11 @@ async function textOf (store: StoreAdapter, id: string, range?: { start: number,
 
 /** Runs the contract against a store. */
 export function storeContract (name: string, options: StoreContractOptions): void {
-  const { start, capabilities, persists = true, fails = [] } = options
+  const { start, capabilities, persists = true, fails = [], skip = false } = options
   const check = (title: string, needs: Capability[], run: (t: Test, rig: Rig) => Promise<void>) => {
     const isApplicable = needs.every((capability) => capabilities.includes(capability)) && !fails.includes(title)
     if (!isApplicable) return
-    t.test(`${name}: ${title}`, async (t) => {
+    t.test(`${name}: ${title}`, { skip }, async (t) => {
       const engine = await start(t)
       const store = new StoreAdapter(await engine.open())
       await run(t, { store, reopen: async () => persists ? new StoreAdapter(await engine.open()) : store })

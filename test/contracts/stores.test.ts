@@ -1,6 +1,7 @@
 import { FileStore as TusFileStore } from '@tus/file-store'
 import { FileStore, MemoryStore } from '../../plugin/index.ts'
 import type { Capability, Durability } from '../../plugin/index.ts'
+import { skip, startRig } from '../stores/s3/rig.ts'
 import { FinishedOnlyStore } from './finished-only-store.ts'
 import { storeContract } from './store.ts'
 
@@ -56,4 +57,16 @@ storeContract('FileStore of @tus/file-store', {
     return { open: () => new TusFileStore({ directory }) }
   },
   fails: ['an id is never overwritten']
+})
+
+storeContract('S3Store', {
+  capabilities: [...everything, 'fencing'],
+  start: async (t) => await startRig(t),
+  skip
+})
+
+storeContract('S3Store without conditional writes', {
+  capabilities: everything,
+  start: async (t) => await startRig(t, { conditionalWrites: false }),
+  skip
 })

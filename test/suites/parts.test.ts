@@ -1,3 +1,3 @@
 import { importAll } from './import-all.ts'
 
-await importAll('engines', 'contracts', 'stores', 'locks', 'uploads', 'example-client')
+await importAll('engines', 'contracts', 'locks', 'uploads', 'example-client')

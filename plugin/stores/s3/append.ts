@@ -2,16 +2,13 @@ import type { Append, AppendOptions, CommitOptions } from '../../types.ts'
 import { StoredUpload } from '../stored-upload.ts'
 import { errors } from '../../errors.ts'
 import type { Garbage } from './garbage.ts'
-import { newName, segmentKey } from './keys.ts'
+import { newName } from './keys.ts'
 import type { MemoryBudget } from './memory-budget.ts'
+import { Outgoing } from './outgoing.ts'
 import { piecesOf, type Segments } from './segments.ts'
-import { bytesOf, type Segment, type State, type VersionedState } from './state.ts'
+import { bytesOf, type State, type VersionedState } from './state.ts'
 import type { States } from './states.ts'
 
-/** The most bytes that are stored in the state itself, without a segment. */
-const TAIL_BYTES = 256 * 1024
-/** How many segments of one append are sent at the same time. */
-const WIDTH = 4
 /** How often the bytes of a body under way are committed, in ms. */
 const CHECKPOINT_MS = 1000
 
@@ -24,14 +21,6 @@ export interface AppendContext {
   segmentBytes: (state: State) => number
 }
 
-/** A segment on its way. */
-interface Sending extends Segment {
-  isStored: boolean
-}
-
-/** The bytes of an upload, if the append ends now. */
-type Progress = Pick<State, 'segments' | 'tail'> & { offset: number }
-
 /**
  * One append. Bytes gather in memory until they make a segment; several segments are sent at the same time. They count
  * once the state names them: at the end, and, for a body that takes long, about once a second.
@@ -43,25 +32,20 @@ export class S3Append implements Append {
   /** The state as it was before the append, and as it is now. */
   readonly #before: VersionedState
   #state: VersionedState
-  /** The tail of the state, then the bytes of this append that are in no segment yet. */
-  #gathered: Buffer[]
-  #gatheredBytes: number
-  readonly #sent: Sending[] = []
-  #sending = new Set<Promise<void>>()
+  /** The bytes after the last segment of the state. */
+  readonly #outgoing: Outgoing
   #checkpoint: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
-  /** Whether the gathered bytes have been there at the last checkpoint. */
-  #isWaiting = false
   #error: Error | undefined
+  /** Whether the caller knows that the append has failed. */
+  #isReported = false
 
   constructor (context: AppendContext, state: VersionedState, options: AppendOptions) {
     this.#context = context
     this.#options = options
     this.#before = state
     this.#state = state
-    this.#gathered = [state.tail]
-    this.#gatheredBytes = state.tail.length
-    context.budget.take(this.#gatheredBytes)
+    this.#outgoing = new Outgoing(state.upload.id, state.tail, context)
   }
 
   get stored (): number {
@@ -69,96 +53,84 @@ export class S3Append implements Append {
   }
 
   async write (buffers: Buffer[], bytes: number): Promise<void> {
-    this.#context.budget.take(bytes)
-    this.#gathered.push(...buffers)
-    this.#gatheredBytes += bytes
-    if (this.#gatheredBytes >= this.#context.segmentBytes(this.#state)) this.#send()
+    this.#outgoing.add(buffers, bytes)
+    this.#outgoing.sendBeyond(this.#context.segmentBytes(this.#state) - 1)
     this.#timer ??= setTimeout(this.#onTime, CHECKPOINT_MS)
-    while (this.#error === undefined && this.#sending.size >= WIDTH) await Promise.race(this.#sending)
-    await this.#waitForMemory()
-    if (this.#error !== undefined) throw this.#error
-  }
-
-  async #waitForMemory (): Promise<void> {
-    const { budget } = this.#context
-    while (this.#error === undefined && budget.isSpent) {
-      if (this.#sending.size > 0) await Promise.race(this.#sending)
-      else if (this.#gatheredBytes > 0) this.#send()
-      else await budget.room()
-    }
+    await this.#outgoing.room()
+    if (this.#failure === undefined) return
+    this.#isReported = true
+    throw this.#failure
   }
 
   async commit ({ size = this.#options.size, complete }: CommitOptions = {}): Promise<number> {
-    if (this.#gatheredBytes > TAIL_BYTES) this.#send()
-    const hadFailed = this.#error !== undefined
+    this.#outgoing.sendBeyond()
     await this.#settle()
-    const facts = this.#error === undefined ? { size, complete } : {}
+    if (this.#error instanceof errors.Displaced) return this.#leave(this.#error)
+    const facts = this.#failure === undefined ? { size, complete } : {}
     try {
       await this.#commit(facts, { isLast: true })
-    } finally {
-      this.#release()
+    } catch (error) {
+      return this.#leave(error)
     }
-    if (this.#error !== undefined && !hadFailed) throw this.#error
+    this.#outgoing.release()
+    if (this.#failure !== undefined && !this.#isReported) throw this.#failure
     return this.stored
   }
 
   async rollback (): Promise<number> {
     await this.#settle()
-    this.#release()
+    if (this.#error instanceof errors.Displaced) return this.#leave(this.#error)
+    this.#outgoing.release()
     const { upload, segments, tail } = this.#before
+    const written = [...this.#state.segments, ...this.#outgoing.segments]
     if (this.#state !== this.#before) {
       this.#state = await this.#context.states.commit(this.#state, { upload, segments, tail, appending: undefined })
     }
-    this.#context.garbage.delete(this.#keys())
+    // After a failure they may yet count: the response to a commit may be lost.
+    if (this.#failure === undefined) this.#context.garbage.deleteSegments(this.#state, written)
     return this.stored
   }
 
   async abandon (): Promise<void> {
     await this.#settle()
-    this.#release()
+    this.#outgoing.release()
   }
 
   async * readBack (): AsyncGenerator<Buffer> {
     await this.#settle()
-    if (this.#error !== undefined) throw this.#error
-    let skipped = this.#before.tail.length
-    for (const piece of piecesOf(this.#before.upload.id, this.#sent)) {
-      const bytes = await this.#context.segments.read(piece)
-      yield bytes.subarray(skipped)
-      skipped = Math.max(0, skipped - bytes.length)
-    }
-    for (const bytes of this.#gathered) {
-      yield bytes.subarray(skipped)
-      skipped = Math.max(0, skipped - bytes.length)
+    if (this.#failure !== undefined) throw this.#failure
+    const { upload: { id, offset } } = this.#before
+    let start = 0
+    for (const piece of [...piecesOf(id, this.#state.segments), ...this.#outgoing.pieces]) {
+      const end = start + piece.bytes
+      if (end > offset) yield (await this.#context.segments.read(piece)).subarray(Math.max(0, offset - start))
+      start = end
     }
   }
 
-  /** Sends what has gathered, however little it is. */
-  #send (): void {
-    const { segments, budget } = this.#context
-    const bytes = Buffer.concat(this.#gathered)
-    const segment: Sending = { name: newName(), bytes: bytes.length, isStored: false }
-    this.#gathered = []
-    this.#gatheredBytes = 0
-    this.#isWaiting = false
-    this.#sent.push(segment)
-    const sending = segments.write(this.#before.upload.id, bytes, segment.name)
-      .then(() => { segment.isStored = true }, (error: Error) => { this.#error ??= error })
-      .finally(() => {
-        this.#sending.delete(sending)
-        budget.release(bytes.length)
-      })
-    this.#sending.add(sending)
+  get #failure (): Error | undefined {
+    return this.#error ?? this.#outgoing.error
   }
 
-  /** A slow client must not hold memory for long, nor lose more than a few seconds if the process dies. */
+  /**
+   * Ends an append that has failed. Its segments stay: they may count, now or later, if the response to a commit was
+   * lost. Only after another process has moved on, the state is final for them.
+   */
+  #leave (error: unknown): never {
+    this.#outgoing.release()
+    if (error instanceof errors.Displaced) {
+      const { upload: { id }, segments } = this.#state
+      this.#context.garbage.deleteUnnamed(this.#context.states, id, [...segments, ...this.#outgoing.segments])
+    }
+    throw error
+  }
+
   readonly #onTime = (): void => {
     this.#timer = undefined
-    if (this.#isWaiting && this.#gatheredBytes > TAIL_BYTES) this.#send()
-    this.#isWaiting = this.#gatheredBytes > 0
+    this.#outgoing.sendWaiting()
     if (this.#options.unverified !== true) this.#startCheckpoint()
-    const received = this.#before.upload.offset - this.#before.tail.length + bytesOf(this.#sent) + this.#gatheredBytes
-    if (received > this.stored && this.#error === undefined) this.#timer = setTimeout(this.#onTime, CHECKPOINT_MS)
+    const received = bytesOf(this.#state.segments) + this.#outgoing.bytes
+    if (received > this.stored && this.#failure === undefined) this.#timer = setTimeout(this.#onTime, CHECKPOINT_MS)
   }
 
   #startCheckpoint (): void {
@@ -170,59 +142,34 @@ export class S3Append implements Append {
   /** Resolves once nothing is being sent. */
   async #settle (): Promise<void> {
     clearTimeout(this.#timer)
-    await Promise.all(this.#sending)
+    await this.#outgoing.settled()
     await this.#checkpoint
-  }
-
-  /** What counts if the append ends now: everything up to the first segment that is not stored. */
-  #progress (): Progress {
-    const { segments, upload } = this.#before
-    const missing = this.#sent.findIndex(({ isStored }) => !isStored)
-    const stored = missing === -1 ? this.#sent : this.#sent.slice(0, missing)
-    const isTail = missing === -1 && this.#gatheredBytes <= TAIL_BYTES
-    const tail = isTail ? Buffer.concat(this.#gathered) : Buffer.alloc(0)
-    const start = upload.offset - this.#before.tail.length
-    return {
-      segments: [...segments, ...stored.map(({ name, bytes }) => ({ name, bytes }))],
-      tail,
-      offset: start + bytesOf(stored) + tail.length
-    }
   }
 
   async #commit (facts: CommitOptions, { isLast }: { isLast: boolean }): Promise<void> {
     const { states, segments: all, garbage, segmentBytes } = this.#context
     const { upload } = this.#state
-    const { offset, ...progress } = this.#progress()
+    const stored = this.#outgoing.stored()
+    const progress = { segments: [...this.#state.segments, ...stored.segments], tail: stored.tail }
+    const offset = bytesOf(progress.segments) + progress.tail.length
     const size = facts.size ?? upload.size
     const complete = facts.complete ?? upload.complete
+    // A tail that is committed already may be in a segment that is not stored yet.
     const moves = offset > upload.offset
     const declares = size !== upload.size || complete !== upload.complete
     const ends = isLast && this.#state.appending !== undefined
     if (!moves && !declares && !ends) return
-    // A tail that is committed already may be in a segment that could not be stored.
     const { segments, tail } = moves ? progress : this.#state
-    const joined = isLast ? await all.joinSmall(upload.id, segments, segmentBytes(this.#state)) : segments
+    // A rollback needs the segments from before the append.
+    const kept = isLast ? 0 : this.#before.segments.length
+    const joined = await all.joinSmall(upload.id, segments, segmentBytes(this.#state), kept)
     this.#state = await states.commit(this.#state, {
       upload: new StoredUpload({ ...upload, size, complete, ...moves && { offset, modified: Date.now() } }),
       segments: joined,
       tail,
       appending: isLast ? undefined : this.#name
     })
-    const names = new Set(joined.map(({ name }) => name))
-    garbage.delete(segments.filter(({ name }) => !names.has(name)).map(({ name }) => segmentKey(upload.id, name)))
-  }
-
-  #release (): void {
-    this.#context.budget.release(this.#gatheredBytes)
-    this.#gatheredBytes = 0
-    this.#gathered = []
-    // Otherwise the segments may yet count: the response to a commit may be lost.
-    if (this.#error instanceof errors.Displaced) this.#context.garbage.delete(this.#keys())
-  }
-
-  /** The segments of this append that the state does not name. */
-  #keys (): string[] {
-    const named = new Set(this.#state.segments.map(({ name }) => name))
-    return this.#sent.filter(({ name }) => !named.has(name)).map(({ name }) => segmentKey(this.#before.upload.id, name))
+    if (moves) this.#outgoing.committed(stored.segments.length)
+    if (joined !== segments) garbage.deleteSegments(this.#state, segments)
   }
 }

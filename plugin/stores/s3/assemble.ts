@@ -1,4 +1,5 @@
 import type { Upload } from '../../types.ts'
+import { errors } from '../../errors.ts'
 import { StoredUpload } from '../stored-upload.ts'
 import type { Bucket, Condition, ObjectProperties } from './bucket.ts'
 import type { Garbage } from './garbage.ts'
@@ -30,7 +31,7 @@ export interface AssemblyContext {
 export async function assemble (context: AssemblyContext, state: VersionedState): Promise<VersionedState> {
   const { id, offset } = state.upload
   const made = await makeObject(context, state, contentOf(state), offset)
-  const assembled = await context.states.commit(made, placed(made))
+  const assembled = await place(context, made, placed(made))
   context.garbage.delete(state.segments.map(({ name }) => segmentKey(id, name)))
   return assembled
 }
@@ -44,7 +45,27 @@ export async function concatenate (
   const offset = parts.reduce((sum, part) => sum + part.offset, 0)
   const made = await makeObject(context, state, pieces, offset, signal)
   const upload = new StoredUpload({ ...made.upload, offset, complete: true, modified: Date.now() })
-  return await context.states.commit(made, { ...placed(made), upload })
+  return await place(context, made, { ...placed(made), upload })
+}
+
+/** Records that the object exists. If the upload was deleted in the meantime, nothing else would delete the object. */
+async function place (
+  { bucket, states }: AssemblyContext, state: VersionedState, changes: Partial<VersionedState>
+): Promise<VersionedState> {
+  try {
+    return await states.commit(state, changes)
+  } catch (error) {
+    const { upload: { id }, birth } = state
+    const isGone = error instanceof errors.Displaced && (await states.read(id))?.birth !== birth
+    if (isGone) await deleteObject(bucket, id, birth)
+    throw error
+  }
+}
+
+/** Deletes the object of an upload, but not that of a later upload with the same id. */
+export async function deleteObject (bucket: Bucket, id: string, birth: string): Promise<void> {
+  const found = await bucket.head(id)
+  if (found?.metadata[OWNER] === birth) await bucket.delete(id, found)
 }
 
 function placed ({ upload }: VersionedState): Partial<VersionedState> {
@@ -64,17 +85,21 @@ async function makeObject (
 ): Promise<VersionedState> {
   const { bucket, segments, propertiesOf } = context
   const { upload: { id }, birth } = state
-  const properties = { ...propertiesOf(state.upload), Metadata: { [OWNER]: birth } }
+  const properties = propertiesOf(state.upload)
+  const owned = { ...properties, Metadata: { ...properties['Metadata'] as object | undefined, [OWNER]: birth } }
   const content = pieces.filter((piece) => piece.bytes > 0)
   if (bytes <= SINGLE_BYTES) {
     const whole = await segments.readAll(content)
-    await placeOnce(bucket, state, bytes, (condition) => bucket.put(id, whole, condition, properties))
+    await placeOnce(bucket, state, bytes, (condition) => bucket.put(id, whole, condition, owned))
     return state
   }
   // A multipart upload of an earlier attempt.
   if (state.multipart !== undefined) await bucket.abortMultipart(id, state.multipart)
-  const multipart = await bucket.createMultipart(id, properties)
-  const begun = await context.states.commit(state, { multipart })
+  const multipart = await bucket.createMultipart(id, owned)
+  const begun = await context.states.commit(state, { multipart }).catch(async (error: unknown) => {
+    await bucket.abortMultipart(id, multipart).catch(() => {})
+    throw error
+  })
   const etags = await sendParts(context, id, multipart, planParts(content), signal)
   await placeOnce(bucket, state, bytes, (condition) => bucket.completeMultipart(id, multipart, etags, condition))
   return begun
@@ -85,16 +110,23 @@ async function sendParts (
 ): Promise<string[]> {
   const etags: string[] = []
   const entries = parts.entries()
+  let isFailed = false
   const send = async () => {
     for (const [i, pieces] of entries) {
       signal?.throwIfAborted()
+      if (isFailed) return
       const [first] = pieces as [Piece]
       etags[i] = pieces.length === 1 && first.content === undefined
         ? await bucket.copyPart(id, multipart, i + 1, first)
         : await bucket.uploadPart(id, multipart, i + 1, await segments.readAll(pieces))
     }
   }
-  await Promise.all(Array.from({ length: WIDTH }, send))
+  // No request may be under way once another attempt begins.
+  const sent = await Promise.allSettled(Array.from({ length: WIDTH }, () => send().catch((error: unknown) => {
+    isFailed = true
+    throw error
+  })))
+  for (const result of sent) if (result.status === 'rejected') throw result.reason
   return etags
 }
 

@@ -56,9 +56,10 @@ const DELETED_AT_ONCE = 1000
 /** What the store needs of a bucket. Requests are retried for a while; missing objects are `undefined`. */
 export class Bucket {
   readonly name: string
+  /** Whether conditions are sent. */
+  readonly isConditional: boolean
   readonly #client: S3Client
   readonly #prefix: string
-  readonly #isConditional: boolean
   readonly #retryTime: number
   readonly #attemptTime: number
 
@@ -66,7 +67,7 @@ export class Bucket {
     this.name = name
     this.#client = client
     this.#prefix = prefix
-    this.#isConditional = isConditional
+    this.isConditional = isConditional
     this.#retryTime = retryTime
     this.#attemptTime = attemptTime
   }
@@ -114,7 +115,12 @@ export class Bucket {
   /** Deletes one object, or only the version of it with this ETag. */
   async delete (key: string, { etag }: Condition = {}): Promise<void> {
     const command = new DeleteObjectCommand({ ...this.#object(key), ...this.#conditionOf({ etag }) })
-    await this.#ifExists((options) => this.#client.send(command, options))
+    try {
+      await this.#ifExists((options) => this.#client.send(command, options))
+    } catch (error) {
+      // That version is gone.
+      if (!(error instanceof ConditionFailed)) throw error
+    }
   }
 
   async deleteAll (keys: string[]): Promise<void> {
@@ -212,7 +218,7 @@ export class Bucket {
   }
 
   #conditionOf ({ isNew = false, etag }: Condition): { IfNoneMatch?: string, IfMatch?: string } {
-    if (!this.#isConditional) return {}
+    if (!this.isConditional) return {}
     return { ...isNew && { IfNoneMatch: '*' }, ...etag !== undefined && { IfMatch: etag } }
   }
 

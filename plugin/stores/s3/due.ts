@@ -1,7 +1,7 @@
 import type { Upload } from '../../types.ts'
 import type { Bucket } from './bucket.ts'
 import { DUE } from './keys.ts'
-import type { State } from './state.ts'
+import type { VersionedState } from './state.ts'
 import type { States } from './states.ts'
 
 /** The earliest check of an upload after its creation, or after the last check, in ms. */
@@ -18,10 +18,10 @@ const CREATION_MS = 3_600_000
 export class DueUploads {
   readonly #bucket: Bucket
   readonly #states: States
-  readonly #remove: (state: State) => Promise<void>
+  readonly #remove: (state: VersionedState) => Promise<void>
 
   /** @param remove - completes a deletion that a crash has interrupted */
-  constructor (bucket: Bucket, states: States, remove: (state: State) => Promise<void>) {
+  constructor (bucket: Bucket, states: States, remove: (state: VersionedState) => Promise<void>) {
     this.#bucket = bucket
     this.#states = states
     this.#remove = remove
@@ -46,13 +46,18 @@ export class DueUploads {
       const id = name.slice(latest.length + 1)
       const state = await this.#states.read(id)
       if (state === undefined && modified + CREATION_MS > now) continue
-      if (state?.phase === 'removed') await this.#remove(state)
+      if (state?.phase === 'removed' && !await this.#isRemoved(state)) continue
       const isDue = state !== undefined && state.phase !== 'removed' && !isSettled(state.upload)
       if (isDue) await this.#bucket.put(nextMarker(state.upload, now), Buffer.alloc(0))
       await this.#bucket.delete(key)
       if (isDue && !reported.has(id)) yield id
       reported.add(id)
     }
+  }
+
+  /** The next sweep tries it again. */
+  async #isRemoved (state: VersionedState): Promise<boolean> {
+    return await this.#remove(state).then(() => true, () => false)
   }
 }
 

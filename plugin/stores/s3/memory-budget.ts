@@ -2,7 +2,6 @@
 export class MemoryBudget {
   readonly #limit: number
   #used = 0
-  #waiting: Array<() => void> = []
 
   /** @param limit - in bytes */
   constructor (limit: number) {
@@ -19,14 +18,5 @@ export class MemoryBudget {
 
   release (bytes: number): void {
     this.#used -= bytes
-    if (this.isSpent) return
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const resolve of waiting) resolve()
-  }
-
-  /** Resolves once some bytes have been released. */
-  async room (): Promise<void> {
-    await new Promise<void>((resolve) => { this.#waiting.push(resolve) })
   }
 }

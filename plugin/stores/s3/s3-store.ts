@@ -1,63 +1,27 @@
 import { Readable } from 'node:stream'
-import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
-import { check, milliseconds } from '../../checks.ts'
-import { describe } from '../../description.ts'
 import { errors } from '../../errors.ts'
 import { isDefaultId, isUploadId } from '../../ids.ts'
-import { INLINE_TYPES, typeMatcher } from '../../media-types.ts'
 import type { AppendOptions, Capability, DataStore, Upload, UploadChanges } from '../../types.ts'
 import { isComplete, StoredUpload } from '../stored-upload.ts'
 import { type AppendContext, S3Append } from './append.ts'
-import { assemble, type AssemblyContext, concatenate } from './assemble.ts'
-import { Bucket, type ObjectProperties } from './bucket.ts'
+import { assemble, type AssemblyContext, concatenate, deleteObject } from './assemble.ts'
+import { Bucket } from './bucket.ts'
 import { DueUploads, isSettled } from './due.ts'
 import { Garbage } from './garbage.ts'
 import { CHECK, folderOf, newName, stateKey, UPLOADS } from './keys.ts'
 import { MemoryBudget } from './memory-budget.ts'
+import { resolveOptions, type S3StoreOptions } from './options.ts'
 import { removeOrphans } from './orphans.ts'
-import { MIN_PART_BYTES } from './plan-parts.ts'
 import { readBytes } from './read.ts'
+import { segmentBytesOf } from './segment-size.ts'
 import { Segments } from './segments.ts'
 import { checkBucket } from './self-check.ts'
 import type { State, VersionedState } from './state.ts'
 import { States } from './states.ts'
 
-const MIB = 1024 * 1024
-/** Each segment costs two requests, so that a large upload has longer ones, in bytes. */
-const LONG_SEGMENT_BYTES = 16 * MIB
-const FEW_SEGMENTS = 16
-/** S3 allows 10,000 parts; some are left for short segments. */
-const MAX_SEGMENTS = 5000
 /** How long a check waits for a response, and how long it is retried, in ms. */
 const PROBE_MS = 5000
 const ORPHAN_CHECK_MS = 24 * 3_600_000
-
-export interface S3StoreOptions {
-  bucket: string
-  /** The client for all requests. Default: a client with `clientConfig`. */
-  client?: S3Client | undefined
-  /** The configuration of the client. Default: region and credentials from the environment, as in the AWS CLI. */
-  clientConfig?: S3ClientConfig | undefined
-  /** In front of the name of every object, such as `uploads/`. Default: nothing. */
-  prefix?: string | undefined
-  /** How many bytes are stored with one request, at least 5 MiB. Large uploads take more. Default 8 MiB. */
-  segmentSize?: number | undefined
-  /** How many bytes of all bodies are in memory, about, until they are stored. Default 256 MiB. */
-  memory?: number | undefined
-  /** How long a failed request is retried, in ms. The client then gets an error, and resumes. Default 30 s. */
-  retryTime?: number | undefined
-  /**
-   * Whether the server honours `If-Match` and `If-None-Match`. If not, only a locker that all processes share keeps
-   * them from writing to the same upload. Default `true`.
-   */
-  conditionalWrites?: boolean | undefined
-  /**
-   * How long an unfinished upload lives, in ms, unless the plugin has an `expiration` of its own. Default 0: forever.
-   */
-  expirationPeriodInMilliseconds?: number | undefined
-  /** More properties of the object of an upload, such as `StorageClass` or `ServerSideEncryption`. */
-  objectProperties?: ((upload: Upload) => ObjectProperties) | undefined
-}
 
 /**
  * Uploads in a bucket of S3 or of a server with the same interface. A finished upload is an object with its id as the
@@ -78,37 +42,30 @@ export class S3Store implements DataStore {
   readonly #appending: AppendContext
   readonly #assembling: AssemblyContext
   readonly #expiration: number
-  readonly #isConditional: boolean
   #orphansCheckedAt = -Infinity
 
   /** @throws FST_TUS_INVALID_OPTION */
   constructor (options: S3StoreOptions) {
-    const { bucket, prefix = '', segmentSize = 8 * MIB, memory = 256 * MIB, conditionalWrites = true } = options
-    const retryTime = milliseconds('retryTime', options.retryTime, 30_000)
-    checkOptions({ ...options, segmentSize, memory, prefix })
-    this.bucket = bucket
-    this.#isConditional = conditionalWrites
-    this.#expiration = options.expirationPeriodInMilliseconds ?? 0
-    this.capabilities = new Set([...capabilities, ...conditionalWrites ? ['fencing' as const] : []])
-    const client = options.client ?? new S3Client({ requestHandler, ...options.clientConfig })
-    const access = { client, name: bucket, prefix, isConditional: conditionalWrites }
-    this.#bucket = new Bucket({ ...access, retryTime })
-    this.#probe = new Bucket({ ...access, retryTime: Math.min(retryTime, PROBE_MS), attemptTime: PROBE_MS })
+    const { bucket: name, segmentSize, memory, expiration, propertiesOf, ...settings } = resolveOptions(options)
+    this.bucket = name
+    this.#expiration = expiration
+    this.capabilities = new Set([...capabilities, ...settings.isConditional ? ['fencing' as const] : []])
+    this.#bucket = new Bucket({ name, ...settings })
+    const retryTime = Math.min(settings.retryTime, PROBE_MS)
+    this.#probe = new Bucket({ name, ...settings, retryTime, attemptTime: PROBE_MS })
     this.#states = new States(this.#bucket)
     this.#garbage = new Garbage(this.#bucket)
     this.#due = new DueUploads(this.#bucket, this.#states, (state) => this.#deleteObjects(state))
     const segments = new Segments(this.#bucket)
     const shared = { states: this.#states, segments, garbage: this.#garbage }
-    const segmentBytes = ({ upload: { size = 0 } }: State) =>
-      Math.max(segmentSize, Math.min(LONG_SEGMENT_BYTES, size / FEW_SEGMENTS), size / MAX_SEGMENTS)
+    const segmentBytes = ({ upload }: State) => segmentBytesOf(upload, segmentSize)
     this.#appending = { ...shared, budget: new MemoryBudget(memory), segmentBytes }
-    const propertiesOf = (upload: Upload) => ({ ...propertiesFrom(upload), ...options.objectProperties?.(upload) })
     this.#assembling = { ...shared, bucket: this.#bucket, propertiesOf }
   }
 
   /** @throws FST_TUS_BUCKET if the bucket cannot be used */
   async prepare (): Promise<void> {
-    await checkBucket(this.#probe, this.#isConditional)
+    await checkBucket(this.#probe)
   }
 
   /** Rejects if the bucket cannot be reached. */
@@ -124,7 +81,9 @@ export class S3Store implements DataStore {
     // An object with such a name may belong to the user.
     if (!isDefaultId(id) && await this.#bucket.head(id) !== undefined) throw new errors.Exists()
     const state = { upload: created, phase: 'open' as const, birth: newName(), segments: [], tail: Buffer.alloc(0) }
-    const [written] = await Promise.all([this.#states.create(state), this.#due.add(created)])
+    // The marker is first: a sweep would never find an upload whose creation a crash has interrupted in between.
+    await this.#due.add(created)
+    const written = await this.#states.create(state)
     if (written !== undefined) return new StoredUpload(written.upload)
     const existing = await this.#states.read(id)
     if (existing?.phase !== 'removed') throw new errors.Exists()
@@ -137,7 +96,8 @@ export class S3Store implements DataStore {
   async getUpload (id: string, { offset }: { offset?: number | undefined } = {}): Promise<StoredUpload> {
     checkId(id)
     const cached = this.#states.cached(id)
-    const isExpected = this.#isConditional && cached?.phase === 'open' && cached.upload.offset === offset
+    // Of a complete upload, another process may have made the object by now.
+    const isExpected = cached?.phase === 'open' && cached.upload.offset === offset && !isComplete(cached.upload)
     const { upload } = isExpected ? cached : await this.#states.find(id)
     return new StoredUpload(upload)
   }
@@ -161,7 +121,14 @@ export class S3Store implements DataStore {
   async sync (upload: Upload): Promise<void> {
     if (!isComplete(upload)) return
     const state = await this.#stateAt(upload)
-    if (state.phase === 'open') await assemble(this.#assembling, state)
+    if (state.phase !== 'open') return
+    try {
+      await assemble(this.#assembling, state)
+    } catch (error) {
+      // Another process may have made the object and deleted the segments.
+      this.#states.forget(upload.id)
+      throw error
+    }
   }
 
   async update ({ id, creation_date: created }: Upload, changes: UploadChanges): Promise<void> {
@@ -176,7 +143,8 @@ export class S3Store implements DataStore {
 
   async read (id: string, range?: { start: number, end: number }): Promise<Readable> {
     checkId(id)
-    const state = this.#states.cached(id) ?? await this.#states.find(id)
+    const cached = range && this.#states.cached(id)
+    const state = cached ?? await this.#states.find(id)
     const { start, end } = range ?? { start: 0, end: state.upload.offset - 1 }
     const bytes = readBytes({ states: this.#states, bucket: this.#bucket }, state, start, end + 1)
     return Readable.from(bytes, { objectMode: false })
@@ -185,6 +153,9 @@ export class S3Store implements DataStore {
   /** @throws FST_TUS_NOT_FOUND */
   async remove (id: string): Promise<void> {
     checkId(id)
+    const { upload } = await this.#states.find(id)
+    // A sweep completes the deletion if a crash interrupts it.
+    if (isSettled(upload)) await this.#due.add(upload)
     const removed = await this.#states.change(id, () => ({ phase: 'removed' as const }))
     if (removed === undefined) throw new errors.NotFound()
     await this.#deleteObjects(removed)
@@ -224,20 +195,18 @@ export class S3Store implements DataStore {
   async #stateAt ({ id, offset, creation_date: created }: Upload): Promise<VersionedState> {
     const isSame = ({ upload }: State) => upload.offset === offset && upload.creation_date === created
     const cached = this.#states.cached(id)
-    const state = this.#isConditional && cached !== undefined && isSame(cached) ? cached : await this.#states.find(id)
+    const state = cached !== undefined && isSame(cached) ? cached : await this.#states.find(id)
     if (!isSame(state)) throw new errors.Displaced()
     return state
   }
 
   /** The state is the last to go: a deletion that a crash interrupts is completed later. */
-  async #deleteObjects (state: State): Promise<void> {
-    const { upload: { id }, multipart } = state
+  async #deleteObjects ({ upload: { id }, birth, multipart, etag }: VersionedState): Promise<void> {
     if (multipart !== undefined) await this.#bucket.abortMultipart(id, multipart)
-    await this.#bucket.delete(id)
+    await deleteObject(this.#bucket, id, birth)
     const keys = []
     for await (const { key } of this.#bucket.list(folderOf(id))) keys.push(key)
     await this.#bucket.deleteAll(keys.filter((key) => key !== stateKey(id)))
-    const { etag } = state as VersionedState
     await this.#bucket.delete(stateKey(id), { etag })
     this.#states.forget(id)
   }
@@ -248,27 +217,6 @@ const capabilities: Capability[] = [
   'concatenation', 'updates', 'expiration'
 ]
 
-/** A connection that is silent for this long is broken, in ms. Many readers may pause at the same time. */
-const agent = { keepAlive: true, maxSockets: 256 }
-const requestHandler = { connectionTimeout: 5000, socketTimeout: 30_000, httpAgent: agent, httpsAgent: agent }
-
-const isInline = typeMatcher(INLINE_TYPES)
-
-/** A page in another site that loads the object must not run it. */
-function propertiesFrom ({ metadata }: Upload): ObjectProperties {
-  const { type, disposition } = describe(metadata, isInline)
-  return { ContentType: type, ContentDisposition: disposition }
-}
-
 function checkId (id: string): void {
   if (!isUploadId(id)) throw new errors.NotFound()
-}
-
-function checkOptions ({ bucket, prefix, segmentSize, memory, client, clientConfig }: S3StoreOptions): void {
-  check(typeof bucket === 'string' && bucket !== '', '"bucket" must be the name of a bucket')
-  check(typeof prefix === 'string' && !prefix.startsWith('/'), '"prefix" must be a string that does not begin with "/"')
-  check(Number.isSafeInteger(segmentSize) && Number(segmentSize) >= MIN_PART_BYTES,
-    '"segmentSize" must be an integer of at least 5242880 (bytes)')
-  check(Number.isSafeInteger(memory) && Number(memory) > 0, '"memory" must be an integer above 0 (bytes)')
-  check(client === undefined || clientConfig === undefined, '"client" and "clientConfig" cannot be combined')
 }

@@ -39,16 +39,23 @@ export class Segments {
   }
 
   /**
-   * Joins the small segments at the end once they make a large one, so that the state of an upload from many small
-   * bodies stays short.
-   * @param large - from how many bytes on
+   * Joins the small segments at the end, as many as make a large one, so that the state of an upload from many small
+   * bodies, or from a slow one, stays short.
+   * @param large - from how many bytes on, at least 5 MiB
+   * @param kept - how many of the first segments are left as they are
    */
-  async joinSmall (id: string, segments: Segment[], large: number): Promise<Segment[]> {
-    const first = segments.findLastIndex(({ bytes }) => bytes >= MIN_PART_BYTES) + 1
-    const small = segments.slice(first)
-    if (small.length < 2 || bytesOf(small) < large) return segments
-    const joined = await this.write(id, await this.readAll(piecesOf(id, small)))
-    return [...segments.slice(0, first), joined]
+  async joinSmall (id: string, segments: Segment[], large: number, kept: number): Promise<Segment[]> {
+    const first = Math.max(kept, segments.findLastIndex(({ bytes }) => bytes >= MIN_PART_BYTES) + 1)
+    if (bytesOf(segments.slice(first)) < large) return segments
+    const joined = segments.slice(0, first)
+    let group: Segment[] = []
+    for (const segment of segments.slice(first)) {
+      group.push(segment)
+      if (bytesOf(group) < large) continue
+      joined.push(await this.write(id, await this.readAll(piecesOf(id, group))))
+      group = []
+    }
+    return [...joined, ...group]
   }
 }
 
@@ -58,6 +65,10 @@ export function piecesOf (id: string, segments: Segment[]): Piece[] {
 
 /** The bytes of an upload that is not an object yet. */
 export function contentOf ({ upload, segments, tail }: State): Piece[] {
-  const inState = { key: '', start: 0, bytes: tail.length, isWhole: false, content: tail }
-  return [...piecesOf(upload.id, segments), inState]
+  return [...piecesOf(upload.id, segments), pieceOf(tail)]
+}
+
+/** Bytes that are in memory. */
+export function pieceOf (content: Buffer): Piece {
+  return { key: '', start: 0, bytes: content.length, isWhole: false, content }
 }

@@ -1,28 +1,29 @@
-import { errors, isTusError } from '../../errors.ts'
+import { errors } from '../../errors.ts'
 import { type Bucket, ConditionFailed, type Condition } from './bucket.ts'
 import { CHECK, newName } from './keys.ts'
-import { statusOf } from './retry.ts'
 
 /**
  * Checks that a bucket can be used, and that it honours the conditions of writes, on which the safety of uploads with
  * several processes rests. Some servers ignore them.
  * @throws FST_TUS_BUCKET
  */
-export async function checkBucket (bucket: Bucket, isConditional: boolean): Promise<void> {
-  const key = `${CHECK}${newName()}`
-  try {
-    const etag = await bucket.put(key, Buffer.from('1'), { isNew: true })
-    if (isConditional) {
-      const isChecked = await isRefused(bucket, key, { isNew: true }) &&
-        await isRefused(bucket, key, { etag: '"00000000000000000000000000000000"' })
-      if (!isChecked) throw problem(bucket, 'the server ignores If-Match or If-None-Match; see conditionalWrites')
-      await bucket.put(key, Buffer.from('2'), { etag })
-    }
-    await bucket.delete(key)
-  } catch (error) {
-    if (error instanceof errors.Bucket || !isTusError(error)) throw error
-    throw problem(bucket, explain(error.cause), error.cause)
-  }
+export async function checkBucket (bucket: Bucket): Promise<void> {
+  const isHonoured = await tryBucket(bucket, `${CHECK}${newName()}`).catch(({ cause }: Error) => {
+    throw problem(bucket, explain(cause), cause)
+  })
+  if (!isHonoured) throw problem(bucket, 'the server ignores If-Match or If-None-Match; see conditionalWrites')
+}
+
+/** @returns whether conditions are honoured, as far as the store needs them */
+async function tryBucket (bucket: Bucket, key: string): Promise<boolean> {
+  const etag = await bucket.put(key, Buffer.from('1'))
+  const isHonoured = !bucket.isConditional || (
+    await isRefused(bucket, key, { isNew: true }) &&
+    await isRefused(bucket, key, { etag: '"00000000000000000000000000000000"' }) &&
+    !await isRefused(bucket, key, { etag })
+  )
+  await bucket.delete(key)
+  return isHonoured
 }
 
 async function isRefused (bucket: Bucket, key: string, condition: Condition): Promise<boolean> {
@@ -43,11 +44,8 @@ const explanations: Record<string, string> = {
 }
 
 function explain (error: unknown): string {
-  const { name = '', code, message } = Object(error) as { name?: string, code?: string, message?: string }
-  const status = statusOf(error)
-  return explanations[name] ?? (status === undefined && code !== undefined
-    ? `the server cannot be reached (${code})`
-    : `${name}: ${message}`)
+  const { name, code, message } = error as Error & { code?: string }
+  return explanations[name] ?? (code === undefined ? `${name}: ${message}` : `the server cannot be reached (${code})`)
 }
 
 function problem ({ name }: Bucket, text: string, cause?: unknown): Error {

@@ -25,9 +25,12 @@ export class States {
     this.#bucket = bucket
   }
 
-  /** The state that this process knows. It may be outdated; a commit that is based on it then fails. */
+  /**
+   * The state that this process knows. It may be outdated; a commit that is based on it then fails. Without conditions
+   * it would not.
+   */
   cached (id: string): VersionedState | undefined {
-    return this.#cache.get(id)
+    return this.#bucket.isConditional ? this.#cache.get(id) : undefined
   }
 
   forget (id: string): void {
@@ -49,6 +52,7 @@ export class States {
 
   /** @returns `undefined` if the id is taken */
   async create (state: Omit<State, 'commit'>): Promise<VersionedState | undefined> {
+    if (!this.#bucket.isConditional && await this.read(state.upload.id) !== undefined) return undefined
     return await this.#write({ ...state, commit: newName() }, { isNew: true })
   }
 
@@ -97,7 +101,8 @@ export class States {
       this.forget(id)
       const found = await this.read(id).catch(() => { throw error })
       if (found?.commit === state.commit) return found
-      if (error instanceof ConditionFailed) return undefined
+      // Servers respond with 404 to a condition for an object that is gone.
+      if (error instanceof ConditionFailed || found?.etag !== condition.etag) return undefined
       throw error
     }
   }
