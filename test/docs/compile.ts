@@ -14,7 +14,8 @@ const options: ts.CompilerOptions = {
   allowImportingTsExtensions: true,
   paths: {
     'fastify-tus': [path.join(root, 'plugin/index.ts')],
-    'fastify-tus/redis': [path.join(root, 'plugin/locks/redis/index.ts')]
+    'fastify-tus/redis': [path.join(root, 'plugin/locks/redis/index.ts')],
+    'fastify-tus/s3': [path.join(root, 'plugin/stores/s3/index.ts')]
   }
 }
 

@@ -4,6 +4,8 @@ import Fastify from 'fastify'
 import t from 'tap'
 import ts from 'typescript'
 import { resolveEngines } from '../../plugin/engines.ts'
+import { RedisLocker } from '../../plugin/locks/redis/index.ts'
+import { S3Store } from '../../plugin/stores/s3/index.ts'
 import * as exported from '../../plugin/index.ts'
 import { INLINE_TYPES } from '../../plugin/media-types.ts'
 import { extensionNames } from '../../plugin/options.ts'
@@ -222,14 +224,15 @@ t.test('the members of stores and appends are those of the contract', async (t) 
 })
 
 t.test('the members of lockers and locks are those of the contract', async (t) => {
-  const documented = rows(await page('lockers')).flatMap(([cell = '']) => namesIn(cell))
+  const [, contract = ''] = (await page('lockers')).split('\n## Contract\n')
+  const documented = rows(contract).flatMap(([cell = '']) => namesIn(cell))
   t.same([...documented, 'newLock'].sort(), [...await membersOf('Lock'), ...await membersOf('Locker')].sort())
   t.match(await page('lockers'), '`newLock(id)`')
 })
 
 t.test('each store and each locker that is exported has a section', async (t) => {
   for (const [kind, name] of [['Store', 'stores'], ['Locker', 'lockers']] as const) {
-    const classes = Object.keys(exported).filter((key) => key.endsWith(kind))
+    const classes = Object.keys({ ...exported, RedisLocker, S3Store }).filter((key) => key.endsWith(kind))
     const text = await page(name)
     const constructed = [...text.matchAll(/^## (\w+)\n\n`new (\w+)\(/gm)].map(([, heading, name]) => `${heading} ${name}`)
     t.same(constructed.sort(), classes.map((key) => `${key} ${key}`).sort(), name)

@@ -8,11 +8,13 @@ import type { Test } from 'tap'
 import type { RedisLocker } from '../../plugin/locks/redis/index.ts'
 import { skipWithout } from '../engines/programs.js'
 import { startRedis } from '../engines/redis.ts'
+import { startS3 } from '../engines/s3.ts'
 import { build, OFFSET_OCTET_STREAM, until } from '../helper.ts'
 import { rawRequest } from '../raw-request.ts'
 import { compile } from './compile.ts'
 import { originalOf, pages, root, snippetsOf } from './pages.ts'
 import { importSnippet, runSnippet } from './snippets.ts'
+import type { Running } from './snippets.ts'
 import { visit } from './visit.ts'
 import type { Visit } from './visit.ts'
 
@@ -44,6 +46,27 @@ async function takesUploads (t: Test, page: string, name: string): Promise<void>
   t.equal((await app.inject(location as string)).body, 'hello')
 }
 
+/** Runs a snippet with a bucket `videos` and a Redis; `undefined` if one of them is not installed. */
+async function withEngines (t: Test, page: string, name: string): Promise<Running | undefined> {
+  const missing = skipWithout('versitygw') || skipWithout('redis')
+  if (missing !== false) {
+    t.comment(missing)
+    return undefined
+  }
+  const [s3, redis] = [await startS3(t), await startRedis(t)]
+  await s3.createBucket('videos')
+  const config = JSON.stringify(s3.clientConfig())
+  const running = await runSnippet(t, page, name, (code) => code
+    .replace('new S3Client({})', `new S3Client(${config})`)
+    .replace(/bucket: 'videos'(?!, client)/, `bucket: 'videos', clientConfig: ${config}`)
+    .replace(':6379', `:${redis.port}`))
+  const { statusCode, headers: { location } } = await uploadHello(running.app)
+  t.equal(statusCode, 201)
+  const response = await running.app.inject(location as string)
+  t.ok(response.body === 'hello' || response.statusCode === 302)
+  return running
+}
+
 async function uploads (t: Test, page: string, name: string): Promise<Visit> {
   const visited = await visit(t, page, name)
   const { stored, upload } = visited
@@ -57,6 +80,7 @@ const preflightHeaders = (origin: string) => ({ origin, 'access-control-request-
 /** Tests of snippets, by page and name. */
 const tests: Record<string, (t: Test, page: string, name: string) => Promise<unknown>> = {
   async 'docs/reference/lockers.md redis-locker.ts' (t, page, name) {
+    if (skipWithout('redis') !== false) return t.comment(skipWithout('redis'))
     const redis = await startRedis(t)
     const { exports } = await importSnippet(t, page, name, (code) => code.replace('6379', String(redis.port)))
     const { client, locker } = exports as { client: Redis, locker: RedisLocker }
@@ -132,6 +156,19 @@ const tests: Record<string, (t: Test, page: string, name: string) => Promise<unk
     const created = await uploadHello(app, { origin: 'https://app.example.com' })
     t.match(created.headers['access-control-expose-headers'], /Upload-Offset/)
     t.equal((await ask(app, 'OPTIONS', '/files')).statusCode, 400)
+  },
+
+  'docs/guides/several-machines.md bucket.ts': withEngines,
+
+  'docs/guides/several-machines.md redis.ts': withEngines,
+
+  async 'docs/guides/several-machines.md redirect.ts' (t, page, name) {
+    const running = await withEngines(t, page, name)
+    if (running === undefined) return
+    const { headers: { location } } = await uploadHello(running.app)
+    const response = await running.app.inject(location as string)
+    t.equal(response.statusCode, 302)
+    t.equal(await (await fetch(response.headers.location as string)).text(), 'hello')
   },
 
   async 'docs/guides/processing-uploads.md finish-hook.js' (t, page, name) {

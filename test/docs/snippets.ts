@@ -8,8 +8,12 @@ import ts from 'typescript'
 import type { LogLine } from '../helper.ts'
 import { root, snippetsOf } from './pages.ts'
 
-const plugin = pathToFileURL(path.join(root, 'plugin/index.ts')).href
-const redis = pathToFileURL(path.join(root, 'plugin/locks/redis/index.ts')).href
+/** The entry points of the package. */
+const entries = {
+  'fastify-tus': 'plugin/index.ts',
+  'fastify-tus/redis': 'plugin/locks/redis/index.ts',
+  'fastify-tus/s3': 'plugin/stores/s3/index.ts'
+}
 
 // Without types, snippets run on every version of Node.js.
 const compilerOptions: ts.CompilerOptions = {
@@ -41,6 +45,12 @@ export interface Imported {
 /** Changes the code of a snippet before it runs; `directory` replaces `./files`. */
 export type Adapt = (code: string, directory: string) => string
 
+function fromSources (code: string): string {
+  return Object.entries(entries).reduce((changed, [name, file]) => {
+    return changed.replace(`from '${name}'`, `from '${pathToFileURL(path.join(root, file)).href}'`)
+  }, code)
+}
+
 const unchanged: Adapt = (code) => code
 
 /** Imports a snippet; other snippets of its page are in the same folder. */
@@ -51,9 +61,7 @@ export async function importSnippet (t: Test, page: string, name: string, adapt 
   const toFile = (name: string) => path.join(folder, 'snippets', name.replace(/\.ts$/, '.js'))
   for (const { name, language, code } of await snippetsOf(page)) {
     if (name === undefined || (language !== 'js' && language !== 'ts')) continue
-    const adapted = adapt(code, directory)
-      .replace('from \'fastify-tus\'', `from '${plugin}'`)
-      .replace('from \'fastify-tus/redis\'', `from '${redis}'`)
+    const adapted = fromSources(adapt(code, directory))
       .replace('\'./files\'', JSON.stringify(directory))
     const quiet = `export const printed = []
       const console = { log: (text) => { printed.push(text) }, error: (text) => { printed.push(text) } }\n`
