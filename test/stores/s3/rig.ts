@@ -7,7 +7,7 @@ import { Bucket } from '../../../plugin/stores/s3/bucket.ts'
 import { S3Store, type S3StoreOptions } from '../../../plugin/stores/s3/index.ts'
 import { States } from '../../../plugin/stores/s3/states.ts'
 import type { Upload } from '../../../plugin/types.ts'
-import { type FaultProxy, startFaultProxy } from '../../engines/fault-proxy.ts'
+import { type FaultProxy, type FaultProxyOptions, startFaultProxy } from '../../engines/fault-proxy.ts'
 import { skipWithout } from '../../engines/programs.js'
 import { startS3, type S3Engine } from '../../engines/s3.ts'
 
@@ -36,10 +36,12 @@ export interface Rig {
 let started: Promise<S3Engine> | undefined
 
 /** One engine for the process: each test gets a bucket of its own. A failed request is not repeated. */
-export async function startRig (test: Test, defaults: Partial<S3StoreOptions> = {}): Promise<Rig> {
+export async function startRig (
+  test: Test, defaults: Partial<S3StoreOptions> = {}, faults: FaultProxyOptions = {}
+): Promise<Rig> {
   const engine = await (started ??= startS3(t))
   const bucketName = await engine.createBucket(`test-${randomBytes(8).toString('hex')}`)
-  const proxy = await startFaultProxy(test, engine)
+  const proxy = await startFaultProxy(test, engine, faults)
   const clientOf = (endpoint?: string) => {
     const client = new S3Client({ ...engine.clientConfig(endpoint), maxAttempts: 1 })
     test.teardown(() => client.destroy())
