@@ -125,9 +125,9 @@ export class S3Store implements DataStore {
     try {
       await assemble(this.#assembling, state)
     } catch (error) {
-      // Another process may have made the object and deleted the segments.
-      this.#states.forget(upload.id)
-      throw error
+      // Another process may have made the object and deleted the segments, or deleted the upload.
+      const { phase } = await this.#states.find(upload.id)
+      throw phase === 'open' ? error : new errors.Displaced()
     }
   }
 
