@@ -107,7 +107,7 @@ export class Bucket {
         etag: String(found.ETag),
         bytes: Number(found.ContentLength),
         modified: Number(found.LastModified),
-        metadata: found.Metadata ?? {}
+        metadata: { ...found.Metadata }
       }
     })
   }

@@ -17,8 +17,8 @@ const JOINED_BYTES = 8 * 1024 * 1024
 const COPIED_BYTES = 512 * 1024 * 1024
 
 /**
- * Plans the parts of a multipart upload for an object made of pieces. A part of one piece is copied by the server. A
- * part of several pieces, each too small to be a part, has to be read and sent.
+ * Plans the parts of a multipart upload for an object made of pieces, none of them empty. A part of one piece is copied
+ * by the server. A part of several pieces, each too small to be a part, has to be read and sent.
  */
 export function planParts (pieces: Piece[]): Piece[][] {
   const parts: Piece[][] = []
@@ -50,7 +50,7 @@ function headOf ({ bytes }: Piece, before: number): number {
 }
 
 function divide (piece: Piece, bytes: number): [Piece | undefined, Piece | undefined] {
-  if (bytes === 0) return piece.bytes === 0 ? [undefined, undefined] : [undefined, piece]
+  if (bytes === 0) return [undefined, piece]
   if (bytes === piece.bytes) return [piece, undefined]
   return [
     { ...piece, bytes, isWhole: false },

@@ -17,20 +17,22 @@ export function statusOf (error: unknown): number | undefined {
  */
 export async function retry<T> (request: () => Promise<T>, time: number): Promise<T> {
   const latest = performance.now() + time
-  for (let attempt = 0; ; attempt++) {
+  const attempt = async (longest: number): Promise<T> => {
     try {
       return await request()
     } catch (error) {
       // Full jitter: processes that failed together do not come back together.
-      const delay = Math.random() * Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** attempt)
+      const delay = Math.random() * longest
       if (!isRetryable(error) || performance.now() + delay > latest) throw error
       await wait(delay)
     }
+    return await attempt(Math.min(LONGEST_DELAY_MS, 2 * longest))
   }
+  return await attempt(FIRST_DELAY_MS)
 }
 
 /** Whether the same request may succeed later. An error without a status is one of the network. */
-export function isRetryable (error: unknown): boolean {
+function isRetryable (error: unknown): boolean {
   const { name } = Object(error) as { name?: string }
   const status = statusOf(error)
   if (status === undefined) return isNetworkError(error)

@@ -3,7 +3,7 @@ import t from 'tap'
 import { Bucket } from '../../../plugin/stores/s3/bucket.ts'
 import { removeOrphans } from '../../../plugin/stores/s3/orphans.ts'
 import { until } from '../../helper.ts'
-import { append, collect, MIB, type Rig, skip, startRig } from './rig.ts'
+import { append, collect, MIB, type Rig, skip, startRig, STATE } from './rig.ts'
 
 const MINUTE = 60_000
 const DAY = 24 * 3_600_000
@@ -137,6 +137,18 @@ t.test('two processes may delete the same upload', { skip }, async (t) => {
   rig.proxy.release()
   await first
   t.match(await rig.open().getUpload('a'), { size: 3 }, 'the new upload stays')
+})
+
+t.test('of two deletions at once, one finds no upload', { skip }, async (t) => {
+  const rig = await startRig(t)
+  const [store, other] = [rig.open(), rig.open()]
+  await store.create({ id: 'a', size: 3, offset: 0 })
+  rig.proxy.add({ method: 'PUT', url: STATE, nth: 1, fault: 'stall-before' })
+  const first = t.rejects(store.remove('a'), { code: 'FST_TUS_NOT_FOUND' })
+  await until(() => rig.proxy.log.some(({ fault }) => fault !== undefined))
+  await other.remove('a')
+  rig.proxy.release()
+  await first
 })
 
 t.test('orphans are segments of a day ago that no state names', { skip }, async (t) => {

@@ -61,6 +61,9 @@ t.test('a bucket that cannot be used is refused, with the reason', { skip }, asy
     const store = new S3Store({ bucket, retryTime: 0, ...options })
     await t.rejects(store.prepare(), { code: 'FST_TUS_BUCKET', message })
   }
+  const stopFailing = proxy.add({ method: 'PUT', nth: 2, fault: 503 })
+  await t.rejects(open().prepare(), { code: 'FST_TUS_BUCKET', message: /: SlowDown: fault$/ })
+  stopFailing()
   proxy.add({ fault: 501 })
   await t.rejects(open().prepare(), { code: 'FST_TUS_BUCKET', message: /: InternalError: fault$/ })
 })

@@ -21,6 +21,22 @@ t.test('a creation whose response is lost is recognized', { skip }, async (t) =>
   t.match(await append(store, 'a', Buffer.from('abc')), { offset: 3 })
 })
 
+t.test('a commit that is lost while another process writes is a displacement', { skip }, async (t) => {
+  const { open, proxy } = await startRig(t)
+  const [store, other] = [open(), open()]
+  await store.create({ id: 'a', size: 6, offset: 0 })
+  const appending = await store.openAppend(await store.getUpload('a'))
+  await appending.write([Buffer.from('xyz')], 3)
+  await append(other, 'a', Buffer.from('abc'))
+  proxy.add({ method: 'PUT', url: STATE, nth: 1, fault: 'reset-before' })
+  await t.rejects(appending.commit(), { code: 'FST_TUS_DISPLACED' })
+  const unavailable = await store.openAppend(await store.getUpload('a'))
+  await unavailable.write([Buffer.from('def')], 3)
+  proxy.clear()
+  proxy.add({ method: 'PUT', url: STATE, nth: 1, fault: 503 })
+  await t.rejects(unavailable.commit(), { code: 'FST_TUS_STORE_UNAVAILABLE' }, 'but not if nothing has changed')
+})
+
 t.test('a state that cannot be written is an error, whether it can be read or not', { skip }, async (t) => {
   const { open, proxy } = await startRig(t)
   const store = open()
