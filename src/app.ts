@@ -29,7 +29,7 @@ export default async function app (fastify: FastifyInstance, opts: AppOptions): 
   const { prefix, maxSize, expiration, sweepInterval } = config
 
   const { store, locks } = await createEngines(config)
-  fastify.log.info({ store: store.name, locks: locks.name }, 'store and locks')
+  fastify.log.info(`uploads in ${store.name}, locks in ${locks.name}`)
   fastify.addHook('onClose', async () => locks.close())
   await fastify.register(fastifyTus, {
     prefix,

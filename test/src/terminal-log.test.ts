@@ -24,8 +24,9 @@ t.test('a terminal gets one short line for each request', async (t) => {
   const lines = buffered(out).trimEnd().split('\n')
   for (const line of lines) t.match(line, /^\[\d\d:\d\d:\d\d\] INFO: /)
   const texts = lines.map((line) => line.replace(/^.*? INFO: /, '').replace(/in \d+ ms$/, 'in N ms'))
-  t.match(texts[0], /^Server listening at http:/)
-  t.same(texts.slice(1), [
+  t.match(texts[0], /^uploads in directory .*, locks in this process$/)
+  t.match(texts[1], /^Server listening at http:/)
+  t.same(texts.slice(2), [
     'ready for uploads',
     `creating upload ${id(created)}, 5 bytes`,
     `upload finished ${id(created)}, 5 bytes`,
