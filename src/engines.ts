@@ -64,12 +64,12 @@ async function locksInRedis ({ url, prefix, ttl }: RedisConfig): Promise<LockerE
   const { Redis } = await load(import('ioredis'), 'REDIS_URL (--redis-url)', 'ioredis')
   const { RedisLocker } = await import('../plugin/locks/redis/index.ts')
   const client = new Redis(url, { lazyConnect: true })
-  let reason: Error | undefined
+  let reason = new Error('no response')
   // The locker and /readyz report later ones.
   client.on('error', (error: Error) => { reason = error })
   await client.connect().catch((error: Error) => {
     client.disconnect()
-    throw new StartError(`REDIS_URL (--redis-url) cannot be reached: ${(reason ?? error).message}`, { cause: error })
+    throw new StartError(`REDIS_URL (--redis-url) cannot be reached: ${reason.message}`, { cause: error })
   })
   return {
     locker: new RedisLocker({ client, prefix, ttl }),

@@ -19,7 +19,7 @@ export function reuseBuffer (body: FileReader, { raw: response }: FastifyReply):
     if (source !== body || !plainWrites.has(response.write) || body.listenerCount('data') > 1) return
     body.reuseBuffer(() => response.writableLength === 0)
     body.on('newListener', (event) => {
-      if (event === 'data' || event === 'readable') body.reuseBuffer(undefined)
+      if (['data', 'readable'].includes(String(event))) body.reuseBuffer(undefined)
     })
   })
 }

@@ -117,6 +117,11 @@ t.test('uploads are stored in the bucket, and listed newest first', s3, async (t
   t.equal((await ready()).statusCode, 503)
 })
 
+t.test('without an endpoint, the bucket is one of AWS', async (t) => {
+  const { store } = await createEngines(readConfig({ FILES_DIR: t.testdir(), S3_BUCKET: 'videos' }))
+  t.equal(store.name, 'bucket videos')
+})
+
 t.test('a bucket that cannot be used is reported in one line', s3, async (t) => {
   const { env } = await withBucket(t)
   const cases: Array<[Environment, RegExp]> = [
