@@ -134,7 +134,8 @@ export class Peers {
       await once(socket, 'connect')
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
-      if (code === 'ECONNREFUSED' || code === 'ENOENT') return undefined
+      // ECONNRESET: it ended before it accepted the connection.
+      if (code === 'ECONNREFUSED' || code === 'ECONNRESET' || code === 'ENOENT') return undefined
       throw error
     }
     socket.unref().on('error', () => {})

@@ -1,5 +1,7 @@
 /** A LocalLocker and a process that the test plays itself. */
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { mkdir, readdir, rm, stat, symlink, unlink, writeFile } from 'node:fs/promises'
 import net from 'node:net'
 import path from 'node:path'
@@ -51,6 +53,22 @@ async function hold (locker: LocalLocker, id: string): Promise<{ lock: Lock, ask
   await lock.lock(never(), () => { asked++ })
   return { lock, asked: () => asked }
 }
+
+const skip = process.platform !== 'linux' && 'the state of the process is read from /proc'
+
+t.test('a process that dies before it accepts a connection has ended', { skip }, async (t) => {
+  const { directory, other } = await rig(t)
+  const script = 'require("node:net").createServer().listen(process.argv[1], () => console.log())'
+  const child = spawn(process.execPath, ['-e', script, path.join(directory, 's-dying')])
+  t.teardown(() => child.kill('SIGKILL'))
+  await once(child.stdout, 'data')
+  child.kill('SIGSTOP')
+  const isAlive = other.peers.isAlive('dying')
+  // Nothing else runs until it is dead, so that the connection is reset before the locker sees it.
+  child.kill('SIGKILL')
+  while (!readFileSync(`/proc/${child.pid}/stat`, 'utf8').includes(') Z ')) continue
+  t.equal(await isAlive, false)
+})
 
 t.test('a request beyond the allowed number of waiters is refused at once', async (t) => {
   const { locker } = await rig(t, { maxWaiters: 1 })
