@@ -150,14 +150,12 @@ const kill = step('kill', fc.record({
 }), async (world, { during, afterMs }) => {
   world.count('kills')
   await killed(world, plans(world, during).operations, afterMs)
-  await world.settle()
 })
 
 const shutDown = step('shutDown', fc.constant(null), async (world) => {
   world.count('shut down')
   for (const upload of world.uploads) world.widen(upload)
   assert.equal(await world.machine.shutDown(), 0)
-  await world.settle()
   await world.restart()
 })
 

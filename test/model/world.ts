@@ -20,7 +20,7 @@ export class World {
   readonly tally: Tally
   readonly #place: Place
   /** Bodies that other requests end. */
-  readonly #ending: OpenBody[] = []
+  #ending: Array<{ upload: Upload, open: OpenBody }> = []
   readonly #compared = new Map<Upload, string>()
   /** How many creations had no response: each may have left an upload unknown to any client. */
   unanswered = 0
@@ -71,7 +71,7 @@ export class World {
       }, this.clock)
       if (this.machine.isLate) upload.reach = reach
     }
-    await this.settle()
+    await this.settle(upload)
   }
 
   /** A request that takes the lock ends a body that is being received: the bytes sent so far may count. */
@@ -81,13 +81,19 @@ export class World {
     const isSent = open.sent === open.body.length
     if (!open.guarded || (isSent && open.right)) upload.reach = Math.max(upload.reach, upload.offset + open.sent)
     touch(upload, this.clock.now)
-    this.#ending.push(open)
+    this.#ending.push({ upload, open })
     upload.open = undefined
   }
 
-  /** Waits for the responses to bodies that were ended; each must be a known error. */
-  async settle (): Promise<void> {
-    for (const { raw, isCut } of this.#ending.splice(0)) {
+  /**
+   * Waits for the responses to bodies that were ended; each must be a known error.
+   * @param only - the upload whose bodies were ended. Another process may still receive those of other uploads.
+   */
+  async settle (only?: Upload): Promise<void> {
+    const isMeant = ({ upload }: { upload: Upload }) => only === undefined || upload === only
+    const ended = this.#ending.filter(isMeant)
+    this.#ending = this.#ending.filter((ending) => !isMeant(ending))
+    for (const { open: { raw, isCut } } of ended) {
       const response = await responseOf(raw)
       if (response !== undefined && !(isCut && isOfParser(response))) checkResponse(response, 'PATCH')
       this.count(`PATCH ended ${response?.status ?? 'unanswered'}`)
