@@ -63,13 +63,16 @@ export class FaultyServer {
     if (!isDead && openFiles > 0) this.problems.push(`${openFiles} files are open after the app has closed`)
   }
 
-  /** @returns `undefined` if the process was killed meanwhile */
+  /** @returns `undefined` if the process was killed meanwhile, or if a fault ended the response in the middle */
   async ask (
     method: string, url: string, headers: Record<string, string> = {}, payload?: Buffer | Readable
   ): Promise<MaybeResponse> {
+    const faults = this.#disk.faults
     const response = await Promise.race([this.#app.inject({
       method: method as 'GET', url, headers: { 'tus-resumable': '1.0.0', ...headers }, ...payload ? { payload } : {}
-    }), this.#disk.died]) as MaybeResponse
+    }), this.#disk.died]).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'LIGHT_ECONNRESET' || this.#disk.faults === faults) throw error
+    }) as MaybeResponse
     if (response?.statusCode === 500) this.problems.push(`${method} ${url}: ${response.body}`)
     return response
   }
