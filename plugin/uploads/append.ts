@@ -10,7 +10,7 @@ import { discard } from './discard.ts'
 import { expiresAt } from './expiration/expiration.ts'
 import { authorizeExisting, findUpload } from './find.ts'
 import { checkLength, maxSizeFor } from './limits/max-size.ts'
-import { isComplete, isFinal } from './state.ts'
+import { isComplete, isFinal, referenceTo } from './state.ts'
 
 export interface Appending {
   /** The offset that the client expects, in bytes. */
@@ -32,9 +32,7 @@ export async function appendToUpload (
     const found = await findUpload(context, reference, offset)
     try {
       if (isFinal(found)) throw new errors.FinalUpload()
-      if (offset !== found.offset) {
-        throw withData(new errors.OffsetMismatch(found.offset, offset), { offset: found.offset })
-      }
+      checkOffset(found, offset)
       const declaredSize = newLength(found, length) ?? impliedLength(found, body)
       // The limit was checked when the length was declared.
       const limit = found.size ?? await maxSizeFor(settings, request, found.metadata)
@@ -48,13 +46,35 @@ export async function appendToUpload (
       if (isComplete(upload) && !wasComplete) events.publish('completed', { upload, request })
       const isDue = !wasComplete || upload.finished === false
       return { upload, finish: isDue ? await processUpload(context, request, upload, lock) : undefined }
-    } catch (error) {
+    } catch (caught) {
+      const isOutdated = caught instanceof errors.Displaced && lock.release.reason === undefined
+      const error = isOutdated ? await explain(context, found, caught) : caught
       const isOverrun = error instanceof errors.BodyTooLong || error instanceof errors.TooLarge
       const isInvalid = error instanceof errors.TypeRefused || (isOverrun && discardsOverrun && !isComplete(found))
       if (isInvalid) await discard(context, request, found, lock)
       throw withData(error, { expiresAt: expiresAt(settings, found) })
     }
   })
+}
+
+/** @throws FST_TUS_OFFSET_MISMATCH */
+function checkOffset (upload: Upload, offset: number): void {
+  if (offset !== upload.offset) {
+    throw withData(new errors.OffsetMismatch(upload.offset, offset), { offset: upload.offset })
+  }
+}
+
+/**
+ * A store with a cache notices only when it writes that another process has changed the upload. Then the upload is read
+ * again, as if it had not been cached.
+ */
+async function explain (context: Context, found: Upload, displaced: Error): Promise<unknown> {
+  try {
+    checkOffset(await findUpload(context, referenceTo(found)), found.offset)
+    return displaced
+  } catch (error) {
+    return error
+  }
 }
 
 /**
