@@ -3,149 +3,18 @@
  * share a locker. `KILLS` sets how often a process is killed (default 20); `SEED` repeats the faults that are random.
  */
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
-import t, { type Test } from 'tap'
-import { S3Store } from '../../plugin/stores/s3/index.ts'
-import { removeOrphans } from '../../plugin/stores/s3/orphans.ts'
+import t from 'tap'
 import type { FaultRule } from '../engines/fault-proxy.ts'
 import { until } from '../helper.ts'
-import { bytesOf, collect, MIB, type Rig, skip, startRig } from '../stores/s3/rig.ts'
+import { collect, MIB, skip, startRig } from '../stores/s3/rig.ts'
 import { dice } from './dice.ts'
+import { serve } from './s3-process.ts'
+import { type Answer, ask, checkFinished, checkLeftovers, Sending } from './s3-uploads.ts'
 
 const kills = Number(process.env['KILLS'] ?? 20)
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
 const next = dice(seed)
-const script = new URL('s3-server.ts', import.meta.url).pathname
-
-interface Server {
-  child: ChildProcess
-  url: string
-  finished: string[]
-  kill (): Promise<void>
-}
-
-/** A server process; with `proxied`, its requests pass through the fault proxy. */
-async function serve (t: Test, rig: Rig, { proxied = true, retryTime = 10_000 } = {}): Promise<Server> {
-  const clientConfig = rig.engine.clientConfig(proxied ? rig.proxy.endpoint : undefined)
-  const options = { clientConfig, bucket: rig.bucketName, retryTime }
-  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, '--import', 'tsx', script], {
-    env: { ...process.env, OPTIONS: JSON.stringify(options) }, stdio: ['ignore', 'pipe', 'inherit']
-  })
-  const lines = createInterface({ input: child.stdout })
-  const finished: string[] = []
-  lines.on('line', (line) => { if (line.startsWith('finished ')) finished.push(line.slice(9)) })
-  const [url] = await once(lines, 'line') as [string]
-  const kill = async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return
-    child.kill('SIGKILL')
-    await once(child, 'exit')
-  }
-  t.teardown(kill)
-  return { child, url, finished, kill }
-}
-
-interface Answer {
-  status: number
-  offset: number | undefined
-  location: string
-}
-
-/** Every response comes within a minute; `undefined` if the process died. */
-async function ask (
-  server: Server, method: string, path: string, headers: Record<string, string> = {}, body?: Buffer
-): Promise<Answer | undefined> {
-  const response = await fetch(server.url + path, {
-    method,
-    headers: { 'tus-resumable': '1.0.0', ...headers },
-    ...body === undefined ? {} : { body: new Uint8Array(body) },
-    signal: AbortSignal.timeout(60_000)
-  }).catch((error: Error) => {
-    assert.notEqual(error.name, 'TimeoutError', `no response to ${method}`)
-    return undefined
-  })
-  if (response === undefined) return undefined
-  await response.arrayBuffer().catch(() => {})
-  const offset = response.headers.get('upload-offset')
-  const location = response.headers.get('location') ?? path
-  return { status: response.status, offset: offset === null ? undefined : Number(offset), location }
-}
-
-/** An upload as its client knows it. */
-class Sending {
-  readonly content: Buffer
-  location = ''
-  acknowledged = 0
-
-  constructor (length: number) {
-    this.content = randomBytes(length)
-  }
-
-  get id (): string {
-    return this.location.split('/').at(-1) as string
-  }
-
-  async create (server: Server): Promise<void> {
-    const created = await ask(server, 'POST', '/files', { 'upload-length': String(this.content.length) })
-    assert.equal(created?.status, 201)
-    this.location = created.location
-  }
-
-  /** HEAD: invariants 1 and 6. */
-  async look (server: Server): Promise<void> {
-    const head = await ask(server, 'HEAD', this.location)
-    assert.equal(head?.status, 200, 'HEAD')
-    assert.ok((head.offset as number) >= this.acknowledged, `offset ${head.offset} after ${this.acknowledged}`)
-    this.acknowledged = head.offset as number
-  }
-
-  async send (server: Server, most = Infinity): Promise<Answer | undefined> {
-    const body = this.content.subarray(this.acknowledged, this.acknowledged + most)
-    const headers = {
-      'content-type': 'application/offset+octet-stream', 'upload-offset': String(this.acknowledged)
-    }
-    const answer = await ask(server, 'PATCH', this.location, headers, body)
-    if (answer?.status === 204) {
-      assert.equal(answer.offset, this.acknowledged + body.length)
-      this.acknowledged = answer.offset
-    }
-    return answer
-  }
-
-  /** Continues until the upload is complete, however often a request fails. */
-  async resume (server: Server): Promise<void> {
-    for (;;) {
-      const answer = await this.send(server)
-      if (answer?.status === 204) return
-      assert.ok([409, 423, 503, undefined].includes(answer?.status), `status ${answer?.status}`)
-      await until(async () => (await ask(server, 'HEAD', this.location))?.status === 200)
-      await this.look(server)
-      if (this.acknowledged === this.content.length) return
-    }
-  }
-}
-
-/** The invariants of a finished upload: its object has the bytes of the client, and nothing else is left. */
-async function checkFinished (rig: Rig, sending: Sending, runs: number): Promise<void> {
-  const object = await rig.bucket.getBytes(sending.id)
-  assert.ok(object !== undefined, 'the object exists')
-  assert.ok(sending.content.equals(object.bytes), 'the object has the bytes of the client')
-  assert.ok(runs >= 1, 'the finish hook has run')
-  const store = new S3Store({ bucket: rig.bucketName, clientConfig: rig.engine.clientConfig() })
-  assert.ok(sending.content.equals(await bytesOf(store, sending.id)))
-}
-
-/** Whatever the processes left: after the sweeps of the next days, only states and objects. */
-async function checkLeftovers (rig: Rig): Promise<void> {
-  await removeOrphans(rig.bucket, rig.states, Date.now() + 2 * 24 * 3_600_000)
-  const store = new S3Store({ bucket: rig.bucketName, clientConfig: rig.engine.clientConfig() })
-  await collect(store.due(Date.now() + 400 * 24 * 3_600_000))
-  const ids = await collect(store.list())
-  const keys = (await rig.keys()).filter((key) => !key.startsWith('.tus-due/'))
-  assert.deepEqual(keys.filter((key) => !ids.includes(key)).sort(), ids.map((id) => `.tus/${id}/state`).sort())
-}
 
 t.test(`every upload is resumed by another process after ${kills} kills`, { skip, timeout: 0 }, async (t) => {
   const rig = await startRig(t)
@@ -237,7 +106,7 @@ t.test('uploads continue once the S3 server is back', { skip, timeout: 0 }, asyn
 t.test('of two processes without a shared locker, one wins each offset', { skip, timeout: 0 }, async (t) => {
   const rig = await startRig(t)
   const servers = await Promise.all([serve(t, rig), serve(t, rig)])
-  const [first] = servers as [Server, Server]
+  const [first] = servers as [typeof servers[0], typeof servers[0]]
   const rounds = 20
   const created = await ask(first, 'POST', '/files', { 'upload-length': String(rounds * 300_000) })
   const { location } = created as Answer
