@@ -61,7 +61,7 @@ export class World {
     if (response.status === 404 || response.status === 410) miss(upload, response.status, this.clock)
     else {
       assert.equal(response.status, 200)
-      const { reach } = upload
+      const { reach, maybeSize } = upload
       const number = (name: string) => response.headers[name] === undefined ? undefined : Number(response.headers[name])
       const expires = response.headers['upload-expires']
       learn(upload, {
@@ -69,7 +69,10 @@ export class World {
         size: number('upload-length'),
         expires: expires === undefined ? undefined : Date.parse(expires)
       }, this.clock)
-      if (this.machine.isLate) upload.reach = reach
+      if (this.machine.isLate) {
+        upload.reach = reach
+        if (upload.size === undefined) upload.maybeSize = maybeSize
+      }
     }
     await this.settle(upload)
   }
