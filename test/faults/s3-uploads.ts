@@ -23,7 +23,7 @@ export async function ask (
     ...body === undefined ? {} : { body: new Uint8Array(body) },
     signal: AbortSignal.timeout(60_000)
   }).catch((error: Error) => {
-    assert.notEqual(error.name, 'TimeoutError', `no response to ${method}`)
+    assert.notEqual(error.name, 'TimeoutError', `no response to ${method} at ${server.url}`)
     return undefined
   })
   if (response === undefined) return undefined

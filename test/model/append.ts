@@ -39,10 +39,10 @@ export class Appending implements Operation {
     this.#claimed = Math.max(0, upload.offset + shape.wrongBy)
     const end = upload.size ?? upload.content.length
     this.#size = upload.size ?? (shape.declares ? end : undefined)
-    const length = shape.over > 0 && this.#size !== undefined
-      ? end - this.#from + shape.over
-      : Math.round((end - this.#from) * shape.share)
-    const sent = upload.content.subarray(this.#from, Math.min(end, this.#from + length))
+    // The bytes for the claimed offset: a concurrent request may make it the right one.
+    const rest = Math.max(0, end - this.#claimed)
+    const length = shape.over > 0 && this.#size !== undefined ? rest + shape.over : Math.round(rest * shape.share)
+    const sent = upload.content.subarray(this.#claimed, Math.min(end, this.#claimed + length))
     const bytes = Buffer.concat([sent, Buffer.alloc(length - sent.length, 'x')])
     const cut = shape.cut && { after: Math.floor(shape.cut.at * bytes.length), how: shape.cut.how }
     this.#body = { bytes, guard: shape.guard, chunked: shape.chunked, cut }
@@ -55,7 +55,7 @@ export class Appending implements Operation {
     world.widen(upload)
     touch(upload, world.clock.now)
     if (upload.size === undefined && this.#shape.declares) upload.maybeSize = this.#size
-    upload.reach = Math.max(upload.reach, this.#from + this.#mostStored())
+    upload.reach = Math.max(upload.reach, Math.min(this.#size ?? Infinity, this.#claimed + this.#mostStored()))
   }
 
   async send (world: World): Promise<MaybeResponse> {
@@ -69,7 +69,7 @@ export class Appending implements Operation {
     if (status !== 204) return
     const offset = Number(headers['upload-offset'])
     // A body that is too long may be ended by a later request when the upload has just completed.
-    const expected = this.#isOver ? this.#size : this.#from + this.#body.bytes.length
+    const expected = this.#isOver ? this.#size : this.#claimed + this.#body.bytes.length
     assert.equal(offset, expected, 'the response has another offset')
     assert(!this.#isWrong, 'a body with a wrong checksum counts')
     upload.offset = Math.max(upload.offset, offset)
@@ -96,9 +96,9 @@ export class Appending implements Operation {
   /** How many bytes of the body may count without a response. */
   #mostStored (): number {
     const { bytes, guard, cut } = this.#body
-    if (this.#isWrong || this.#claimed !== this.#from || this.#upload.parts) return 0
+    if (this.#isWrong || this.#upload.parts) return 0
     if (cut === undefined && !this.#isOver) return bytes.length
-    const most = this.#size === undefined ? Infinity : this.#size - this.#from
+    const most = this.#size === undefined ? Infinity : Math.max(0, this.#size - this.#claimed)
     // A body that is too long counts up to the length if it is ended before its end is read.
     return guard === 'none' ? Math.min(cut?.after ?? Infinity, bytes.length, most) : 0
   }
@@ -108,7 +108,7 @@ export class Appending implements Operation {
   }
 
   get #isOver (): boolean {
-    return this.#size !== undefined && this.#from + this.#body.bytes.length > this.#size
+    return this.#size !== undefined && this.#claimed + this.#body.bytes.length > this.#size
   }
 
   #expected (): number[] {

@@ -61,7 +61,9 @@ export class World {
     if (response.status === 404 || response.status === 410) miss(upload, response.status, this.clock)
     else {
       assert.equal(response.status, 200)
-      const { reach, maybeSize } = upload
+      const { reach, maybeSize, written } = upload
+      const mayBeLate = this.machine.isLate && reach > upload.offset
+      if (mayBeLate) touch(upload, this.clock.now)
       const number = (name: string) => response.headers[name] === undefined ? undefined : Number(response.headers[name])
       const expires = response.headers['upload-expires']
       learn(upload, {
@@ -72,6 +74,7 @@ export class World {
       if (this.machine.isLate) {
         upload.reach = reach
         if (upload.size === undefined) upload.maybeSize = maybeSize
+        if (mayBeLate) for (const time of [written.from, written.to]) touch(upload, time)
       }
     }
     await this.settle(upload)
