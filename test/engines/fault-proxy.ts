@@ -117,6 +117,8 @@ export async function startFaultProxy (
     const onward = forward({ host: '127.0.0.1', port: target.port, agent: false, method, path, headers })
     const answered = once(onward, 'response')
     request.on('close', () => { if (!request.complete) onward.destroy() })
+    // A server may close the connection after its response, before it has read the body.
+    onward.on('error', () => request.socket.destroy())
     request.pipe(onward)
     const [answer] = await answered as [IncomingMessage]
     return answer

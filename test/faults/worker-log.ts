@@ -16,7 +16,7 @@ interface Line {
 
 const WARNING = 40
 
-/** The only line above `info` that is expected: a killed worker. */
+/** The only line above `info` that is expected, of a killed worker. */
 const ENDED = 'worker ended, starting another one'
 
 export class WorkerLog {
@@ -26,6 +26,8 @@ export class WorkerLog {
   /** The pids of the workers that accept connections. */
   readonly ready = new Set<number>()
   readonly problems: string[] = []
+  /** The pids of the workers that are being killed, or were. */
+  readonly #killed = new Set<number>()
 
   constructor (log: Readable) {
     createInterface({ input: log }).on('line', (text) => this.#read(JSON.parse(text) as Line, text))
@@ -40,8 +42,11 @@ export class WorkerLog {
     return time >= since ? pid : undefined
   }
 
-  /** Resolves once the primary process has noticed the end of a worker. All lines of the worker have been read. */
-  async ended (pid: number): Promise<void> {
+  /** Kills a worker. Resolves once the primary process has noticed its end: all lines of the worker have been read. */
+  async kill (pid: number): Promise<void> {
+    this.ready.delete(pid)
+    this.#killed.add(pid)
+    process.kill(pid, 'SIGKILL')
     for await (const [ended] of on(this.#events, 'ended')) if (ended === pid) return
   }
 
@@ -51,7 +56,7 @@ export class WorkerLog {
   }
 
   #read ({ level, time, msg, pid, worker, req }: Line, text: string): void {
-    if (level >= WARNING && msg !== ENDED) this.problems.push(text)
+    if (level >= WARNING && !(msg === ENDED && this.#killed.has(worker ?? 0))) this.problems.push(text)
     if (msg === 'incoming request' && req !== undefined) this.#requests.set(req.remotePort, { pid, time })
     if (msg === 'ready for uploads') {
       this.ready.add(pid)

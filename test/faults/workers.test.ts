@@ -80,11 +80,8 @@ t.test(`${kills} kills of workers harm only their connections (SEED=${seed})`, {
   }
   const kill = async () => {
     const victim = [...log.ready][Math.floor(next() * log.ready.size)] as number
-    log.ready.delete(victim)
-    const ended = log.ended(victim)
     count.begun++
-    process.kill(victim, 'SIGKILL')
-    await ended
+    await log.kill(victim)
     count.ended++
     failures.decide(victim)
   }
