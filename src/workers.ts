@@ -113,7 +113,8 @@ class Workers implements RunningServer {
     worker.on('error', () => {})
     const ended = endOf(worker).then(() => {
       this.#running.delete(worker)
-      return { failure: 'A worker ended before it was ready' }
+      const { exitCode, signalCode } = worker.process
+      return { failure: `A worker ended before it was ready: ${signalCode ?? `exit code ${exitCode}`}` }
     })
     const reported = new Promise<Report>((resolve) => { worker.once('message', resolve) })
     const report = await Promise.race([reported, ended])
