@@ -20,6 +20,8 @@ export interface FailedRequest {
   port: number | undefined
   /** When the connection began, in ms since the epoch. */
   since: number
+  /** When it had ended, in ms since the epoch. */
+  end: number
   /** Whether the connection ended without a response. */
   isCut: boolean
   /** Whether a kill was under way at some time of the connection. */
@@ -127,6 +129,6 @@ export class TusClient {
   #note (request: HttpRequest, text: string, isCut: boolean): void {
     const { socket } = request.getUnderlyingObject() as ClientRequest
     const { port, since = 0, ended = 0 } = (socket && this.#connections.get(socket)) ?? {}
-    this.#rig.onFailed({ text, port, since, isCut, isDuringKill: ended < this.#rig.kills.begun })
+    this.#rig.onFailed({ text, port, since, end: Date.now(), isCut, isDuringKill: ended < this.#rig.kills.begun })
   }
 }

@@ -21,8 +21,8 @@ const ENDED = 'worker ended, starting another one'
 
 export class WorkerLog {
   readonly #events = new EventEmitter()
-  /** The latest request by the port of the client. */
-  readonly #requests = new Map<number, { pid: number, time: number }>()
+  /** The requests by the port of the client, in order. */
+  readonly #requests = new Map<number, Array<{ pid: number, time: number }>>()
   /** The pids of the workers that accept connections. */
   readonly ready = new Set<number>()
   readonly problems: string[] = []
@@ -34,12 +34,13 @@ export class WorkerLog {
   }
 
   /**
-   * The process that has read a request from a connection; `undefined` if none has.
-   * @param since - when the connection began: earlier ones may have had the same port
+   * The process that has read a request from a connection; `undefined` if none has. Earlier and later connections may
+   * have the same port.
+   * @param since - when the connection began
+   * @param end - when it had ended
    */
-  pidOf (port: number, since: number): number | undefined {
-    const { pid, time = 0 } = this.#requests.get(port) ?? {}
-    return time >= since ? pid : undefined
+  pidOf (port: number, since: number, end: number): number | undefined {
+    return this.#requests.get(port)?.findLast(({ time }) => time >= since && time <= end)?.pid
   }
 
   /** Kills a worker. Resolves once the primary process has noticed its end: all lines of the worker have been read. */
@@ -57,7 +58,11 @@ export class WorkerLog {
 
   #read ({ level, time, msg, pid, worker, req }: Line, text: string): void {
     if (level >= WARNING && !(msg === ENDED && this.#killed.has(worker ?? 0))) this.problems.push(text)
-    if (msg === 'incoming request' && req !== undefined) this.#requests.set(req.remotePort, { pid, time })
+    if (msg === 'incoming request' && req !== undefined) {
+      const requests = this.#requests.get(req.remotePort) ?? []
+      requests.push({ pid, time })
+      this.#requests.set(req.remotePort, requests)
+    }
     if (msg === 'ready for uploads') {
       this.ready.add(pid)
       this.#events.emit('ready')

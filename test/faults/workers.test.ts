@@ -37,8 +37,8 @@ class Failures {
   /** Call once the log is read up to the end of the victim. */
   decide (victim: number): void {
     this.#victims.add(victim)
-    for (const { text, port = 0, since, isCut, isDuringKill } of this.#undecided) {
-      const pid = this.#log.pidOf(port, since)
+    for (const { text, port = 0, since, end, isCut, isDuringKill } of this.#undecided) {
+      const pid = this.#log.pidOf(port, since, end)
       if (isCut && pid === undefined && isDuringKill) this.expected.unread++
       else if (isCut && pid !== undefined && this.#victims.has(pid)) this.expected.ofVictims++
       else this.wrong.push(`${text} (port ${port}, worker ${pid}, killed: ${[...this.#victims].join()})`)
