@@ -10,6 +10,8 @@ export interface OpenBody {
   /** Its checksum, if it has one, is right. */
   right: boolean
   guarded: boolean
+  /** An earlier request without a response may still displace it. */
+  mayBeDisplaced: boolean
   /** The client ended it. */
   isCut?: boolean
 }
