@@ -48,7 +48,7 @@ export async function appendToUpload (
       return { upload, finish: isDue ? await processUpload(context, request, upload, lock) : undefined }
     } catch (caught) {
       const isOutdated = caught instanceof errors.Displaced && lock.release.reason === undefined
-      const error = isOutdated ? await explain(context, found, caught) : caught
+      const error = isOutdated ? await currentError(context, found, caught) : caught
       const isOverrun = error instanceof errors.BodyTooLong || error instanceof errors.TooLarge
       const isInvalid = error instanceof errors.TypeRefused || (isOverrun && discardsOverrun && !isComplete(found))
       if (isInvalid) await discard(context, request, found, lock)
@@ -67,8 +67,9 @@ function checkOffset (upload: Upload, offset: number): void {
 /**
  * A store with a cache notices only when it writes that another process has changed the upload. Then the upload is read
  * again, as if it had not been cached.
+ * @returns the error for the response: that of the present state, or `displaced` if the offset is still the same
  */
-async function explain (context: Context, found: Upload, displaced: Error): Promise<unknown> {
+async function currentError (context: Context, found: Upload, displaced: Error): Promise<unknown> {
   try {
     checkOffset(await findUpload(context, referenceTo(found)), found.offset)
     return displaced

@@ -13,7 +13,7 @@ import { until } from '../helper.ts'
 import { MIB, type Rig, SEGMENT, skip as skipS3, startRig } from '../stores/s3/rig.ts'
 import { dice } from './dice.ts'
 import { serve, type Server } from './s3-process.ts'
-import { type Answer, ask, checkFinished, checkLeftovers, Sending } from './s3-uploads.ts'
+import { type Answer, append, checkFinished, checkLeftovers, runsOf, Sending } from './s3-uploads.ts'
 
 const pauses = Number(process.env['KILLS'] ?? 20)
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
@@ -26,8 +26,7 @@ const skip = skipS3 || skipWithout('redis')
  */
 async function takeOver (sending: Sending, server: Server): Promise<number> {
   for (;;) {
-    await until(async () => (await ask(server, 'HEAD', sending.location))?.status === 200)
-    await sending.look(server)
+    await sending.find(server)
     const offset = sending.acknowledged
     if (offset === sending.content.length) return offset
     const bytes = sending.content.subarray(offset).map((byte) => byte ^ 0xff)
@@ -39,14 +38,6 @@ async function takeOver (sending: Sending, server: Server): Promise<number> {
     assert.ok([409, 423, 503].includes(Number(answer?.status)), `status ${answer?.status}`)
   }
 }
-
-function append (server: Server, location: string, offset: number, bytes: Uint8Array): Promise<Answer | undefined> {
-  const headers = { 'content-type': 'application/offset+octet-stream', 'upload-offset': String(offset) }
-  return ask(server, 'PATCH', location, headers, Buffer.from(bytes))
-}
-
-const runsOf = (id: string, ...servers: Server[]) =>
-  servers.flatMap(({ finished }) => finished).filter((finished) => finished === id).length
 
 for (const locks of ['without locks', 'with locks in Redis']) {
   t.test(`a process that is stopped ${pauses} times, ${locks}, changes nothing once it continues (SEED=${seed})`, {

@@ -33,6 +33,18 @@ export async function ask (
   return { status: response.status, offset: offset === null ? undefined : Number(offset), location }
 }
 
+export function append (
+  server: Pick<Server, 'url'>, location: string, offset: number, bytes: Uint8Array
+): Promise<Answer | undefined> {
+  const headers = { 'content-type': 'application/offset+octet-stream', 'upload-offset': String(offset) }
+  return ask(server, 'PATCH', location, headers, Buffer.from(bytes))
+}
+
+/** How often the finish hook ran for an upload. */
+export function runsOf (id: string, ...servers: Server[]): number {
+  return servers.flatMap(({ finished }) => finished).filter((finished) => finished === id).length
+}
+
 /** An upload as its client knows it. */
 export class Sending {
   readonly content: Buffer
@@ -61,12 +73,15 @@ export class Sending {
     this.acknowledged = head.offset as number
   }
 
+  /** Like `look`, once HEAD succeeds. */
+  async find (server: Pick<Server, 'url'>): Promise<void> {
+    await until(async () => (await ask(server, 'HEAD', this.location))?.status === 200)
+    await this.look(server)
+  }
+
   async send (server: Pick<Server, 'url'>, most = Infinity): Promise<Answer | undefined> {
     const body = this.content.subarray(this.acknowledged, this.acknowledged + most)
-    const headers = {
-      'content-type': 'application/offset+octet-stream', 'upload-offset': String(this.acknowledged)
-    }
-    const answer = await ask(server, 'PATCH', this.location, headers, body)
+    const answer = await append(server, this.location, this.acknowledged, body)
     if (answer?.status === 204) {
       assert.equal(answer.offset, this.acknowledged + body.length)
       this.acknowledged = answer.offset
@@ -80,8 +95,7 @@ export class Sending {
       const answer = await this.send(server)
       if (answer?.status === 204) return
       assert.ok([409, 423, 503, undefined].includes(answer?.status), `status ${answer?.status}`)
-      await until(async () => (await ask(server, 'HEAD', this.location))?.status === 200)
-      await this.look(server)
+      await this.find(server)
       if (this.acknowledged === this.content.length) return
     }
   }

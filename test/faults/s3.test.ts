@@ -10,7 +10,7 @@ import { until } from '../helper.ts'
 import { collect, MIB, skip, startRig } from '../stores/s3/rig.ts'
 import { dice } from './dice.ts'
 import { serve } from './s3-process.ts'
-import { type Answer, ask, checkFinished, checkLeftovers, Sending } from './s3-uploads.ts'
+import { type Answer, append, ask, checkFinished, checkLeftovers, runsOf, Sending } from './s3-uploads.ts'
 
 const kills = Number(process.env['KILLS'] ?? 20)
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
@@ -43,7 +43,7 @@ t.test(`every upload is resumed by another process after ${kills} kills`, { skip
     rig.proxy.clear()
     await sending.look(other)
     await sending.resume(other)
-    const runs = [...dying.finished, ...other.finished].filter((id) => id === sending.id).length
+    const runs = runsOf(sending.id, dying, other)
     await checkFinished(rig, sending, runs)
     if (isKilled) {
       counts.killed++
@@ -81,8 +81,8 @@ for (const [name, rules] of Object.entries(disturbances)) {
     }))
     rig.proxy.clear()
     for (const sending of sendings) {
-      await checkFinished(rig, sending, server.finished.filter((id) => id === sending.id).length)
-      assert.equal(server.finished.filter((id) => id === sending.id).length, 1, 'the hook runs once')
+      await checkFinished(rig, sending, runsOf(sending.id, server))
+      assert.equal(runsOf(sending.id, server), 1, 'the hook runs once')
     }
     await checkLeftovers(rig)
     t.ok(rig.proxy.log.some(({ fault }) => fault !== undefined))
@@ -114,9 +114,8 @@ t.test('of two processes without a shared locker, one wins each offset', { skip,
   const written: Buffer[] = []
   for (let round = 0; round < rounds; round++) {
     const bodies = servers.map(() => randomBytes(300_000))
-    const answers = await Promise.all(servers.map((server, i) => ask(server, 'PATCH', location, {
-      'content-type': 'application/offset+octet-stream', 'upload-offset': String(round * 300_000)
-    }, bodies[i])))
+    const answers = await Promise.all(bodies.map((body, i) =>
+      append(servers[i] as typeof first, location, round * 300_000, body)))
     const winners = answers.flatMap((answer, i) => answer?.status === 204 ? [i] : [])
     assert.equal(winners.length, 1, JSON.stringify(answers))
     written.push(bodies[winners[0] as number] as Buffer)
