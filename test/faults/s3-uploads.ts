@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { S3Store } from '../../plugin/stores/s3/index.ts'
-import { removeOrphans } from '../../plugin/stores/s3/orphans.ts'
+import { removeOrphans } from '../../plugin/stores/s3/sweeps/orphans.ts'
 import { until } from '../helper.ts'
 import { bytesOf, collect, type Rig } from '../stores/s3/rig.ts'
 import type { Server } from './s3-process.ts'

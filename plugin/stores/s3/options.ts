@@ -3,8 +3,8 @@ import { check, milliseconds } from '../../checks.ts'
 import { describe } from '../../description.ts'
 import { INLINE_TYPES, typeMatcher } from '../../media-types.ts'
 import type { Upload } from '../../types.ts'
-import type { ObjectProperties } from './bucket.ts'
-import { MIN_PART_BYTES } from './plan-parts.ts'
+import type { ObjectProperties } from './bucket/bucket.ts'
+import { MIN_PART_BYTES } from './objects/plan-parts.ts'
 
 const MIB = 1024 * 1024
 

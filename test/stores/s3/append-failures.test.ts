@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
-import type { VersionedState } from '../../../plugin/stores/s3/state.ts'
+import type { VersionedState } from '../../../plugin/stores/s3/states/state.ts'
 import { until } from '../../helper.ts'
 import { append, bytesOf, MIB, type Rig, SEGMENT, skip, startRig, STATE } from './rig.ts'
 

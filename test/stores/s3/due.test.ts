@@ -1,7 +1,7 @@
 import { S3Client } from '@aws-sdk/client-s3'
 import t from 'tap'
-import { Bucket } from '../../../plugin/stores/s3/bucket.ts'
-import { removeOrphans } from '../../../plugin/stores/s3/orphans.ts'
+import { Bucket } from '../../../plugin/stores/s3/bucket/bucket.ts'
+import { removeOrphans } from '../../../plugin/stores/s3/sweeps/orphans.ts'
 import { until } from '../../helper.ts'
 import { append, collect, MIB, type Rig, skip, startRig, STATE } from './rig.ts'
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { LruCache } from '../../../plugin/stores/s3/lru.ts'
+import { LruCache } from '../../../plugin/stores/s3/states/lru.ts'
 
 t.test('the values that were not used for the longest time are dropped beyond the limit', async (t) => {
   const cache = new LruCache<string>(10)

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { MIN_PART_BYTES, type Piece, planParts } from '../../../plugin/stores/s3/plan-parts.ts'
-import { segmentBytesOf } from '../../../plugin/stores/s3/segment-size.ts'
+import { MIN_PART_BYTES, type Piece, planParts } from '../../../plugin/stores/s3/objects/plan-parts.ts'
+import { segmentBytesOf } from '../../../plugin/stores/s3/appends/segment-size.ts'
 
 const MIB = 1024 * 1024
 const GIB = 1024 * MIB

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { retry } from '../../../plugin/stores/s3/retry.ts'
+import { retry } from '../../../plugin/stores/s3/bucket/retry.ts'
 
 const fault = (facts: object) => Object.assign(new Error('fault'), facts)
 const status = (httpStatusCode: number, name = 'Error') => fault({ name, $metadata: { httpStatusCode } })

@@ -1,8 +1,8 @@
-import type { Upload } from '../../types.ts'
-import type { Bucket } from './bucket.ts'
-import { DUE } from './keys.ts'
-import type { VersionedState } from './state.ts'
-import type { States } from './states.ts'
+import type { Upload } from '../../../types.ts'
+import type { Bucket } from '../bucket/bucket.ts'
+import { DUE } from '../bucket/keys.ts'
+import type { VersionedState } from '../states/state.ts'
+import type { States } from '../states/states.ts'
 
 /** The earliest check of an upload after its creation, or after the last check, in ms. */
 const MIN_WAIT_MS = 60_000

@@ -1,6 +1,6 @@
-import { errors } from '../../errors.ts'
-import { type Bucket, ConditionFailed } from './bucket.ts'
-import { newName, stateKey } from './keys.ts'
+import { errors } from '../../../errors.ts'
+import { type Bucket, ConditionFailed } from '../bucket/bucket.ts'
+import { newName, stateKey } from '../bucket/keys.ts'
 import { LruCache } from './lru.ts'
 import { decode, encode, type State, type VersionedState } from './state.ts'
 

@@ -1,13 +1,13 @@
-import type { Append, AppendOptions, CommitOptions } from '../../types.ts'
-import { StoredUpload } from '../stored-upload.ts'
-import { errors } from '../../errors.ts'
-import type { Garbage } from './garbage.ts'
-import { newName } from './keys.ts'
+import type { Append, AppendOptions, CommitOptions } from '../../../types.ts'
+import { StoredUpload } from '../../stored-upload.ts'
+import { errors } from '../../../errors.ts'
+import type { Garbage } from '../sweeps/garbage.ts'
+import { newName } from '../bucket/keys.ts'
 import type { MemoryBudget } from './memory-budget.ts'
 import { Outgoing } from './outgoing.ts'
 import { piecesOf, type Segments } from './segments.ts'
-import { bytesOf, type State, type VersionedState } from './state.ts'
-import type { States } from './states.ts'
+import { bytesOf, type State, type VersionedState } from '../states/state.ts'
+import type { States } from '../states/states.ts'
 
 /** How often the bytes of a body under way are committed, in ms. */
 const CHECKPOINT_MS = 1000

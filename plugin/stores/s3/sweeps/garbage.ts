@@ -1,7 +1,7 @@
-import type { Bucket } from './bucket.ts'
-import { segmentKey } from './keys.ts'
-import type { Segment, State } from './state.ts'
-import type { States } from './states.ts'
+import type { Bucket } from '../bucket/bucket.ts'
+import { segmentKey } from '../bucket/keys.ts'
+import type { Segment, State } from '../states/state.ts'
+import type { States } from '../states/states.ts'
 
 /**
  * Deletes objects that no upload needs any more, in the background. If that fails, or the process ends, the sweep finds

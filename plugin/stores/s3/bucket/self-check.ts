@@ -1,4 +1,4 @@
-import { errors } from '../../errors.ts'
+import { errors } from '../../../errors.ts'
 import { type Bucket, ConditionFailed, type Condition } from './bucket.ts'
 import { CHECK, newName } from './keys.ts'
 

@@ -1,6 +1,6 @@
-import type { Bucket, ListedObject } from './bucket.ts'
-import { segmentKey, stateKey, UPLOADS } from './keys.ts'
-import type { States } from './states.ts'
+import type { Bucket, ListedObject } from '../bucket/bucket.ts'
+import { segmentKey, stateKey, UPLOADS } from '../bucket/keys.ts'
+import type { States } from '../states/states.ts'
 
 /** A younger object may belong to an append under way, in ms. */
 const MIN_AGE = 24 * 3_600_000

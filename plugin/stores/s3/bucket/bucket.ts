@@ -5,7 +5,7 @@ import {
   DeleteObjectsCommand, GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, PutObjectCommand, UploadPartCommand,
   UploadPartCopyCommand, type S3Client
 } from '@aws-sdk/client-s3'
-import { errors, isTusError } from '../../errors.ts'
+import { errors, isTusError } from '../../../errors.ts'
 import { retry, statusOf } from './retry.ts'
 
 export interface BucketOptions {

@@ -1,5 +1,5 @@
-import type { Upload } from '../../types.ts'
-import { StoredUpload } from '../stored-upload.ts'
+import type { Upload } from '../../../types.ts'
+import { StoredUpload } from '../../stored-upload.ts'
 
 /** Stored bytes of an upload: an object that never changes. */
 export interface Segment {

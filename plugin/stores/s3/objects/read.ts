@@ -1,9 +1,9 @@
-import { errors } from '../../errors.ts'
-import type { Bucket } from './bucket.ts'
+import { errors } from '../../../errors.ts'
+import type { Bucket } from '../bucket/bucket.ts'
 import type { Piece } from './plan-parts.ts'
-import { contentOf } from './segments.ts'
-import type { VersionedState } from './state.ts'
-import type { States } from './states.ts'
+import { contentOf } from '../appends/segments.ts'
+import type { VersionedState } from '../states/state.ts'
+import type { States } from '../states/states.ts'
 
 /** How often in a row reading is tried without getting a byte. */
 const ATTEMPTS = 4

@@ -1,13 +1,13 @@
-import type { Upload } from '../../types.ts'
-import { errors } from '../../errors.ts'
-import { StoredUpload } from '../stored-upload.ts'
-import type { Bucket, Condition, ObjectProperties } from './bucket.ts'
-import type { Garbage } from './garbage.ts'
-import { segmentKey } from './keys.ts'
+import type { Upload } from '../../../types.ts'
+import { errors } from '../../../errors.ts'
+import { StoredUpload } from '../../stored-upload.ts'
+import type { Bucket, Condition, ObjectProperties } from '../bucket/bucket.ts'
+import type { Garbage } from '../sweeps/garbage.ts'
+import { segmentKey } from '../bucket/keys.ts'
 import { type Piece, planParts } from './plan-parts.ts'
-import { contentOf, type Segments } from './segments.ts'
-import type { VersionedState } from './state.ts'
-import type { States } from './states.ts'
+import { contentOf, type Segments } from '../appends/segments.ts'
+import type { VersionedState } from '../states/state.ts'
+import type { States } from '../states/states.ts'
 
 /** An object of up to this size is sent in one request, in bytes. */
 const SINGLE_BYTES = 8 * 1024 * 1024

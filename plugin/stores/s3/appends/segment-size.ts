@@ -1,4 +1,4 @@
-import type { Upload } from '../../types.ts'
+import type { Upload } from '../../../types.ts'
 
 /** Each segment costs two requests, so that a large upload has longer ones, in bytes. */
 const LONG_SEGMENT_BYTES = 16 * 1024 * 1024

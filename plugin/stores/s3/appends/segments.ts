@@ -1,9 +1,9 @@
-import { errors } from '../../errors.ts'
-import type { Bucket } from './bucket.ts'
-import { newName, segmentKey } from './keys.ts'
-import { LruCache } from './lru.ts'
-import { MIN_PART_BYTES, type Piece } from './plan-parts.ts'
-import { bytesOf, type Segment, type State } from './state.ts'
+import { errors } from '../../../errors.ts'
+import type { Bucket } from '../bucket/bucket.ts'
+import { newName, segmentKey } from '../bucket/keys.ts'
+import { LruCache } from '../states/lru.ts'
+import { MIN_PART_BYTES, type Piece } from '../objects/plan-parts.ts'
+import { bytesOf, type Segment, type State } from '../states/state.ts'
 
 /** How much of small segments is cached, in bytes: they are joined later, and need not be read again then. */
 const CACHE_BYTES = 32 * 1024 * 1024

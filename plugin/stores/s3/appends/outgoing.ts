@@ -1,8 +1,8 @@
-import { newName } from './keys.ts'
+import { newName } from '../bucket/keys.ts'
 import type { MemoryBudget } from './memory-budget.ts'
 import { pieceOf, piecesOf, type Segments } from './segments.ts'
-import { bytesOf, type Segment } from './state.ts'
-import type { Piece } from './plan-parts.ts'
+import { bytesOf, type Segment } from '../states/state.ts'
+import type { Piece } from '../objects/plan-parts.ts'
 
 /** The most bytes that are stored in the state itself, without a segment. */
 const TAIL_BYTES = 256 * 1024
