@@ -4,9 +4,10 @@ import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { hasBody } from './request-body.ts'
 
-/** How long a client may keep sending after the response, in ms, and how many of its bytes are read. */
+/** How long a client may keep sending after the response, in ms. */
 const LINGER_MS = 500
-const LINGER_BYTES = 1024 * 1024
+/** How many of its bytes are read: more than the buffers of both kernels hold, which are full at the time. */
+const LINGER_BYTES = 16 * 1024 * 1024
 
 /**
  * Ends the request of a client that is still sending when the response is ready. If the connection closes with bytes in

@@ -32,9 +32,21 @@ t.test('EDGE-43 unwanted bytes are discarded, up to a limit', async (t) => {
   const app = await build(t)
   const base = await app.listen()
   const headers = { 'tus-resumable': '1.0.0', 'content-length': String(64 * 1024 * 1024) }
-  const { socket, response } = await rawRequest(t, base, 'POST', '/files', headers, Buffer.alloc(3 * 1024 * 1024))
+  const { socket, response } = await rawRequest(t, base, 'POST', '/files', headers, Buffer.alloc(24 * 1024 * 1024))
+  const closed = new Promise((resolve) => { socket.once('close', resolve) })
   t.equal((await response).status, 400)
-  await once(socket, 'close')
+  await closed
+})
+
+t.test('EDGE-43 a client that reads only after it has sent several MiB gets the response', async (t) => {
+  const app = await build(t)
+  const base = await app.listen()
+  const headers = { 'tus-resumable': '1.0.0', 'content-length': String(64 * 1024 * 1024) }
+  const { socket, response } = await rawRequest(t, base, 'POST', '/files', headers, Buffer.alloc(12 * 1024 * 1024))
+  socket.pause()
+  await once(socket, 'drain')
+  socket.resume()
+  t.equal((await response).status, 400)
 })
 
 t.test('CORE-09 a method without a body may have one if another method overrides it', async (t) => {
