@@ -40,7 +40,8 @@ export async function serve (
   const lines = createInterface({ input: child.stdout })
   const finished: string[] = []
   lines.on('line', (line) => { if (line.startsWith('finished ')) finished.push(line.slice(9)) })
-  const [url] = await once(lines, 'line') as [string]
+  const [url] = await Promise.race([once(lines, 'line'), once(child, 'exit')])
+  if (typeof url !== 'string') throw new Error(`The server ended with ${url ?? child.signalCode} before it was ready`)
   const kill = async () => {
     if (child.exitCode !== null || child.signalCode !== null) return
     child.kill('SIGKILL')

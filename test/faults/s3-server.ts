@@ -9,7 +9,8 @@ import { S3Store } from '../../plugin/stores/s3/index.ts'
 const { clientConfig, bucket, retryTime, redis, ttl, plugin } = JSON.parse(String(process.env['OPTIONS']))
 const client = new S3Client({ ...clientConfig, maxAttempts: 1 })
 const datastore = new S3Store({ bucket, client, retryTime, segmentSize: 5 * 1024 * 1024 })
-const app = Fastify()
+// What goes wrong is visible in the output of the tests.
+const app = Fastify({ logger: { level: 'error', stream: process.stderr } })
 await app.register(tus, {
   prefix: '/files',
   datastore,

@@ -106,7 +106,7 @@ export class S3Store implements DataStore {
     const state = await this.#stateAt(upload)
     if (state.phase !== 'open') throw new errors.Displaced()
     // Another append may be under way: its next commit must fail. The process may also have died.
-    const own = state.appending === undefined ? state : await this.#states.commit(state, { appending: undefined })
+    const own = state.appending === undefined ? state : await this.#states.commit(state, stopped)
     return new S3Append(this.#appending, own, options)
   }
 
@@ -211,6 +211,9 @@ export class S3Store implements DataStore {
     this.#states.forget(id)
   }
 }
+
+/** The append that is under way fails at its next commit. */
+const stopped = (): Partial<State> => ({ appending: undefined })
 
 const capabilities: Capability[] = [
   'creation', 'creation-with-upload', 'read', 'read-unfinished', 'ranges', 'termination', 'deferred-length', 'checksum',

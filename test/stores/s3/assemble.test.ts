@@ -124,7 +124,7 @@ t.test('a multipart upload that the state does not name is aborted', { skip }, a
   await complete(rig, 'a', 2 * segmentSize)
   const [store, other] = [rig.open(), rig.open()]
   const upload = await store.getUpload('a')
-  await other.update(upload, { concatenation: { header: 'partial' } })
+  await other.update(upload, { refused: true })
   rig.proxy.add({ method: 'DELETE', url: /uploadId=/, nth: 1, fault: 'reset-after' })
   await t.rejects(store.sync(upload), { code: 'FST_TUS_DISPLACED' })
   t.equal(rig.proxy.count({ method: 'DELETE', url: /uploadId=/ }), 1)

@@ -3,10 +3,14 @@ import t from 'tap'
 import tus from '../../../plugin/index.ts'
 import { skip, startRig } from './rig.ts'
 
-const patch = (offset: number) => ({
+const idOf = (url: string) => url.split('/').at(-1) as string
+const patch = (offset: number, headers: Record<string, string> = {}) => ({
   method: 'PATCH' as const,
   headers: {
-    'tus-resumable': '1.0.0', 'upload-offset': String(offset), 'content-type': 'application/offset+octet-stream'
+    'tus-resumable': '1.0.0',
+    'upload-offset': String(offset),
+    'content-type': 'application/offset+octet-stream',
+    ...headers
   },
   payload: 'abc'
 })
@@ -20,8 +24,9 @@ t.test('a process with an outdated cache responds as if it had none', { skip }, 
     return app
   })
   const [first, other] = apps as [typeof apps[0], typeof apps[0]]
-  const create = async () => {
-    const headers = { 'tus-resumable': '1.0.0', 'upload-length': '6' }
+  const otherStore = rig.open()
+  const create = async (length: Record<string, string> = { 'upload-length': '6' }) => {
+    const headers = { 'tus-resumable': '1.0.0', ...length }
     return String((await first.inject({ method: 'POST', url: '/files', headers })).headers['location'])
   }
 
@@ -33,10 +38,17 @@ t.test('a process with an outdated cache responds as if it had none', { skip }, 
     t.equal((await first.inject({ url, ...patch(3) })).statusCode, 204)
   })
 
-  await t.test('423, after another process has recorded something else', async (t) => {
+  await t.test('204, after another process has recorded something else', async (t) => {
     const url = await create()
-    const store = rig.open()
-    await store.update(await store.getUpload(url.split('/').at(-1) as string), { finished: false })
+    await otherStore.update(await otherStore.getUpload(idOf(url)), { finished: true })
+    t.equal((await first.inject({ url, ...patch(0) })).statusCode, 204)
+    t.match(await otherStore.getUpload(idOf(url)), { offset: 3, finished: true })
+  })
+
+  await t.test('423, after another process has recorded the length', async (t) => {
+    const url = await create({ 'upload-defer-length': '1' })
+    const declared = patch(0, { 'upload-length': '6' })
+    t.equal((await other.inject({ url, ...declared, payload: '' })).statusCode, 204)
     t.match(await first.inject({ url, ...patch(0) }), { statusCode: 423, body: /FST_TUS_DISPLACED/ })
     t.equal((await first.inject({ url, ...patch(0) })).statusCode, 204)
   })

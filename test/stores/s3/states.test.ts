@@ -75,6 +75,37 @@ t.test('facts are recorded while another process writes', { skip }, async (t) =>
   await t.rejects(store.update(upload, { refused: false }), { code: 'FST_TUS_STORE_UNAVAILABLE' }, 'it gives up')
 })
 
+t.test('an append, a rollback and an assembly keep what another process records meanwhile', { skip }, async (t) => {
+  const { open, proxy } = await startRig(t)
+  const [store, other] = [open(), open()]
+  const created = await store.create({ id: 'a', size: 6, offset: 0 })
+  const appending = await store.openAppend(created)
+  await appending.write([Buffer.from('abc')], 3)
+  await other.update(created, { finished: true })
+  t.equal(await appending.commit(), 3)
+  t.match(await open().getUpload('a'), { offset: 3, finished: true })
+
+  const appended = await store.getUpload('a')
+  const rolledBack = await store.openAppend(appended)
+  await rolledBack.write([Buffer.from('xyz')], 3)
+  await rolledBack.commit({ complete: false })
+  await other.update(created, { finished: false })
+  t.equal(await rolledBack.rollback(), 3)
+  t.match(await open().getUpload('a'), { offset: 3, complete: undefined, finished: false })
+
+  const complete = await append(store, 'a', Buffer.from('def'))
+  await other.update(created, { finished: true })
+  await store.sync(complete)
+  t.match(await open().getUpload('a'), { offset: 6, finished: true })
+  t.equal((await bytesOf(open(), 'a')).toString(), 'abcdef')
+
+  await store.create({ id: 'b', size: 6, offset: 0 })
+  const unlucky = await store.openAppend(await store.getUpload('b'))
+  await unlucky.write([Buffer.from('abc')], 3)
+  proxy.add({ method: 'PUT', url: STATE, fault: 412 })
+  await t.rejects(unlucky.commit(), { code: 'FST_TUS_STORE_UNAVAILABLE' }, 'it gives up')
+})
+
 t.test('facts about an upload that is gone are dropped, also by another process', { skip }, async (t) => {
   const { open } = await startRig(t)
   const [store, other] = [open(), open()]

@@ -81,10 +81,12 @@ export class S3Append implements Append {
     await this.#settle()
     if (this.#error instanceof errors.Displaced) return this.#leave(this.#error)
     this.#outgoing.release()
-    const { upload, segments, tail } = this.#before
+    const { upload: { offset, size, complete, modified }, segments, tail } = this.#before
     const written = [...this.#state.segments, ...this.#outgoing.segments]
     if (this.#state !== this.#before) {
-      this.#state = await this.#context.states.commit(this.#state, { upload, segments, tail, appending: undefined })
+      this.#state = await this.#context.states.commit(this.#state, ({ upload }) => ({
+        upload: new StoredUpload({ ...upload, offset, size, complete, modified }), segments, tail, appending: undefined
+      }))
     }
     // After a failure they may yet count: the response to a commit may be lost.
     if (this.#failure === undefined) this.#context.garbage.deleteSegments(this.#state, written)
@@ -163,12 +165,12 @@ export class S3Append implements Append {
     // A rollback needs the segments from before the append.
     const kept = isLast ? 0 : this.#before.segments.length
     const joined = await all.joinSmall(upload.id, segments, segmentBytes(this.#state), kept)
-    this.#state = await states.commit(this.#state, {
+    this.#state = await states.commit(this.#state, ({ upload }) => ({
       upload: new StoredUpload({ ...upload, size, complete, ...moves && { offset, modified: Date.now() } }),
       segments: joined,
       tail,
       appending: isLast ? undefined : this.#name
-    })
+    }))
     if (moves) this.#outgoing.committed(stored.segments.length)
     if (joined !== segments) garbage.deleteSegments(this.#state, segments)
   }

@@ -6,7 +6,7 @@ import type { Garbage } from '../sweeps/garbage.ts'
 import { segmentKey } from '../bucket/keys.ts'
 import { type Piece, planParts } from './plan-parts.ts'
 import { contentOf, type Segments } from '../appends/segments.ts'
-import type { VersionedState } from '../states/state.ts'
+import type { State, VersionedState } from '../states/state.ts'
 import type { States } from '../states/states.ts'
 
 /** An object of up to this size is sent in one request, in bytes. */
@@ -31,7 +31,7 @@ export interface AssemblyContext {
 export async function assemble (context: AssemblyContext, state: VersionedState): Promise<VersionedState> {
   const { id, offset } = state.upload
   const made = await makeObject(context, state, contentOf(state), offset)
-  const assembled = await place(context, made, placed(made))
+  const assembled = await place(context, made, () => placed)
   context.garbage.delete(state.segments.map(({ name }) => segmentKey(id, name)))
   return assembled
 }
@@ -44,16 +44,17 @@ export async function concatenate (
   for (const part of parts) pieces.push(await objectOf(context, part))
   const offset = parts.reduce((sum, part) => sum + part.offset, 0)
   const made = await makeObject(context, state, pieces, offset, signal)
-  const upload = new StoredUpload({ ...made.upload, offset, complete: true, modified: Date.now() })
-  return await place(context, made, { ...placed(made), upload })
+  return await place(context, made, ({ upload }) => ({
+    ...placed, upload: new StoredUpload({ ...upload, offset, complete: true, modified: Date.now() })
+  }))
 }
 
 /** Records that the object exists. If the upload was deleted in the meantime, nothing else would delete the object. */
 async function place (
-  { bucket, states }: AssemblyContext, state: VersionedState, changes: Partial<VersionedState>
+  { bucket, states }: AssemblyContext, state: VersionedState, changesFor: (state: State) => Partial<State>
 ): Promise<VersionedState> {
   try {
-    return await states.commit(state, changes)
+    return await states.commit(state, changesFor)
   } catch (error) {
     const { upload: { id }, birth } = state
     const isGone = error instanceof errors.Displaced && (await states.read(id))?.birth !== birth
@@ -68,8 +69,8 @@ export async function deleteObject (bucket: Bucket, id: string, birth: string): 
   if (found?.metadata[OWNER] === birth) await bucket.delete(id, found)
 }
 
-function placed ({ upload }: VersionedState): Partial<VersionedState> {
-  return { upload, phase: 'object', segments: [], tail: Buffer.alloc(0), appending: undefined, multipart: undefined }
+const placed: Partial<State> = {
+  phase: 'object', segments: [], tail: Buffer.alloc(0), appending: undefined, multipart: undefined
 }
 
 async function objectOf (context: AssemblyContext, { id, offset, finished }: Upload): Promise<Piece> {
@@ -96,7 +97,7 @@ async function makeObject (
   // A multipart upload of an earlier attempt.
   if (state.multipart !== undefined) await bucket.abortMultipart(id, state.multipart)
   const multipart = await bucket.createMultipart(id, owned)
-  const begun = await context.states.commit(state, { multipart }).catch(async (error: unknown) => {
+  const begun = await context.states.commit(state, () => ({ multipart })).catch(async (error: unknown) => {
     await bucket.abortMultipart(id, multipart).catch(() => {})
     throw error
   })

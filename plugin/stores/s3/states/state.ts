@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Upload } from '../../../types.ts'
 import { StoredUpload } from '../../stored-upload.ts'
 
@@ -82,4 +83,17 @@ export function decode (bytes: Buffer): State {
 
 export function bytesOf (segments: Segment[]): number {
   return segments.reduce((sum, { bytes }) => sum + bytes, 0)
+}
+
+/**
+ * Whether two states have the same bytes and the same writer. What may differ are facts about the upload, such as that
+ * its finish hook has run.
+ */
+export function differsOnlyInFacts (a: State, b: State): boolean {
+  return isDeepStrictEqual(withoutFacts(a), withoutFacts(b))
+}
+
+function withoutFacts ({ upload, phase, birth, segments, tail, appending, multipart }: State): unknown[] {
+  const { offset, size, complete, refused } = upload
+  return [phase, birth, segments, tail, appending, multipart, offset, size, complete, refused]
 }

@@ -2,14 +2,14 @@ import { errors } from '../../../errors.ts'
 import { type Bucket, ConditionFailed } from '../bucket/bucket.ts'
 import { newName, stateKey } from '../bucket/keys.ts'
 import { LruCache } from './lru.ts'
-import { decode, encode, type State, type VersionedState } from './state.ts'
+import { decode, differsOnlyInFacts, encode, type State, type VersionedState } from './state.ts'
 
 /** How much of the states, above all of their tails, is cached, in bytes. */
 const CACHE_BYTES = 32 * 1024 * 1024
 /** What a state takes besides its tail and segments, in bytes: a rough figure. */
 const RECORD_BYTES = 2048
 const SEGMENT_BYTES = 100
-/** How often a change of facts is tried while other processes write to the upload. */
+/** How often a change is tried while other processes write to the upload. */
 const CHANGE_ATTEMPTS = 10
 
 /**
@@ -57,13 +57,19 @@ export class States {
   }
 
   /**
-   * Replaces a state.
-   * @throws FST_TUS_DISPLACED if another process has replaced it
+   * Replaces a state. Facts that another process has recorded since the state was read are kept.
+   * @throws FST_TUS_DISPLACED if another process has changed anything else
    */
-  async commit ({ etag, ...state }: VersionedState, changes: Partial<State>): Promise<VersionedState> {
-    const written = await this.#write({ ...state, ...changes, commit: newName() }, { etag })
-    if (written !== undefined) return written
-    this.forget(state.upload.id)
+  async commit (state: VersionedState, changesFor: (state: State) => Partial<State>): Promise<VersionedState> {
+    const { id } = state.upload
+    let current: VersionedState | undefined = state
+    for (let attempt = 1; current !== undefined && differsOnlyInFacts(current, state); attempt++) {
+      const written = await this.#replace(current, changesFor(current))
+      if (written !== undefined) return written
+      if (attempt === CHANGE_ATTEMPTS) throw new errors.StoreUnavailable()
+      current = await this.read(id)
+    }
+    this.forget(id)
     throw new errors.Displaced()
   }
 
@@ -79,12 +85,17 @@ export class States {
     for (let attempt = 1; state !== undefined && state.phase !== 'removed'; attempt++) {
       const changes = changesFor(state)
       if (changes === undefined) return undefined
-      const written = await this.#write({ ...state, ...changes, commit: newName() }, { etag: state.etag })
+      const written = await this.#replace(state, changes)
       if (written !== undefined) return written
       if (attempt === CHANGE_ATTEMPTS) throw new errors.StoreUnavailable()
       state = await this.read(id)
     }
     return undefined
+  }
+
+  /** @returns `undefined` if another process has replaced the state */
+  async #replace ({ etag, ...state }: VersionedState, changes: Partial<State>): Promise<VersionedState | undefined> {
+    return await this.#write({ ...state, ...changes, commit: newName() }, { etag })
   }
 
   /**
