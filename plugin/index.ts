@@ -25,8 +25,10 @@ const plugin: FastifyPluginAsync<FastifyTusOptions> = async (fastify, options) =
   fastify.addHook('onReady', async () => {
     await context.store.prepare()
     const interval = context.settings.expiration?.sweepInterval ?? 0
+    // No upload has an id with such characters.
+    const name = `sweep ${fastify.prefix}`
     // Also without an interval, once: a crash may have left work.
-    if (context.store.capabilities.has('expiration')) stopSweeping = startSweeping(context, { interval })
+    if (context.store.capabilities.has('expiration')) stopSweeping = startSweeping(context, { name, interval })
   })
   fastify.addHook('preClose', async () => {
     shutdown.abort(new errors.Shutdown())

@@ -67,16 +67,20 @@ export class Sending {
 
   /** HEAD: invariants 1 and 6. */
   async look (server: Pick<Server, 'url'>): Promise<void> {
-    const head = await ask(server, 'HEAD', this.location)
-    assert.equal(head?.status, 200, 'HEAD')
-    assert.ok((head.offset as number) >= this.acknowledged, `offset ${head.offset} after ${this.acknowledged}`)
-    this.acknowledged = head.offset as number
+    assert.equal(await this.#head(server), 200, 'HEAD')
   }
 
   /** Like `look`, once HEAD succeeds. */
   async find (server: Pick<Server, 'url'>): Promise<void> {
-    await until(async () => (await ask(server, 'HEAD', this.location))?.status === 200)
-    await this.look(server)
+    await until(async () => await this.#head(server) === 200)
+  }
+
+  async #head (server: Pick<Server, 'url'>): Promise<number | undefined> {
+    const head = await ask(server, 'HEAD', this.location)
+    if (head?.status !== 200) return head?.status
+    assert.ok((head.offset as number) >= this.acknowledged, `offset ${head.offset} after ${this.acknowledged}`)
+    this.acknowledged = head.offset as number
+    return head.status
   }
 
   async send (server: Pick<Server, 'url'>, most = Infinity): Promise<Answer | undefined> {

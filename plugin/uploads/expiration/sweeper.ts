@@ -1,7 +1,10 @@
+import { errors } from '../../errors.ts'
 import type { Context } from '../context.ts'
 import { sweep } from './sweep.ts'
 
 export interface SweeperOptions {
+  /** Processes that share a locker sweep under this name one at a time. */
+  name: string
   /** The time between the end of a sweep and the next one, in ms; 0: only the one at the start. */
   interval: number
   /** The wall clock, and a clock that never jumps; both in ms. */
@@ -10,6 +13,8 @@ export interface SweeperOptions {
 
 /** How far the two clocks may drift apart between two sweeps, in ms. */
 const MAX_DRIFT = 60_000
+/** How long a sweep waits at most if another process is sweeping, in ms. */
+const BUSY_MS = 10_000
 
 /**
  * Sweeps from time to time, until stopped. The timer does not keep the process alive. After a jump of the wall clock
@@ -17,7 +22,7 @@ const MAX_DRIFT = 60_000
  * @returns stops it; resolves once no sweep is under way
  */
 export function startSweeping (
-  context: Context, { interval, clocks = systemClocks }: SweeperOptions
+  context: Context, { name, interval, clocks = systemClocks }: SweeperOptions
 ): () => Promise<void> {
   let timer: NodeJS.Timeout | undefined
   let difference = clocks.wall() - clocks.steady()
@@ -26,15 +31,16 @@ export function startSweeping (
 
   async function run (): Promise<void> {
     const before = difference
+    let next = interval
     difference = clocks.wall() - clocks.steady()
     try {
       const drift = difference - before
       if (Math.abs(drift) > MAX_DRIFT) context.log.warn({ drift }, 'clock jumped: sweep skipped')
-      else await sweepOnce(context)
+      else if (!await sweepAlone(context, name)) next = Math.min(interval || BUSY_MS, BUSY_MS)
     } catch (err) {
       context.log.error({ err }, 'sweep failed')
     }
-    if (interval > 0 && !isStopped) timer = setTimeout(() => { running = run() }, interval).unref()
+    if (next > 0 && !isStopped) timer = setTimeout(() => { running = run() }, next).unref()
   }
 
   return async () => {
@@ -44,9 +50,19 @@ export function startSweeping (
   }
 }
 
-async function sweepOnce (context: Context): Promise<void> {
-  const removed = await sweep(context)
-  if (removed.expired + removed.orphans > 0) context.log.info(removed, 'expired uploads and orphans deleted')
+/** @returns whether no other process is sweeping */
+async function sweepAlone (context: Context, name: string): Promise<boolean> {
+  try {
+    return await context.locks.holdIfFree(name, async () => {
+      const removed = await sweep(context)
+      if (removed.expired + removed.orphans > 0) context.log.info(removed, 'expired uploads and orphans deleted')
+      return true
+    }) ?? false
+  } catch (error) {
+    // From a locker without `tryLock`.
+    if (error instanceof errors.Locked) return false
+    throw error
+  }
 }
 
 const systemClocks = { wall: () => Date.now(), steady: () => performance.now() }

@@ -188,7 +188,7 @@ t.test('a sweep ends early if the app closes', async (t) => {
 t.test('sweeps repeat until they are stopped, and log what was removed', async (t) => {
   const { context, add, logged, files } = await rig(t)
   await add('a', 'a')
-  const stop = startSweeping(context, { interval: 1 })
+  const stop = startSweeping(context, { name: 'sweep', interval: 1 })
   while ((await files()).length > 0) await turn()
   await add('b', 'b')
   while ((await files()).length > 0) await turn()
@@ -202,7 +202,7 @@ t.test('sweeps repeat until they are stopped, and log what was removed', async (
 t.test('a sweep that fails is logged, and the next one runs', async (t) => {
   const { context, logged } = await rig(t)
   context.store.due = () => { throw new Error('no directory') }
-  const stop = startSweeping(context, { interval: 1 })
+  const stop = startSweeping(context, { name: 'sweep', interval: 1 })
   while (logged.length < 2) await new Promise((resolve) => setTimeout(resolve, 1))
   await stop()
   t.match(logged[1], { msg: 'sweep failed', err: { message: 'no directory' } })
@@ -227,7 +227,7 @@ t.test('EDGE-59 a sweep is skipped after the clock has jumped', async (t) => {
   const jumps = () => logged.filter(({ msg }) => msg === 'clock jumped: sweep skipped').length
   const readings = [0, 0]
   const wall = () => readings.shift() ?? 48 * HOUR
-  const stop = startSweeping(context, { interval: 1, clocks: { wall, steady: () => 0 } })
+  const stop = startSweeping(context, { name: 'sweep', interval: 1, clocks: { wall, steady: () => 0 } })
   while (jumps() === 0) await turn()
   await add('a', 'a')
   while ((await files()).length > 0) await turn()
@@ -238,7 +238,36 @@ t.test('EDGE-59 a sweep is skipped after the clock has jumped', async (t) => {
 t.test('without an interval there is one sweep', async (t) => {
   const { context, add, files } = await rig(t)
   await add('a', 'a')
-  const stop = startSweeping(context, { interval: 0 })
+  const stop = startSweeping(context, { name: 'sweep', interval: 0 })
   while ((await files()).length > 0) await turn()
   await stop()
+})
+
+t.test('processes that share a locker sweep one at a time', async (t) => {
+  const memory = new MemoryLocker()
+  const withoutTry = {
+    newLock (id: string) {
+      const lock = memory.newLock(id)
+      return { lock: lock.lock.bind(lock), unlock: lock.unlock.bind(lock) }
+    }
+  }
+  for (const locker of [memory, withoutTry]) {
+    const { context, add, logged, files } = await rig(t, { locker, lockTimeout: 20 })
+    const looks: string[] = []
+    const { newLock } = locker
+    locker.newLock = (id) => {
+      looks.push(id)
+      return newLock.call(locker, id)
+    }
+    const lock = newLock.call(locker, 'sweep')
+    await lock.lock(new AbortController().signal, () => {})
+    await add('a', 'a')
+    const stop = startSweeping(context, { name: 'sweep', interval: 1 })
+    while (looks.length < 3) await new Promise((resolve) => setTimeout(resolve, 1))
+    t.same(await files(), ['a', 'a.json'], 'another process sweeps')
+    await lock.unlock()
+    while ((await files()).length > 0) await new Promise((resolve) => setTimeout(resolve, 1))
+    await stop()
+    t.same(logged.filter(({ msg }) => msg === 'sweep failed'), [])
+  }
 })
