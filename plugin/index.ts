@@ -15,7 +15,9 @@ const plugin: FastifyPluginAsync<FastifyTusOptions> = async (fastify, options) =
   const settings = resolveSettings(withFastifyCors(fastify, options))
   const engines = resolveEngines(options)
   const shutdown = new AbortController()
-  const context = createContext(matchSettings(settings, engines.store), engines, fastify.log, shutdown.signal)
+  const context = createContext(
+    matchSettings(settings, engines.store), engines, fastify.log, fastify.prefix, shutdown.signal
+  )
   warnOfRequestTimeout(fastify)
   answerExpectContinue(fastify)
   const others = settings.resumableUpload ? [new ResumableUpload(context, fastify.prefix)] : []
@@ -25,10 +27,8 @@ const plugin: FastifyPluginAsync<FastifyTusOptions> = async (fastify, options) =
   fastify.addHook('onReady', async () => {
     await context.store.prepare()
     const interval = context.settings.expiration?.sweepInterval ?? 0
-    // No upload has an id with such characters.
-    const name = `sweep ${fastify.prefix}`
     // Also without an interval, once: a crash may have left work.
-    if (context.store.capabilities.has('expiration')) stopSweeping = startSweeping(context, { name, interval })
+    if (context.store.capabilities.has('expiration')) stopSweeping = startSweeping(context, { interval })
   })
   fastify.addHook('preClose', async () => {
     shutdown.abort(new errors.Shutdown())
@@ -79,8 +79,9 @@ export { TUS_METHODS, TUS_REQUEST_HEADERS, TUS_RESPONSE_HEADERS } from './protoc
 export { FileStore, type FileStoreOptions } from './stores/file/file-store.ts'
 export { MemoryStore } from './stores/memory.ts'
 export type {
-  Append, AppendOptions, Capability, CommitOptions, Concatenation, DataStore, FastifyTusHooks, FinishResponse, Intent,
-  KvStore, Lock, Locker, RequestRelease, Upload, UploadChanges, UploadMetadata, UploadReference
+  Append, AppendOptions, Capability, CommitOptions, Concatenation, CountedGroup, Counter, DataStore, FastifyTusHooks,
+  FinishResponse, FullGroup, Intent, KvStore, Lock, Locker, RequestRelease, Upload, UploadChanges, UploadMetadata,
+  UploadReference
 } from './types.ts'
 export type {
   AppendEndedEvent, BodyEvent, FailedEvent, LockWaitedEvent, StoredEvent, SweptEvent, UploadEvent, UploadEventName,

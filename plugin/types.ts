@@ -228,6 +228,31 @@ export interface Lock {
   readonly lost?: AbortSignal
 }
 
+/** Entries of one kind, such as the open bodies of a client. */
+export interface CountedGroup {
+  name: string
+  /** How many entries it may have. */
+  max: number
+}
+
+export interface FullGroup {
+  name: string
+  /** Some of the entries that were not extended in time. */
+  stale: string[]
+}
+
+/** Counts what all processes that share it have, such as open bodies. */
+export interface Counter {
+  /**
+   * Adds an entry to all groups, or to none if one of them is full. An entry that a group has already is extended.
+   * @param ttl - the time until the entry must be extended, in ms; its process may have ended then
+   * @returns the group that is full, if any
+   */
+  add (entry: string, groups: CountedGroup[], ttl: number): Promise<FullGroup | undefined>
+  /** Removes an entry from all of its groups. */
+  remove (entry: string): Promise<void>
+}
+
 /** Hands out locks: an upload has one holder at a time. */
 export interface Locker {
   newLock (id: string): Lock
@@ -246,6 +271,8 @@ export interface Locker {
    * @returns stops the calls
    */
   onChanged? (listener: (id: string) => void): () => void
+  /** Counts for the quotas. Without it, each process counts its own uploads and bodies. */
+  counter?: Counter
   /**
    * Releases what the locker keeps open between locks. Called once the app has closed; another app may still use it.
    */

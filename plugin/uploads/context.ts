@@ -9,6 +9,7 @@ import { findUpload, isUnfinished } from './find.ts'
 import { FirstParts } from './concatenation/first-parts.ts'
 import { Followers } from './events/followers.ts'
 import { BodyQuota } from './limits/body-quota.ts'
+import { MemoryCounter } from './limits/memory-counter.ts'
 import { UploadQuota } from './limits/upload-quota.ts'
 import { UploadLocks } from './locking/upload-locks.ts'
 import { logEvents } from './events/log-events.ts'
@@ -23,6 +24,8 @@ export interface Context {
   readonly store: StoreAdapter
   readonly locks: UploadLocks
   readonly log: FastifyBaseLogger
+  /** Distinguishes the registrations that share a locker: the prefix of the routes. */
+  readonly scope: string
   readonly events: EventPublisher
   readonly limits: {
     readonly uploads: UploadQuota
@@ -38,19 +41,22 @@ export interface Context {
 
 /** @param shutdown - aborts when the app begins to close */
 export function createContext (
-  settings: Settings, { store, locker }: Omit<Engines, 'release'>, log: FastifyBaseLogger, shutdown: AbortSignal
+  settings: Settings, { store, locker }: Omit<Engines, 'release'>, log: FastifyBaseLogger, scope: string,
+  shutdown: AbortSignal
 ): Context {
+  const counter = locker.counter ?? new MemoryCounter()
   const events = new EventPublisher(log)
   const context: Context = {
     settings,
     store,
     log,
+    scope,
     events,
     shutdown,
     locks: new UploadLocks({ locker, timeout: settings.lockTimeout, events, log, shutdown }),
     limits: {
-      uploads: new UploadQuota(settings, events, (id) => isUnfinished(context, id)),
-      bodies: new BodyQuota(settings),
+      uploads: new UploadQuota(settings, events, counter, scope, (id) => isUnfinished(context, id)),
+      bodies: new BodyQuota(settings, counter, scope),
       minRate: new MinRate(settings)
     },
     followers: new Followers({

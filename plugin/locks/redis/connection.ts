@@ -1,8 +1,5 @@
 import type { RedisClient, RedisSubscriber } from './client.ts'
-import type { Script } from './scripts.ts'
-
-/** How long a command may take, in ms. */
-const DEADLINE_MS = 3000
+import { inTime, runScript, type Script } from './script.ts'
 
 /** Runs scripts with a deadline, and receives messages on a connection of its own. */
 export class Connection {
@@ -18,15 +15,8 @@ export class Connection {
     this.#onMessage = onMessage
   }
 
-  async run ({ text, sha }: Script, keys: string[], args: string[]): Promise<unknown> {
-    return await this.#inTime(async () => {
-      try {
-        return await this.#client.evalsha(sha, keys.length, ...keys, ...args)
-      } catch (error) {
-        if (!String(error).includes('NOSCRIPT')) throw error
-        return await this.#client.eval(text, keys.length, ...keys, ...args)
-      }
-    })
+  async run (script: Script, keys: string[], args: string[]): Promise<unknown> {
+    return await runScript(this.#client, script, keys, args)
   }
 
   /** A message may be lost, so a failure changes nothing. */
@@ -38,7 +28,7 @@ export class Connection {
   async subscribe (): Promise<void> {
     this.#subscribing ??= this.#open()
     const subscribing = this.#subscribing
-    await this.#inTime(() => subscribing)
+    await inTime(() => subscribing)
   }
 
   close (): void {
@@ -58,19 +48,6 @@ export class Connection {
       subscriber.disconnect()
       if (this.#subscriber === subscriber) this.#subscriber = this.#subscribing = undefined
       throw error
-    }
-  }
-
-  async #inTime<T> (work: () => Promise<T>): Promise<T> {
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<never>((_resolve, reject) => {
-      const error = new Error(`Redis has not responded within ${DEADLINE_MS} ms`)
-      timer = setTimeout(() => reject(error), DEADLINE_MS)
-    })
-    try {
-      return await Promise.race([work(), late])
-    } finally {
-      clearTimeout(timer)
     }
   }
 }

@@ -3,7 +3,8 @@ import { askToRelease, type Queued, type Waiter, waitIn } from '../waiting.ts'
 import type { RedisClient } from './client.ts'
 import { Connection } from './connection.ts'
 import { Lease } from './lease.ts'
-import { enterScript, leaveScript, renewScript, type Script, tryScript } from './scripts.ts'
+import type { Script } from './script.ts'
+import { enterScript, leaveScript, renewScript, tryScript } from './lock-scripts.ts'
 
 export interface LockTableOptions {
   client: RedisClient

@@ -1,6 +1,7 @@
 import { check, isObject } from '../../checks.ts'
-import type { Lock, Locker, RequestRelease } from '../../types.ts'
+import type { Counter, Lock, Locker, RequestRelease } from '../../types.ts'
 import type { RedisClient } from './client.ts'
+import { RedisCounter } from './counter.ts'
 import { LockTable, type Request } from './lock-table.ts'
 
 export interface RedisLockerOptions {
@@ -19,6 +20,7 @@ export interface RedisLockerOptions {
 /** Locks in Redis for processes on any number of machines, first come, first served. */
 export class RedisLocker implements Locker {
   readonly shared = true
+  readonly counter: Counter
   readonly #table: LockTable
   readonly #listeners = new Set<(id: string) => void>()
   #isClosing = false
@@ -31,6 +33,7 @@ export class RedisLocker implements Locker {
     check(Number.isSafeInteger(ttl) && ttl >= 1000, '"ttl" of a RedisLocker must be an integer of at least 1000')
     const onChanged = (id: string) => { for (const listener of this.#listeners) listener(id) }
     this.#table = new LockTable({ client, prefix, ttl, maxWaiters, onChanged })
+    this.counter = new RedisCounter(client, prefix)
   }
 
   newLock (id: string): Lock {

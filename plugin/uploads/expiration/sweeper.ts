@@ -3,8 +3,6 @@ import type { Context } from '../context.ts'
 import { sweep } from './sweep.ts'
 
 export interface SweeperOptions {
-  /** Processes that share a locker sweep under this name one at a time. */
-  name: string
   /** The time between the end of a sweep and the next one, in ms; 0: only the one at the start. */
   interval: number
   /** The wall clock, and a clock that never jumps; both in ms. */
@@ -22,7 +20,7 @@ const BUSY_MS = 10_000
  * @returns stops it; resolves once no sweep is under way
  */
 export function startSweeping (
-  context: Context, { name, interval, clocks = systemClocks }: SweeperOptions
+  context: Context, { interval, clocks = systemClocks }: SweeperOptions
 ): () => Promise<void> {
   let timer: NodeJS.Timeout | undefined
   let difference = clocks.wall() - clocks.steady()
@@ -36,7 +34,7 @@ export function startSweeping (
     try {
       const drift = difference - before
       if (Math.abs(drift) > MAX_DRIFT) context.log.warn({ drift }, 'clock jumped: sweep skipped')
-      else if (!await sweepAlone(context, name)) next = Math.min(interval || BUSY_MS, BUSY_MS)
+      else if (!await sweepAlone(context)) next = Math.min(interval || BUSY_MS, BUSY_MS)
     } catch (err) {
       context.log.error({ err }, 'sweep failed')
     }
@@ -50,10 +48,14 @@ export function startSweeping (
   }
 }
 
-/** @returns whether no other process is sweeping */
-async function sweepAlone (context: Context, name: string): Promise<boolean> {
+/**
+ * Processes that share a locker sweep one at a time.
+ * @returns whether no other process is sweeping
+ */
+async function sweepAlone (context: Context): Promise<boolean> {
   try {
-    return await context.locks.holdIfFree(name, async () => {
+    // No upload has an id with a space.
+    return await context.locks.holdIfFree(`sweep ${context.scope}`, async () => {
       const removed = await sweep(context)
       if (removed.expired + removed.orphans > 0) context.log.info(removed, 'expired uploads and orphans deleted')
       return true

@@ -21,7 +21,8 @@ function rig (options: FastifyTusOptions = {}) {
   const engines = { store, locker: new MemoryLocker() }
   const finished: string[] = []
   const settings = resolveSettings({ ...options, onUploadFinish: (_request, { id }) => { finished.push(id) } })
-  const context = createContext(matchSettings(settings, store), engines, Fastify().log, new AbortController().signal)
+  const { signal } = new AbortController()
+  const context = createContext(matchSettings(settings, store), engines, Fastify().log, '/files', signal)
   const calls: string[] = []
   const bodyOf = (text: string, completes?: boolean): Body => ({
     stream: Readable.from(text === '' ? [] : [Buffer.from(text)]),

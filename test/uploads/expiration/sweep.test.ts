@@ -28,7 +28,7 @@ async function rig (t: Test, options: FastifyTusOptions = {}) {
   const shutdown = new AbortController()
   const engines = { store: new StoreAdapter(files), locker: options.locker ?? new MemoryLocker() }
   const settings = matchSettings(resolveSettings({ expiration: { period: 24 * HOUR }, ...options }), engines.store)
-  const context = createContext(settings, engines, log, shutdown.signal)
+  const context = createContext(settings, engines, log, '/files', shutdown.signal)
   /** An upload of length 3 with some of its bytes, created and last written two days ago. */
   const add = async (id: string, bytes: string) => {
     await files.create({ id, size: 3, offset: 0, creation_date: old.toISOString() })
@@ -188,7 +188,7 @@ t.test('a sweep ends early if the app closes', async (t) => {
 t.test('sweeps repeat until they are stopped, and log what was removed', async (t) => {
   const { context, add, logged, files } = await rig(t)
   await add('a', 'a')
-  const stop = startSweeping(context, { name: 'sweep', interval: 1 })
+  const stop = startSweeping(context, { interval: 1 })
   while ((await files()).length > 0) await turn()
   await add('b', 'b')
   while ((await files()).length > 0) await turn()
@@ -202,7 +202,7 @@ t.test('sweeps repeat until they are stopped, and log what was removed', async (
 t.test('a sweep that fails is logged, and the next one runs', async (t) => {
   const { context, logged } = await rig(t)
   context.store.due = () => { throw new Error('no directory') }
-  const stop = startSweeping(context, { name: 'sweep', interval: 1 })
+  const stop = startSweeping(context, { interval: 1 })
   while (logged.length < 2) await new Promise((resolve) => setTimeout(resolve, 1))
   await stop()
   t.match(logged[1], { msg: 'sweep failed', err: { message: 'no directory' } })
@@ -227,7 +227,7 @@ t.test('EDGE-59 a sweep is skipped after the clock has jumped', async (t) => {
   const jumps = () => logged.filter(({ msg }) => msg === 'clock jumped: sweep skipped').length
   const readings = [0, 0]
   const wall = () => readings.shift() ?? 48 * HOUR
-  const stop = startSweeping(context, { name: 'sweep', interval: 1, clocks: { wall, steady: () => 0 } })
+  const stop = startSweeping(context, { interval: 1, clocks: { wall, steady: () => 0 } })
   while (jumps() === 0) await turn()
   await add('a', 'a')
   while ((await files()).length > 0) await turn()
@@ -238,7 +238,7 @@ t.test('EDGE-59 a sweep is skipped after the clock has jumped', async (t) => {
 t.test('without an interval there is one sweep', async (t) => {
   const { context, add, files } = await rig(t)
   await add('a', 'a')
-  const stop = startSweeping(context, { name: 'sweep', interval: 0 })
+  const stop = startSweeping(context, { interval: 0 })
   while ((await files()).length > 0) await turn()
   await stop()
 })
@@ -259,10 +259,10 @@ t.test('processes that share a locker sweep one at a time', async (t) => {
       looks.push(id)
       return newLock.call(locker, id)
     }
-    const lock = newLock.call(locker, 'sweep')
+    const lock = newLock.call(locker, 'sweep /files')
     await lock.lock(new AbortController().signal, () => {})
     await add('a', 'a')
-    const stop = startSweeping(context, { name: 'sweep', interval: 1 })
+    const stop = startSweeping(context, { interval: 1 })
     while (looks.length < 3) await new Promise((resolve) => setTimeout(resolve, 1))
     t.same(await files(), ['a', 'a.json'], 'another process sweeps')
     await lock.unlock()

@@ -1,10 +1,4 @@
-import { createHash } from 'node:crypto'
-
-/** A script in Lua. Redis runs it atomically, and knows it by its hash. */
-export interface Script {
-  text: string
-  sha: string
-}
+import { type Script, scriptOf } from './script.ts'
 
 /*
  * The keys of an upload, in one slot of a cluster:
@@ -124,6 +118,5 @@ return 1
 `)
 
 function script (body: string): Script {
-  const text = common + body
-  return { text, sha: createHash('sha1').update(text).digest('hex') }
+  return scriptOf(common + body)
 }
