@@ -58,11 +58,13 @@ export interface FaultProxy {
 export interface FaultProxyOptions {
   /** Used by `fraction`. Default `Math.random`. */
   random?: () => number
+  /** Default: a free port. */
+  port?: number
 }
 
 /** A proxy on the loopback interface that passes requests on unchanged, `Host` included, so that signatures hold. */
 export async function startFaultProxy (
-  t: Test, target: { port: number }, { random = Math.random }: FaultProxyOptions = {}
+  t: Pick<Test, 'teardown'>, target: { port: number }, { random = Math.random, port = 0 }: FaultProxyOptions = {}
 ): Promise<FaultProxy> {
   const log: LoggedRequest[] = []
   const rules: Array<FaultRule & { seen: number }> = []
@@ -124,7 +126,7 @@ export async function startFaultProxy (
     return answer
   }
 
-  server.listen(0, '127.0.0.1')
+  server.listen(port, '127.0.0.1')
   await once(server, 'listening')
   t.teardown(async () => {
     server.closeAllConnections()
