@@ -17,5 +17,7 @@ export interface Bench {
 /** A work to measure, such as an upload. */
 export interface Work {
   id: string
+  /** Whether it needs the servers that `npm run engines` gets. */
+  needsEngines?: boolean
   run: (bench: Bench) => Promise<Case[]>
 }

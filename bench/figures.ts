@@ -43,13 +43,16 @@ export interface Results {
 export interface Summary { min: number, lower: number, median: number, upper: number, max: number }
 
 export function summarize (numbers: number[]): Summary {
-  const sorted = numbers.toSorted((a, b) => a - b)
-  const at = (share: number): number => {
-    const place = share * (sorted.length - 1)
-    const [below = NaN, above = NaN] = [sorted[Math.floor(place)], sorted[Math.ceil(place)]]
-    return below + (above - below) * (place % 1)
-  }
+  const at = (share: number): number => quantile(numbers, share)
   return { min: at(0), lower: at(0.25), median: at(0.5), upper: at(0.75), max: at(1) }
+}
+
+/** The number below which this share of the numbers is; 0.5 is the median. */
+export function quantile (numbers: number[], share: number): number {
+  const sorted = numbers.toSorted((a, b) => a - b)
+  const place = share * (sorted.length - 1)
+  const [below = NaN, above = NaN] = [sorted[Math.floor(place)], sorted[Math.ceil(place)]]
+  return below + (above - below) * (place % 1)
 }
 
 export function summaryOf (row: Row, metric: Metric): Summary {

@@ -14,11 +14,13 @@ export interface Peer {
   layout: Layout
   /** Whether it runs on Node.js and answers questions over the IPC channel. */
   isNode: boolean
+  /** More variables of its environment. */
+  env?: NodeJS.ProcessEnv
   command: (directory: string, port: number, options?: Record<string, unknown>) => [file: string, ...args: string[]]
 }
 
 /** A peer that runs one of the scripts in `servers/`. */
-function nodePeer (
+export function nodePeer (
   name: string, version: string, script: string, layout: Layout, fixed: Record<string, unknown> = {}
 ): Peer {
   const file = fileURLToPath(new URL(`./servers/${script}.js`, import.meta.url))
@@ -35,6 +37,7 @@ function nodePeer (
 
 export const LIMIT = 'the limit'
 export const OURS = 'ours, durability none'
+export const OURS_S3 = 'ours on S3'
 export const STATIC = '@fastify/static'
 
 const tusVersion = `${await packageVersion(root, '@tus/server')}, @tus/file-store ${await packageVersion(root, '@tus/file-store')}`
@@ -49,8 +52,12 @@ export const oursNone = nodePeer(OURS, `${version}, ${fastifyVersion}`, 'ours', 
 
 /** Two processes that share the port and the directory. */
 export const oursTwice = nodePeer(
-  'ours, durability none, 2 workers', ours.version, 'ours-cluster', layouts.json, { durability: 'none', workers: 2 }
+  'ours, durability none, 2 workers', ours.version, 'ours-cluster', layouts.json,
+  { durability: 'none', workers: 2, locks: true }
 )
+
+/** For several processes that share the directory, each with its own port. */
+export const oursLocal = nodePeer('ours, LocalLocker', ours.version, 'ours', layouts.json, { locks: true })
 
 /** The cost of the machine itself: receiving bytes over a bare socket. */
 export const receiver = nodePeer('loopback receive alone', process.version, 'receive', layouts.none)

@@ -43,7 +43,7 @@ export class ServerProcess {
     const [file, ...args] = peer.command(directory, port, options)
     const child = spawn(file, args, {
       cwd: directory,
-      env: { ...process.env, NODE_ENV: 'production' },
+      env: { ...process.env, NODE_ENV: 'production', ...peer.env },
       stdio: peer.isNode ? ['ignore', 'inherit', 'inherit', 'ipc'] : 'ignore'
     })
     running.add(child)
@@ -110,10 +110,12 @@ export class ServerProcess {
 
 /** Runs `work` with servers, then ends them and deletes their directories. By default the directories are empty. */
 export async function withServers<T> (
-  peers: Peer[], work: (servers: ServerProcess[]) => Promise<T>, directoryOf: (peer: Peer) => string = newDirectory
+  peers: Peer[], work: (servers: ServerProcess[]) => Promise<T>, directoryOf: (peer: Peer) => string = newDirectory,
+  options?: Record<string, unknown>
 ): Promise<T> {
   // If a server does not start, the run fails and all servers end with this process.
-  const servers = await Promise.all(peers.map(async (peer) => await ServerProcess.start(peer, directoryOf(peer))))
+  const servers = await Promise.all(peers.map(async (peer) =>
+    await ServerProcess.start(peer, directoryOf(peer), options)))
   try {
     return await work(servers)
   } finally {

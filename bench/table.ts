@@ -1,11 +1,11 @@
 /** Results as Markdown tables that are also readable on a terminal. */
-import { LIMIT, OURS, STATIC } from './peers.ts'
+import { LIMIT, OURS, OURS_S3, STATIC } from './peers.ts'
 import {
   type Case, isNoisy, type Metric, NOISE, ratioOf, type Results, type Row, type Summary, summaryOf
 } from './figures.ts'
 
 /** The servers that the others are compared with, if they were measured. */
-const references = [LIMIT, STATIC, OURS]
+const references = [LIMIT, STATIC, OURS, OURS_S3]
 
 export function renderResults ({ machine, versions, cases }: Results): string {
   return [

@@ -13,6 +13,12 @@ export interface Questions {
   longest: number
   /** Deletes expired uploads and returns their number. */
   sweep: number
+  /** Passes requests on at once. */
+  near: void
+  /** Delays requests, as a server at a distance does. */
+  far: void
+  /** The number of requests since the last time. */
+  counted: number
 }
 
 export type Handlers = { [Name in keyof Questions]: () => Questions[Name] | Promise<Questions[Name]> }
@@ -20,6 +26,8 @@ export type Handlers = { [Name in keyof Questions]: () => Questions[Name] | Prom
 /** The resolution of the delay monitor, in ms: the minimum of the timers of Node.js. */
 const RESOLUTION = 1
 const delay = monitorEventLoopDelay({ resolution: RESOLUTION })
+
+const notProxy = (): never => { throw new Error('this server is not a proxy') }
 
 const handlers: Handlers = {
   collect: () => {
@@ -31,7 +39,10 @@ const handlers: Handlers = {
     delay.reset()
   },
   longest: () => delay.max / 1e6,
-  sweep: () => { throw new Error('this server does not sweep') }
+  sweep: () => { throw new Error('this server does not sweep') },
+  near: notProxy,
+  far: notProxy,
+  counted: notProxy
 }
 
 /** Sets the handler of this server for a question. */

@@ -1,16 +1,5 @@
 /** What snippets use of packages that the tests do not install. */
 
-declare module '@tus/s3-store' {
-  import { DataStore } from '@tus/utils'
-
-  export class S3Store extends DataStore {
-    constructor (options: {
-      partSize?: number
-      s3ClientConfig: { bucket: string, region?: string, endpoint?: string }
-    })
-  }
-}
-
 declare module '@uppy/core' {
   export default class Uppy {
     constructor (options?: { autoProceed?: boolean })
