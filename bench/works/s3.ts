@@ -15,7 +15,7 @@ const metrics: Metric[] = [
   { name: 'requests', unit: 'S3 requests', digits: 0, compared: true },
   { name: 'cpu', unit: 'CPU s', digits: 2, compared: true },
   { name: 'wall', unit: 'wall s', digits: 2, compared: true },
-  { name: 'far', unit: 'wall s, S3 requests 20 ms later', digits: 2, compared: true },
+  { name: 'far', unit: 'wall s, +20 ms per S3 request', digits: 2, compared: true },
   { name: 'peak', unit: 'peak RSS MiB', digits: 0 }
 ]
 
