@@ -2,12 +2,11 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
-import type { Redis } from 'ioredis'
 import t from 'tap'
 import type { Test } from 'tap'
-import type { RedisLocker } from '../../plugin/locks/redis/index.ts'
+import { RedisLocker } from '../../plugin/locks/redis/index.ts'
 import { skipWithout } from '../engines/programs.js'
-import { startRedis } from '../engines/redis.ts'
+import { connectTo, startRedis } from '../engines/redis.ts'
 import { startS3 } from '../engines/s3.ts'
 import { build, OFFSET_OCTET_STREAM, until } from '../helper.ts'
 import { rawRequest } from '../raw-request.ts'
@@ -77,18 +76,30 @@ async function uploads (t: Test, page: string, name: string): Promise<Visit> {
 
 const preflightHeaders = (origin: string) => ({ origin, 'access-control-request-method': 'PATCH' })
 
+/** The locker of a snippet displaces, and is displaced by, another process. */
+async function locksInRedis (t: Test, page: string, name: string): Promise<void> {
+  const redis = await startRedis(t)
+  const { exports } = await importSnippet(t, page, name, (code) => code.replace('6379', String(redis.port)))
+  const { client, locker } = exports as { client: { quit (): Promise<unknown> }, locker: RedisLocker }
+  t.teardown(() => client.quit())
+  const first = await build(t, { locker })
+  const second = await build(t, {
+    directory: first.directory, locker: new RedisLocker({ client: connectTo(t, redis) })
+  })
+  const location = await first.create(9)
+  for (const [holder, other, offset] of [[first, second, 0], [second, first, 3]] as const) {
+    const stalled = await holder.stall(location, offset, 9 - offset, 'abc')
+    await holder.untilStored(location, offset + 3)
+    t.match(await other.head(location), { statusCode: 200, headers: { 'upload-offset': String(offset + 3) } })
+    t.match(await stalled.response, { status: 423, body: /FST_TUS_DISPLACED/ })
+  }
+}
+
 /** Tests of snippets, by page and name. */
 const tests: Record<string, (t: Test, page: string, name: string) => Promise<unknown>> = {
-  async 'docs/reference/lockers.md redis-locker.ts' (t, page, name) {
-    if (skipWithout('redis') !== false) return t.comment(skipWithout('redis'))
-    const redis = await startRedis(t)
-    const { exports } = await importSnippet(t, page, name, (code) => code.replace('6379', String(redis.port)))
-    const { client, locker } = exports as { client: Redis, locker: RedisLocker }
-    t.teardown(() => client.disconnect())
-    const { app } = await build(t, { locker })
-    t.equal((await ask(app, 'POST', '/files', { 'upload-length': '0' })).statusCode, 201)
-    t.match(await client.keys('*'), [/^fastify-tus:\{\w+\}:count$/])
-  },
+  'docs/reference/lockers.md redis-locker.ts': locksInRedis,
+
+  'docs/reference/lockers.md redis-adapter.ts': locksInRedis,
 
   'README.md server.js': takesUploads,
 
