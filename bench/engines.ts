@@ -3,15 +3,11 @@ import path from 'node:path'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { layouts } from './layouts.ts'
 import { nodePeer, type Peer } from './peers.ts'
-import { root } from './root.ts'
 import { BUCKET } from './s3-peers.ts'
 import { type ServerProcess, withServers } from './server-process.ts'
 import { newDirectory } from './workspace.ts'
-import type * as Programs from '../test/engines/programs.js'
-import { type Recipe, redisRecipe, s3ClientConfig, s3Recipes } from '../test/engines/recipes.ts'
-
-// The compiler does not copy this file, and it finds the programs relative to itself.
-const { programOf } = await import(new URL('test/engines/programs.js', root).href) as typeof Programs
+import { programOf } from '../src/demo/engines/programs.ts'
+import { type Recipe, redisRecipe, s3ClientConfig, versitygwRecipe } from '../src/demo/engines/recipes.ts'
 
 const engines = ['versitygw', 'redis'] as const
 type Engine = (typeof engines)[number]
@@ -29,7 +25,7 @@ export interface Engines {
 
 /** Runs `work` with an empty bucket and an empty Redis. */
 export async function withEngines<T> (work: (engines: Engines) => Promise<T>): Promise<T> {
-  const peers = [enginePeer('versitygw', s3Recipes.versitygw), enginePeer('redis', redisRecipe)]
+  const peers = [enginePeer('versitygw', versitygwRecipe), enginePeer('redis', redisRecipe)]
   return await withServers(peers, async ([s3, redis]) => {
     if (s3 === undefined || redis === undefined) throw new Error('the engines did not start')
     await createBucket(s3.port)

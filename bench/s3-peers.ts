@@ -3,7 +3,7 @@ import { MIB } from './bytes.ts'
 import { layouts } from './layouts.ts'
 import { nodePeer, ours, OURS_S3, type Peer } from './peers.ts'
 import { root } from './root.ts'
-import { KEY, REGION, SECRET } from '../test/engines/recipes.ts'
+import { KEY, REGION, SECRET } from '../src/demo/engines/recipes.ts'
 import { packageVersion } from '../test/peers/versions.ts'
 
 /** All servers share it: each upload has a random id. */

@@ -7,7 +7,7 @@ import type { Peer } from './peers.ts'
 import { cpuOf, peakOf } from './process.ts'
 import type { Questions } from './servers/questions.ts'
 import { newDirectory, removeDirectory } from './workspace.ts'
-import { freePort } from '../test/peers/free-port.ts'
+import { freePort } from '../src/demo/engines/free-port.ts'
 
 /** The time limit for a server to start or to become idle, in ms. */
 const PATIENCE = 120_000

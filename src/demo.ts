@@ -2,9 +2,10 @@ import { rmSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { killChildren } from './demo/child.ts'
+import { DemoError } from './demo/errors.ts'
+import { killProcesses } from './demo/processes.ts'
 import { runDemo } from './demo/run.ts'
-import { DemoError, makeSource, openSource } from './demo/source.ts'
+import { makeSource, openSource } from './demo/source.ts'
 
 const USAGE = `Usage: npm run demo [-- FILE]
 
@@ -37,6 +38,6 @@ try {
 }
 
 function cleanUp (): void {
-  killChildren()
+  killProcesses()
   rmSync(workplace, { recursive: true, force: true })
 }

@@ -4,7 +4,7 @@ import { Redis } from 'ioredis'
 import fastifyTus from '../../plugin/index.ts'
 import { RedisLocker } from '../../plugin/locks/redis/index.ts'
 import { S3Store } from '../../plugin/stores/s3/index.ts'
-import { s3ClientConfig } from '../../test/engines/recipes.ts'
+import { s3ClientConfig } from '../../src/demo/engines/recipes.ts'
 import { options } from './serve.ts'
 
 const { bucket, s3, redis, locks } = options

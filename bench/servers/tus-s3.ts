@@ -1,7 +1,7 @@
 /** `@tus/server` with `@tus/s3-store` on the HTTP server of Node.js. */
 import { S3Store } from '@tus/s3-store'
 import { Server } from '@tus/server'
-import { s3ClientConfig } from '../../test/engines/recipes.ts'
+import { s3ClientConfig } from '../../src/demo/engines/recipes.ts'
 import { fail } from './questions.ts'
 import { listen, options } from './serve.ts'
 

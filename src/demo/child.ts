@@ -1,11 +1,10 @@
-import { spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { extname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { settings } from '../settings.ts'
-import { DemoError } from './source.ts'
+import { DemoError } from './errors.ts'
+import { launch } from './processes.ts'
 
 /** The server in a separate process. */
 export interface Child {
@@ -15,19 +14,13 @@ export interface Child {
   kill (): Promise<void>
 }
 
-const running = new Set<ChildProcess>()
-
-/** Starts the server and waits until it listens. */
-export async function startChild (directory: string, port: number): Promise<Child> {
+/** Starts the server with nothing but these settings, and waits until it listens. */
+export async function startChild (env: NodeJS.ProcessEnv): Promise<Child> {
   // Like the demo itself: cli.ts with tsx in development, cli.js once built.
   const cli = join(import.meta.dirname, `../cli${extname(import.meta.filename)}`)
   const unset = Object.fromEntries(Object.keys(settings).map(name => [name, '']))
-  const child = spawn(process.execPath, [...process.execArgv, cli], {
-    env: { ...process.env, ...unset, PORT: String(port), FILES_DIR: directory },
-    stdio: ['ignore', 'pipe', 'pipe']
-  })
-  running.add(child)
-  const gone = once(child, 'close').then(() => running.delete(child))
+  const child = launch(process.execPath, [...process.execArgv, cli], { env: { ...process.env, ...unset, ...env } })
+  const gone = once(child, 'close')
   const complaints = text(child.stderr)
 
   for await (const line of createInterface(child.stdout)) {
@@ -44,9 +37,4 @@ export async function startChild (directory: string, port: number): Promise<Chil
     }
   }
   throw new DemoError(`The server did not start: ${await complaints}`)
-}
-
-/** Kills every server that is still running, before the demo exits. */
-export function killChildren (): void {
-  for (const child of running) child.kill('SIGKILL')
 }

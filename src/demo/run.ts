@@ -4,9 +4,10 @@ import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startChild } from './child.ts'
 import type { Child } from './child.ts'
+import { DemoError } from './errors.ts'
 import { mebibytes, Progress } from './progress.ts'
 import type { Output } from './progress.ts'
-import { DemoError, sha256, sha256File } from './source.ts'
+import { sha256, sha256File } from './source.ts'
 import type { Source } from './source.ts'
 import { transfer } from './transfer.ts'
 
@@ -37,7 +38,7 @@ export async function runDemo (
 
   const directory = join(workplace, 'files')
   await mkdir(directory)
-  const first = await startServer(directory, 0)
+  const first = await startServer({ FILES_DIR: directory, PORT: '0' })
   say(`Started a server, process ${first.pid}, at ${first.endpoint}`)
 
   say(`Sending in slices of ${mebibytes(sliceSize)}`)
@@ -45,7 +46,7 @@ export async function runDemo (
   say(`Killed the server (SIGKILL) in the middle of a slice, after ${mebibytes(sent)}`)
   note(`it had acknowledged ${mebibytes(accepted)}`)
 
-  const second = await startServer(directory, Number(new URL(first.endpoint).port))
+  const second = await startServer({ FILES_DIR: directory, PORT: new URL(first.endpoint).port })
   say(`Restarted the server on the same port, process ${second.pid}`)
 
   const offset = await askOffset(url)

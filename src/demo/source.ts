@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { readFile, stat, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import { basename, dirname, join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { Readable } from 'node:stream'
-
-/** A failure of the demo that one line explains. */
-export class DemoError extends Error {}
+import { DemoError } from './errors.ts'
+import { root } from './root.ts'
 
 /** The file that the demo sends. */
 export interface Source {
@@ -33,8 +31,6 @@ export async function openSource (path: string): Promise<Source> {
 
 /** Creates a file of any size by repeating the clip of the tests. */
 export async function makeSource (directory: string, size = fixtureSize): Promise<Source> {
-  // By the name of the package: the relative path differs between src/ and dist/src/.
-  const root = dirname(createRequire(import.meta.url).resolve('fastify-tus/package.json'))
   const clip = await readFile(join(root, 'test/fixtures/clip.mp4'))
   const path = join(directory, 'clip.mp4')
   await writeFile(path, Buffer.alloc(size, clip))

@@ -11,7 +11,7 @@ import { promisify } from 'node:util'
 import type { Test } from 'tap'
 import { readUploads, sha256 } from '../browser/storage.ts'
 import { throttle } from '../browser/throttle.ts'
-import { freePort } from '../peers/free-port.ts'
+import { freePort } from '../../src/demo/engines/free-port.ts'
 import { installPackages } from './install.ts'
 
 const MiB = 1024 * 1024

@@ -1,7 +1,7 @@
 import { MemoryLocker as TusMemoryLocker } from '@tus/server'
 import { LocalLocker, MemoryLocker } from '../../plugin/index.ts'
 import { RedisLocker } from '../../plugin/locks/redis/index.ts'
-import { skipWithout } from '../engines/programs.js'
+import { skipWithout } from '../engines/skip.ts'
 import { connectTo, startRedis } from '../engines/redis.ts'
 import { lockerContract } from './locker.ts'
 

@@ -5,7 +5,7 @@ import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fas
 import t from 'tap'
 import type { Test } from 'tap'
 import { RedisLocker } from '../../plugin/locks/redis/index.ts'
-import { skipWithout } from '../engines/programs.js'
+import { skipWithout } from '../engines/skip.ts'
 import { connectTo, startRedis } from '../engines/redis.ts'
 import { startS3 } from '../engines/s3.ts'
 import { build, OFFSET_OCTET_STREAM, until } from '../helper.ts'

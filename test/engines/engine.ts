@@ -1,19 +1,17 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
 import type { Test } from 'tap'
-import { freePort } from '../peers/free-port.ts'
+import { hasEnded, startOnFreePort, startProgram } from '../../src/demo/engines/start.ts'
+import type { ProgramOptions } from '../../src/demo/engines/start.ts'
+import { killProcesses } from '../../src/demo/processes.ts'
+import type { Running } from '../../src/demo/processes.ts'
 
 /** A server that runs for one test, in a directory of its own. */
 export interface Engine {
   readonly port: number
   readonly pid: number
-  /** What it printed. */
-  said (): string
   /** Ends the process: SIGTERM by default. Resolves once it has ended. */
   stop (signal?: NodeJS.Signals): Promise<void>
   /** Starts it again on the same port and the same directory. */
@@ -26,83 +24,43 @@ export interface Engine {
   resume (): void
 }
 
-export interface EngineOptions {
-  program: string
-  /** The arguments of the program. `directory` exists. */
-  args: (port: number, directory: string) => string[]
-  env?: NodeJS.ProcessEnv
-  /** Whether it can be used; called until it returns or resolves with `true`. Default: whether its port is open. */
-  isReady?: (port: number) => boolean | Promise<boolean>
-}
-
-/** How often another port is tried: another process may take a free port first. */
-const TRIES = 3
-
-/** The time between two looks at a starting server, in ms. */
-const LOOK_MS = 5
-
-/** The running engines: none survives a test process that ends early. */
-const running = new Set<ChildProcess>()
-process.on('exit', () => { for (const child of running) child.kill('SIGKILL') })
+// No engine survives a test process that ends early.
+process.on('exit', killProcesses)
 
 /** Starts a server, and ends it after the test. */
-export async function startEngine (t: Test, options: EngineOptions): Promise<Engine> {
+export async function startEngine (t: Test, options: ProgramOptions): Promise<Engine> {
   const directory = mkdtempSync(path.join(tmpdir(), 'fastify-tus-engine-'))
-  const engine = new EngineProcess(options, directory)
-  t.teardown(async () => {
-    await engine.stop('SIGKILL')
-    rmSync(directory, { recursive: true, force: true })
-  })
-  for (let attempt = 1; ; attempt++) {
-    engine.port = await freePort()
-    try {
-      await engine.start()
-      return engine
-    } catch (error) {
-      if (attempt === TRIES) throw error
-    }
-  }
+  t.teardown(() => rmSync(directory, { recursive: true, force: true }))
+  const { child, port } = await startOnFreePort(options, directory)
+  const engine = new EngineProcess(options, directory, child, port)
+  t.teardown(async () => await engine.stop('SIGKILL'))
+  return engine
 }
 
 class EngineProcess implements Engine {
-  port = 0
-  readonly #options: EngineOptions
+  readonly port: number
+  readonly #options: ProgramOptions
   readonly #directory: string
-  #child: ChildProcess | undefined
-  #said = ''
+  #child: Running
 
-  constructor (options: EngineOptions, directory: string) {
+  constructor (options: ProgramOptions, directory: string, child: Running, port: number) {
     this.#options = options
     this.#directory = directory
+    this.#child = child
+    this.port = port
   }
 
   get pid (): number {
     return this.#running().pid as number
   }
 
-  said (): string {
-    return this.#said
-  }
-
   async start (): Promise<void> {
-    const { program, args, env, isReady = isOpen } = this.#options
-    const child = spawn(program, args(this.port, this.#directory), {
-      cwd: this.#directory, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe']
-    })
-    this.#child = child
-    running.add(child)
-    child.once('exit', () => running.delete(child))
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => { this.#said += String(data) })
-    await once(child, 'spawn')
-    while (!await isReady(this.port)) {
-      if (hasEnded(child)) throw new Error(`${program} has ended: ${this.#said}`)
-      await wait(LOOK_MS)
-    }
+    this.#child = await startProgram(this.#options, this.port, this.#directory)
   }
 
   async stop (signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     const child = this.#child
-    if (child === undefined || hasEnded(child)) return
+    if (hasEnded(child)) return
     const ended = once(child, 'exit')
     child.kill(signal)
     // A stopped process does not end before it continues.
@@ -123,24 +81,8 @@ class EngineProcess implements Engine {
     this.#running().kill('SIGCONT')
   }
 
-  #running (): ChildProcess {
-    if (this.#child === undefined || hasEnded(this.#child)) throw new Error('The engine is not running')
+  #running (): Running {
+    if (hasEnded(this.#child)) throw new Error('The engine is not running')
     return this.#child
-  }
-}
-
-function hasEnded ({ exitCode, signalCode }: ChildProcess): boolean {
-  return exitCode !== null || signalCode !== null
-}
-
-async function isOpen (port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1')
-  try {
-    await once(socket, 'connect')
-    return true
-  } catch {
-    return false
-  } finally {
-    socket.destroy()
   }
 }

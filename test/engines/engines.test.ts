@@ -3,10 +3,11 @@ import { Redis } from 'ioredis'
 import t from 'tap'
 import type { Test } from 'tap'
 import { until } from '../helper.ts'
+import { type EngineName, programOf } from '../../src/demo/engines/programs.ts'
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts'
-import { type EngineName, programOf, skipWithout } from './programs.js'
 import { startRedis } from './redis.ts'
 import { startS3, type S3Engine, type S3EngineName } from './s3.ts'
+import { skipWithout } from './skip.ts'
 
 t.test('programs are found by a variable and on the PATH, and required ones must exist', async (t) => {
   const PATH = t.testdir({ weed: '', minio: t.fixture('symlink', process.execPath) })

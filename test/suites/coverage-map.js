@@ -1,11 +1,15 @@
 import { readdirSync } from 'node:fs'
 import path from 'node:path'
-import { programOf } from '../engines/programs.js'
+import { tsImport } from 'tsx/esm/api'
 
+// tap imports this file without a loader of TypeScript.
+const { programOf } = await tsImport('../../src/demo/engines/programs.ts', import.meta.url)
+
+const both = [path.join('src', 'engines.ts'), path.join('demo', 'engines'), path.join('demo', 'cluster')]
 /** The files whose tests need a server. */
 const needs = {
-  redis: [path.join('locks', 'redis'), path.join('src', 'engines.ts')],
-  versitygw: [path.join('stores', 's3'), path.join('src', 'engines.ts')]
+  redis: [path.join('locks', 'redis'), ...both],
+  versitygw: [path.join('stores', 's3'), ...both]
 }
 const missing = Object.entries(needs).flatMap(([engine, files]) => programOf(engine) === undefined ? files : [])
 

@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { Test } from 'tap'
 import { RedisLocker } from '../../../plugin/locks/redis/index.ts'
-import { skipWithout } from '../../engines/programs.js'
+import { skipWithout } from '../../engines/skip.ts'
 import { connectTo, startRedis } from '../../engines/redis.ts'
 import { until } from '../../helper.ts'
 import { startHolder } from './processes.ts'

@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import type { Test } from 'tap'
 import { RedisLocker, type RedisClient } from '../../../plugin/locks/redis/index.ts'
-import { skipWithout } from '../../engines/programs.js'
+import { skipWithout } from '../../engines/skip.ts'
 import { connectTo, startRedis } from '../../engines/redis.ts'
 import { build, OFFSET_OCTET_STREAM, temporaryDirectory, until } from '../../helper.ts'
 

@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import t from 'tap'
-import { killChildren, startChild } from '../../../src/demo/child.ts'
+import { startChild } from '../../../src/demo/child.ts'
+import { killProcesses } from '../../../src/demo/processes.ts'
 
-t.teardown(killChildren)
+t.teardown(killProcesses)
 
 t.test('the server runs in a separate process until it is killed', async t => {
-  const { pid, endpoint, kill } = await startChild(t.testdir(), 0)
+  const { pid, endpoint, kill } = await startChild({ FILES_DIR: t.testdir(), PORT: '0' })
   t.not(pid, process.pid)
   t.equal((await fetch(endpoint, { method: 'OPTIONS' })).status, 204)
   await kill()
@@ -14,12 +15,12 @@ t.test('the server runs in a separate process until it is killed', async t => {
 
 t.test('a server that does not start is reported with the reason', async t => {
   const directory = join(t.testdir({ file: '' }), 'file')
-  await t.rejects(startChild(directory, 0), { message: /^The server did not start: fastify-tus: FILES_DIR/ })
+  await t.rejects(startChild({ FILES_DIR: directory, PORT: '0' }), { message: /^The server did not start: fastify-tus: FILES_DIR/ })
 })
 
-t.test('all servers are killed at exit', async t => {
-  const { endpoint, kill } = await startChild(t.testdir(), 0)
-  killChildren()
+t.test('all processes are killed at exit', async t => {
+  const { endpoint, kill } = await startChild({ FILES_DIR: t.testdir(), PORT: '0' })
+  killProcesses()
   await kill()
   await t.rejects(fetch(endpoint))
 })

@@ -5,9 +5,10 @@ import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import fastifyTus from '../../../plugin/index.ts'
 import type { FastifyTusOptions } from '../../../plugin/index.ts'
-import type { Child } from '../../../src/demo/child.ts'
+import type { startChild } from '../../../src/demo/child.ts'
+import { DemoError } from '../../../src/demo/errors.ts'
 import { runDemo } from '../../../src/demo/run.ts'
-import { DemoError, openSource } from '../../../src/demo/source.ts'
+import { openSource } from '../../../src/demo/source.ts'
 
 type Options = Pick<FastifyTusOptions, 'directory' | 'onUploadFinish'>
 type Fault = (server: FastifyInstance, directory: string) => Options | void
@@ -21,12 +22,12 @@ async function demoWith (t: Test, faults: Fault[]) {
   const file = join(workplace, 'source.bin')
   writeFileSync(file, Buffer.alloc(20_000, 'some bytes'))
 
-  const startServer = async (directory: string, port: number): Promise<Child> => {
+  const startServer: typeof startChild = async ({ FILES_DIR: directory = '', PORT: port }) => {
     const server = Fastify({ forceCloseConnections: true })
     const options = faults[starts.length]?.(server, directory)
     starts.push(server)
     await server.register(fastifyTus, { prefix: '/files', directory, ...options })
-    const address = await server.listen({ host: '127.0.0.1', port })
+    const address = await server.listen({ host: '127.0.0.1', port: Number(port) })
     return { pid: starts.length, endpoint: `${address}/files`, kill: async () => { await server.close() } }
   }
   await runDemo(await openSource(file), workplace, { write: text => { printed += text } }, startServer)

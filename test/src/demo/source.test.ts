@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import t from 'tap'
-import { DemoError, makeSource, openSource, sha256, sha256File } from '../../../src/demo/source.ts'
+import { DemoError } from '../../../src/demo/errors.ts'
+import { makeSource, openSource, sha256, sha256File } from '../../../src/demo/source.ts'
 
 t.test('a file that cannot be sent is refused with the reason', async t => {
   const directory = t.testdir({ empty: '', one: '1' })

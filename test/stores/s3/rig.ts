@@ -8,7 +8,7 @@ import { S3Store, type S3StoreOptions } from '../../../plugin/stores/s3/index.ts
 import { States } from '../../../plugin/stores/s3/states/states.ts'
 import type { Upload } from '../../../plugin/types.ts'
 import { type FaultProxy, type FaultProxyOptions, startFaultProxy } from '../../engines/fault-proxy.ts'
-import { skipWithout } from '../../engines/programs.js'
+import { skipWithout } from '../../engines/skip.ts'
 import { startS3, type S3Engine } from '../../engines/s3.ts'
 
 export const MIB = 1024 * 1024

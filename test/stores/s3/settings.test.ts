@@ -1,7 +1,8 @@
 import { S3Client } from '@aws-sdk/client-s3'
 import t from 'tap'
 import { S3Store, type S3StoreOptions } from '../../../plugin/stores/s3/index.ts'
-import { freePort } from '../../peers/free-port.ts'
+import { freePort } from '../../../src/demo/engines/free-port.ts'
+import { KEY, SECRET } from '../../../src/demo/engines/recipes.ts'
 import { append, bytesOf, skip, startRig } from './rig.ts'
 
 t.test('wrong options are refused', async (t) => {
@@ -46,7 +47,7 @@ t.test('the store works with a client of its own', { skip }, async (t) => {
 t.test('a bucket that cannot be used is refused, with the reason', { skip }, async (t) => {
   const { bucketName: bucket, engine, open, proxy } = await startRig(t)
   const config = engine.clientConfig()
-  const credentials = { accessKeyId: 'testkey', secretAccessKey: 'testsecret' }
+  const credentials = { accessKeyId: KEY, secretAccessKey: SECRET }
   const noCredentials = async () => { throw Object.assign(new Error('none'), { name: 'CredentialsProviderError' }) }
   const using = (changes: object) => ({ clientConfig: { ...config, ...changes } })
   const wrong: Array<[Partial<S3StoreOptions>, RegExp]> = [

@@ -3,7 +3,7 @@ import type { Test } from 'tap'
 import { RedisLocker } from '../../../plugin/locks/redis/index.ts'
 import type { Counter } from '../../../plugin/types.ts'
 import { MemoryCounter } from '../../../plugin/uploads/limits/memory-counter.ts'
-import { skipWithout } from '../../engines/programs.js'
+import { skipWithout } from '../../engines/skip.ts'
 import { connectTo, startRedis } from '../../engines/redis.ts'
 import { until } from '../../helper.ts'
 

@@ -8,7 +8,7 @@ import { resolveSettings } from '../../../plugin/settings.ts'
 import type { Counter } from '../../../plugin/types.ts'
 import { EventPublisher } from '../../../plugin/uploads/events/events.ts'
 import { UploadQuota } from '../../../plugin/uploads/limits/upload-quota.ts'
-import { skipWithout } from '../../engines/programs.js'
+import { skipWithout } from '../../engines/skip.ts'
 import { connectTo, startRedis } from '../../engines/redis.ts'
 import { build, temporaryDirectory, until } from '../../helper.ts'
 

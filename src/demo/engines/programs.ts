@@ -1,11 +1,14 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import path from 'node:path'
+import { root } from '../root.ts'
+
+export type EngineName = 'versitygw' | 'redis' | 'seaweedfs' | 'minio'
 
 /** The programs that `npm run engines` builds. `npm ci` does not delete them. */
-export const directory = path.join(import.meta.dirname, '../../.engines')
+export const directory = path.join(root, '.engines')
 
 /** Of each engine: the variable that may have its path, and its name on the PATH. */
-const programs = {
+const programs: Record<EngineName, { variable: string, command: string }> = {
   versitygw: { variable: 'VERSITYGW_PATH', command: 'versitygw' },
   redis: { variable: 'REDIS_SERVER_PATH', command: 'redis-server' },
   seaweedfs: { variable: 'WEED_PATH', command: 'weed' },
@@ -13,7 +16,7 @@ const programs = {
 }
 
 /** The path of the program of an engine; `undefined` if it is not installed. */
-export function programOf (engine, env = process.env) {
+export function programOf (engine: EngineName, env = process.env): string | undefined {
   const { variable, command } = programs[engine]
   const named = env[variable]
   if (named !== undefined && named !== '') return named
@@ -21,19 +24,13 @@ export function programOf (engine, env = process.env) {
   return folders.map((folder) => path.join(folder, command)).find(isProgram)
 }
 
-/**
- * The reason to skip tests that need an engine; `false` if it is installed.
- * @throws if it is missing, and `FASTIFY_TUS_ENGINES` is `required`
- */
-export function skipWithout (engine, env = process.env) {
-  if (programOf(engine, env) !== undefined) return false
+/** The text for a user without the program of an engine. */
+export function reasonWithout (engine: EngineName): string {
   const { variable, command } = programs[engine]
-  const reason = `${command} is not installed: run "npm run engines", or set ${variable}`
-  if (env.FASTIFY_TUS_ENGINES === 'required') throw new Error(reason)
-  return reason
+  return `${command} is not installed: run "npm run engines", or set ${variable}`
 }
 
-function isProgram (file) {
+function isProgram (file: string): boolean {
   try {
     accessSync(file, constants.X_OK)
     return statSync(file).isFile()

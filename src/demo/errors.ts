@@ -1,0 +1,2 @@
+/** A failure of the demo that one line explains. */
+export class DemoError extends Error {}
