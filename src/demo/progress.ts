@@ -14,6 +14,7 @@ export class Progress {
   #now: () => number
   #startedAt: number
   #lastTenth: number
+  #isBarShown = false
 
   constructor (output: Output, total: number, from = 0, now: () => number = Date.now) {
     this.#output = output
@@ -27,6 +28,7 @@ export class Progress {
   update (bytes: number): void {
     const share = bytes / this.#total
     if (this.#output.isTTY) {
+      this.#isBarShown = true
       this.#output.write(`\r   ${bar(share)} ${this.#text(bytes)}  `)
       return
     }
@@ -36,9 +38,10 @@ export class Progress {
     this.#output.write(`   ${this.#text(bytes)}\n`)
   }
 
-  /** Ends the line of the bar. */
+  /** Ends the line of the bar, before other text. The next update begins another line. */
   end (): void {
-    if (this.#output.isTTY) this.#output.write('\n')
+    if (this.#isBarShown) this.#output.write('\n')
+    this.#isBarShown = false
   }
 
   #text (bytes: number): string {

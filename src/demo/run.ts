@@ -1,15 +1,16 @@
+import { createReadStream } from 'node:fs'
 import { mkdir, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startChild } from './child.ts'
 import type { Child } from './child.ts'
+import { compare, reportSource } from './compare.ts'
 import { DemoError } from './errors.ts'
 import { mebibytes, Progress } from './progress.ts'
 import type { Output } from './progress.ts'
-import { sha256, sha256File } from './source.ts'
 import type { Source } from './source.ts'
-import { transfer } from './transfer.ts'
+import { Steps } from './steps.ts'
+import { askOffset, transfer } from './transfer.ts'
 
 /** The state of the upload after its first part. */
 interface Interrupted {
@@ -27,44 +28,32 @@ interface Interrupted {
 export async function runDemo (
   source: Source, workplace: string, output: Output, startServer = startChild
 ): Promise<void> {
-  let steps = 0
-  const say = (text: string) => { output.write(`${++steps}. ${text}\n`) }
-  const note = (text: string) => { output.write(`   ${text}\n`) }
-
-  const sliceSize = Math.min(Math.max(Math.ceil(source.size / 16), 1024), 4 * 1024 * 1024)
-  say(`A file to send: ${source.name}, ${mebibytes(source.size)}`)
-  const hash = await sha256File(source.path)
-  note(`SHA-256 ${hash}`)
+  const steps = new Steps(output)
+  const hash = await reportSource(source, steps)
 
   const directory = join(workplace, 'files')
   await mkdir(directory)
   const first = await startServer({ FILES_DIR: directory, PORT: '0' })
-  say(`Started a server, process ${first.pid}, at ${first.endpoint}`)
+  steps.say(`Started a server, process ${first.pid}, at ${first.endpoint}`)
 
-  say(`Sending in slices of ${mebibytes(sliceSize)}`)
+  const sliceSize = Math.min(Math.max(Math.ceil(source.size / 16), 1024), 4 * 1024 * 1024)
+  steps.say(`Sending in slices of ${mebibytes(sliceSize)}`)
   const { url, accepted, sent } = await sendUntilKilled(source, sliceSize, first, directory, output)
-  say(`Killed the server (SIGKILL) in the middle of a slice, after ${mebibytes(sent)}`)
-  note(`it had acknowledged ${mebibytes(accepted)}`)
+  steps.say(`Killed the server (SIGKILL) in the middle of a slice, after ${mebibytes(sent)}`)
+  steps.note(`it had acknowledged ${mebibytes(accepted)}`)
 
   const second = await startServer({ FILES_DIR: directory, PORT: new URL(first.endpoint).port })
-  say(`Restarted the server on the same port, process ${second.pid}`)
+  steps.say(`Restarted the server on the same port, process ${second.pid}`)
 
   const offset = await askOffset(url)
-  say(`The server has ${mebibytes(offset)} (Upload-Offset: ${offset})`)
+  steps.say(`The server has ${mebibytes(offset)} (Upload-Offset: ${offset})`)
   if (offset < accepted) throw new DemoError(`Bytes lost: the server had acknowledged ${accepted}`)
 
-  say(`Sending the rest, ${mebibytes(source.size - offset)}`)
+  steps.say(`Sending the rest, ${mebibytes(source.size - offset)}`)
   const resumedAt = await sendRest(source, sliceSize, url, offset, output)
-  note(`the first slice began at byte ${resumedAt}`)
+  steps.note(`the first slice began at byte ${resumedAt}`)
 
-  say('Comparing the sent, the stored and the served file')
-  const stored = await sha256File(join(directory, basename(url)))
-  note(`SHA-256 ${stored}  stored`)
-  const response = await fetch(url)
-  const served = await sha256(Readable.fromWeb(response.body as ReadableStream))
-  note(`SHA-256 ${served}  from GET, status ${response.status}`)
-  if (stored !== hash) throw new DemoError('The stored file differs from the sent file')
-  if (served !== hash) throw new DemoError('The served file differs from the sent file')
+  await compare(hash, createReadStream(join(directory, basename(url))), url, steps)
   output.write('\nOK: the file is identical, despite the crash of the server.\n')
 }
 
@@ -117,13 +106,6 @@ async function sendRest (
   })
   progress.end()
   return slices[0]
-}
-
-async function askOffset (url: string): Promise<number> {
-  const response = await fetch(url, { method: 'HEAD', headers: { 'tus-resumable': '1.0.0' } })
-  const offset = response.headers.get('upload-offset')
-  if (offset === null) throw new DemoError(`The server no longer has the upload: status ${response.status}`)
-  return Number(offset)
 }
 
 /** Waits until the server has written some bytes of a slice to disk; but not forever, as it may buffer small ones. */

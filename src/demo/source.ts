@@ -1,8 +1,5 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import type { Readable } from 'node:stream'
 import { DemoError } from './errors.ts'
 import { root } from './root.ts'
 
@@ -35,16 +32,4 @@ export async function makeSource (directory: string, size = fixtureSize): Promis
   const path = join(directory, 'clip.mp4')
   await writeFile(path, Buffer.alloc(size, clip))
   return openSource(path)
-}
-
-/** The SHA-256 of all bytes of a stream. */
-export async function sha256 (stream: Readable): Promise<string> {
-  const hash = createHash('sha256')
-  for await (const bytes of stream) hash.update(bytes as Uint8Array)
-  return hash.digest('hex')
-}
-
-/** The SHA-256 of a file. */
-export function sha256File (path: string): Promise<string> {
-  return sha256(createReadStream(path))
 }

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { Upload } from 'tus-js-client'
 import type { HttpRequest, UploadOptions } from 'tus-js-client'
+import { DemoError } from './errors.ts'
 import type { Source } from './source.ts'
 
 /** A position in the file where sending pauses until `reached` resolves. */
@@ -55,6 +56,17 @@ export function transfer ({ source, sliceSize, cut, endpoint, uploadUrl, ...on }
     })
     upload.start()
   })
+}
+
+/**
+ * Asks the server how many bytes of an upload it has.
+ * @throws DemoError if it does not have the upload
+ */
+export async function askOffset (url: string): Promise<number> {
+  const response = await fetch(url, { method: 'HEAD', headers: { 'tus-resumable': '1.0.0' } })
+  const offset = response.headers.get('upload-offset')
+  if (offset === null) throw new DemoError(`The server no longer has the upload: status ${response.status}`)
+  return Number(offset)
 }
 
 /** The bytes from `start` up to but not including `end`, with a pause at the cut if it is between them. */

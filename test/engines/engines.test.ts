@@ -14,7 +14,8 @@ t.test('programs are found by a variable and on the PATH, and required ones must
   t.equal(programOf('minio', { PATH }), `${PATH}/minio`)
   t.equal(skipWithout('minio', { PATH }), false)
   t.equal(programOf('seaweedfs', { PATH }), undefined, 'a file that is not executable is no program')
-  t.equal(programOf('minio', { PATH, MINIO_PATH: '/elsewhere/minio' }), '/elsewhere/minio')
+  t.equal(programOf('minio', { PATH, MINIO_PATH: process.execPath }), process.execPath)
+  t.equal(programOf('minio', { PATH, MINIO_PATH: '/does/not/exist' }), undefined)
   t.match(skipWithout('seaweedfs', {}), /^weed is not installed: run "npm run engines", or set WEED_PATH$/)
   const required = { FASTIFY_TUS_ENGINES: 'required' }
   t.throws(() => skipWithout('seaweedfs', required), { message: /^weed is not installed/ })

@@ -19,7 +19,7 @@ const programs: Record<EngineName, { variable: string, command: string }> = {
 export function programOf (engine: EngineName, env = process.env): string | undefined {
   const { variable, command } = programs[engine]
   const named = env[variable]
-  if (named !== undefined && named !== '') return named
+  if (named !== undefined && named !== '') return isProgram(named) ? named : undefined
   const folders = [...(env.PATH ?? '').split(path.delimiter), directory]
   return folders.map((folder) => path.join(folder, command)).find(isProgram)
 }

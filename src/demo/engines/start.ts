@@ -15,23 +15,19 @@ export interface ProgramOptions {
   isReady?: (port: number) => boolean | Promise<boolean>
 }
 
-/** How often another port is tried: another process may take a free port first. */
-const TRIES = 3
-
 /** The time between two looks at a starting server, in ms. */
 const LOOK_MS = 5
 
-/** Starts a server on a free port of the loopback interface. */
+/** Starts a server on a free port of the loopback interface. Tries again: another process may take the port first. */
 export async function startOnFreePort (
-  options: ProgramOptions, directory: string
+  options: ProgramOptions, directory: string, tries = 3
 ): Promise<{ child: Running, port: number }> {
-  for (let attempt = 1; ; attempt++) {
-    const port = await freePort()
-    try {
-      return { child: await startProgram(options, port, directory), port }
-    } catch (error) {
-      if (attempt === TRIES) throw error
-    }
+  const port = await freePort()
+  try {
+    return { child: await startProgram(options, port, directory), port }
+  } catch (error) {
+    if (tries === 1) throw error
+    return await startOnFreePort(options, directory, tries - 1)
   }
 }
 
@@ -45,9 +41,7 @@ export async function startProgram (
   const child = launch(program, args(port, directory), { cwd: directory, env: { ...process.env, ...env } })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => { output += String(data) })
-  await once(child, 'spawn').catch((error: Error) => {
-    throw new DemoError(`${program} cannot be started: ${error.message}`)
-  })
+  await once(child, 'spawn')
   while (!await isReady(port)) {
     if (hasEnded(child)) throw new DemoError(`${program} has ended: ${output}`)
     await wait(LOOK_MS)

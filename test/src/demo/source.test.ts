@@ -1,8 +1,8 @@
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
 import t from 'tap'
 import { DemoError } from '../../../src/demo/errors.ts'
-import { makeSource, openSource, sha256, sha256File } from '../../../src/demo/source.ts'
+import { makeSource, openSource } from '../../../src/demo/source.ts'
 
 t.test('a file that cannot be sent is refused with the reason', async t => {
   const directory = t.testdir({ empty: '', one: '1' })
@@ -24,10 +24,5 @@ t.test('a source reports its name and size', async t => {
 t.test('a file of any size is generated from the clip', async t => {
   const { path, size } = await makeSource(t.testdir(), 300_000)
   t.equal(size, 300_000)
-  t.equal((await sha256File(path)).length, 64)
-})
-
-t.test('the hash covers all bytes', async t => {
-  const abc = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
-  t.equal(await sha256(Readable.from([Buffer.from('a'), Buffer.from('bc')])), abc)
+  t.equal((await stat(path)).size, 300_000)
 })
