@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { Upload } from 'tus-js-client'
-import type { HttpRequest, UploadOptions } from 'tus-js-client'
+import type { DetailedError, HttpRequest, UploadOptions } from 'tus-js-client'
 import { DemoError } from './errors.ts'
 import type { Source } from './source.ts'
 
@@ -31,8 +31,9 @@ export function transfer ({ source, sliceSize, cut, endpoint, uploadUrl, ...on }
       ...uploadUrl && { uploadUrl },
       metadata: { filename: source.name },
       chunkSize: sliceSize,
-      // The demo must notice the lost connection. Apps keep the default, so that tus-js-client retries automatically.
-      retryDelays: null,
+      // The demo must notice a lost connection. Apps keep the default, so that tus-js-client retries automatically.
+      // 423 is no crash: a busy machine may not renew a lock in time.
+      onShouldRetry: error => (error as DetailedError).originalResponse?.getStatus() === 423,
       storeFingerprintForResuming: false,
       fileReader: {
         openFile: async () => ({

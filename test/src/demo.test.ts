@@ -1,7 +1,7 @@
 import { readdirSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { isOpen } from '../../src/demo/engines/start.ts'
 import { skipWithout } from '../engines/skip.ts'
 import { until } from '../helper.ts'
 import { run, type Run } from './process.ts'
@@ -16,16 +16,12 @@ function makeFile (directory: string): string {
 }
 
 /** The ports of all processes that the demo has printed. */
-function portsIn (stdout: string): string[] {
-  return [...stdout.matchAll(/\/\/127\.0\.0\.1:(\d+)/g)].map(([, port]) => port as string)
+function portsIn (stdout: string): number[] {
+  return [...stdout.matchAll(/\/\/127\.0\.0\.1:(\d+)/g)].map(([, port]) => Number(port))
 }
 
-function isClosed (port: string): Promise<boolean> {
-  return new Promise(resolve => {
-    const socket = connect(Number(port), '127.0.0.1')
-    socket.once('error', () => resolve(true))
-    socket.once('connect', () => { socket.destroy(); resolve(false) })
-  })
+async function checkClosed (ports: number[]): Promise<void> {
+  for (const port of ports) await until(async () => !await isOpen(port))
 }
 
 function runDemo (directory: string, ...args: string[]): Run {
@@ -84,7 +80,7 @@ t.test('the cluster delivers a file although each of its servers crashes', s3, a
   t.same([...stdout.matchAll(/^\d+\. Killed (\w)/gm)].map(([, name]) => name).sort(), ['A', 'B', 'C'])
   checkHashes(t, stdout)
   t.same(leftIn(directory), [])
-  for (const port of portsIn(stdout)) await until(() => isClosed(port))
+  await checkClosed(portsIn(stdout))
 })
 
 t.test('Ctrl-C ends all processes of the cluster', s3, async t => {
@@ -97,7 +93,7 @@ t.test('Ctrl-C ends all processes of the cluster', s3, async t => {
   t.same(leftIn(directory), [])
   const ports = portsIn(stdout)
   t.ok(ports.length >= 5, 'an S3 server, three servers, the load balancer, and perhaps Redis')
-  for (const port of ports) await until(() => isClosed(port))
+  await checkClosed(ports)
 })
 
 t.test('a missing S3 server is reported in one line', async t => {

@@ -44,7 +44,7 @@ export async function runCluster (
     const url = await upload.send(`${balancer.origin}/files`)
     const id = basename(url)
     await compare(hash, await bucket.read(id), url, steps)
-    steps.note(`stored as ${bucket.keyOf(id)}`)
+    steps.note(`stored as the object ${bucket.keyOf(id)}`)
   } finally {
     balancer.close()
   }

@@ -68,8 +68,7 @@ export async function startLocks (workplace: string): Promise<Shared> {
   const { child, port } = await startOnFreePort({ program, ...redisRecipe }, folderIn(workplace, 'redis'))
   const url = `redis://127.0.0.1:${port}`
   return {
-    description: `Redis, for the locks, process ${child.pid}, ${url}`,
-    // After a kill, the client may wait that long for the lock of the dead server.
-    settings: { REDIS_URL: url, LOCK_TTL_MS: '1000' }
+    description: `Redis, for the locks, process ${child.pid}, ${url}; locks of a dead server expire after 2 s`,
+    settings: { REDIS_URL: url, LOCK_TTL_MS: '2000' }
   }
 }

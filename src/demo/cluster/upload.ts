@@ -86,6 +86,7 @@ export class ClusterUpload implements Watcher<ClusterServer> {
         onProgress: bytes => { this.#progress.update(bytes) }
       })
     } catch (error) {
+      this.#progress.end()
       if (this.#killed.length === kills) throw new DemoError(`The upload failed: ${(error as Error).message}`)
       return this.#killed.at(-1)
     }
@@ -107,7 +108,7 @@ export class ClusterUpload implements Watcher<ClusterServer> {
 
   #reportSlices (): void {
     this.#progress.end()
-    this.#steps.note(`slices: ${this.#takers.join(' ')}`)
+    this.#steps.note(`slices taken by ${this.#takers.join(' ')}`)
     this.#takers = []
   }
 }

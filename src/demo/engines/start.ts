@@ -53,14 +53,14 @@ export function hasEnded ({ exitCode, signalCode }: Running): boolean {
   return exitCode !== null || signalCode !== null
 }
 
-async function isOpen (port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1')
-  try {
-    await once(socket, 'connect')
-    return true
-  } catch {
-    return false
-  } finally {
-    socket.destroy()
-  }
+/** Whether a server accepts connections. */
+export function isOpen (port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect(port, '127.0.0.1')
+    socket.once('error', () => resolve(false))
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+  })
 }

@@ -69,9 +69,24 @@ t.test('each server is killed once and restarted, and the file is identical', s3
 
 t.test('a slice is taken by another server than the one before', s3, async t => {
   const { printed } = await clusterWith(t, { size: 32 })
-  const parts = [...printed.matchAll(/^ {3}slices: (.*)$/gm)].map(([, names]) => names as string)
+  const parts = [...printed.matchAll(/^ {3}slices taken by (.*)$/gm)].map(([, names]) => names as string)
   t.equal(parts.length, 4)
   for (const part of parts) t.notMatch(part, /(\w) \1/)
+})
+
+t.test('a slice that is refused with 423 is sent again', s3, async t => {
+  let isRefused = false
+  const { printed } = await clusterWith(t, {
+    fault: server => {
+      server.addHook('onRequest', async (request, reply) => {
+        if (isRefused || request.method !== 'PATCH') return
+        isRefused = true
+        await reply.code(423).send('locked')
+      })
+    }
+  })
+  t.ok(isRefused)
+  t.match(printed, /\nOK: /)
 })
 
 t.test('without Redis, the cluster has S3 alone', s3, async t => {
