@@ -3,8 +3,11 @@ import { setTimeout as wait } from 'node:timers/promises'
 const FIRST_DELAY_MS = 100
 const LONGEST_DELAY_MS = 5000
 
-/** Errors with a status below 500 after which the same request may succeed. A 409 is one of two concurrent requests. */
-const retryableNames = new Set(['RequestTimeout', 'ThrottlingException'])
+/**
+ * Errors with a status below 500 after which the same request may succeed. A 409 is one of two concurrent requests.
+ * After `RequestTimeTooSkewed` the SDK signs with the time of the server, but it does not always repeat the request.
+ */
+const retryableNames = new Set(['RequestTimeout', 'RequestTimeTooSkewed', 'ThrottlingException'])
 const retryableStatuses = new Set([408, 409, 429])
 
 export function statusOf (error: unknown): number | undefined {
