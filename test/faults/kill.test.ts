@@ -3,8 +3,7 @@
  * (default 500); `SEED` repeats the moments.
  */
 import assert from 'node:assert/strict'
-import path from 'node:path'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { Appending, type AppendShape } from '../model/append.ts'
 import { Concatenating } from '../model/concatenate.ts'
 import { Creating, type CreateShape } from '../model/create.ts'
@@ -13,6 +12,8 @@ import { idOf, type Upload } from '../model/model.ts'
 import { readNotes } from '../model/notes.ts'
 import { alone, killed, type Operation } from '../model/operation.ts'
 import { read } from '../model/read.ts'
+import { directoriesIn } from '../model/storage/directory.ts'
+import type { NewStorage } from '../model/storage/storage.ts'
 import { type Tally, World } from '../model/world.ts'
 import { dice } from './dice.ts'
 
@@ -89,24 +90,26 @@ async function resume (world: World): Promise<void> {
   }
 }
 
-function worldOf (t: Test, machine: Machine, directory: string, tally: Tally): { world: World, notes: string } {
-  const notes = path.join(t.testdirName, `${directory}.notes`)
-  const place = { directory: path.join(t.testdirName, directory), notes }
-  return { world: new World(machine, place, { period: PERIOD, tally }), notes }
+async function worldIn (
+  newStorage: NewStorage, name: string, machine: Machine, tally: Tally
+): Promise<{ world: World, notes: string }> {
+  const storage = await newStorage(name)
+  const world = new World(machine, storage, { period: PERIOD, tally })
+  await world.begin()
+  return { world, notes: storage.served.notes }
 }
 
 for (const { processes, kills } of runs) {
   const title = `every upload can be resumed after ${kills} kills, with ${processes} processes (SEED=${seed})`
   t.test(title, { timeout: 0 }, async (t) => {
-    t.testdir()
+    const newStorage = directoriesIn(t.testdir(), { isShared: processes > 1 })
     const machine = new Machine({ period: PERIOD, sweepInterval: 30, processes })
     t.teardown(() => machine.end())
     const tally: Tally = new Map()
     const next = dice(seed)
     const hooks = { 'ran once': 0, 'ran twice': 0 }
     for (let kill = 0; kill < kills;) {
-      const { world, notes } = worldOf(t, machine, String(kill), tally)
-      await world.begin()
+      const { world, notes } = await worldIn(newStorage, String(kill), machine, tally)
       for (const until = Math.min(kills, kill + KILLS_PER_WORLD); kill < until; kill++) {
         const names = Object.keys(moments)
         const name = names[kill % names.length] as string
@@ -125,12 +128,11 @@ for (const { processes, kills } of runs) {
 }
 
 t.test('the finish hook is retried, and runs twice only if a kill follows its run', async (t) => {
-  t.testdir()
+  const newStorage = directoriesIn(t.testdir())
   const machine = new Machine({ period: PERIOD, sweepInterval: 30 })
   t.teardown(() => machine.end())
   for (const [where, times] of [['hook', 1], ['mark', 2]] as const) {
-    const { world, notes } = worldOf(t, machine, where, new Map())
-    await world.begin()
+    const { world, notes } = await worldIn(newStorage, where, machine, new Map())
     const upload = await create(world, dice(1), { size: 10 })
     const operation = new Appending(world, upload, plain)
     operation.may(world)

@@ -145,8 +145,8 @@ const atOnce = step('atOnce', fc.array(plan, { minLength: 2, maxLength: 3 }), as
   await lookAt(world, [...uploads, ...world.uploads.slice(before)])
 })
 
-const kill = step('kill', fc.record({
-  during: fc.array(plan, { maxLength: 3 }), afterMs: fc.double({ min: 0, max: 8, noNaN: true })
+const killWithin = (ms: number) => step('kill', fc.record({
+  during: fc.array(plan, { maxLength: 3 }), afterMs: fc.double({ min: 0, max: ms, noNaN: true })
 }), async (world, { during, afterMs }) => {
   world.count('kills')
   await killed(world, plans(world, during).operations, afterMs)
@@ -159,8 +159,8 @@ const shutDown = step('shutDown', fc.constant(null), async (world) => {
   await world.restart()
 })
 
-/** Every kind of step; `deadly`: every how many steps the server ends. */
-export function everyStep (deadly: number): fc.Arbitrary<fc.AsyncCommand<World, World>>[] {
+/** Every kind of step; `deadly`: every how many steps the server ends; `mostMs`: how long after a request, at most. */
+export function everyStep (deadly: number, mostMs: number): fc.Arbitrary<fc.AsyncCommand<World, World>>[] {
   const living = fc.oneof(
     { weight: 40, arbitrary: request },
     { weight: 8, arbitrary: atOnce },
@@ -203,6 +203,6 @@ export function everyStep (deadly: number): fc.Arbitrary<fc.AsyncCommand<World, 
     },
     { weight: 2, arbitrary: step('sweep', fc.constant(null), (world) => world.machine.swept()) }
   )
-  const ending = fc.oneof({ weight: 4, arbitrary: kill }, { weight: 1, arbitrary: shutDown })
+  const ending = fc.oneof({ weight: 4, arbitrary: killWithin(mostMs) }, { weight: 1, arbitrary: shutDown })
   return [fc.oneof({ weight: deadly - 1, arbitrary: living }, { weight: 1, arbitrary: ending })]
 }

@@ -3,6 +3,15 @@ import { once } from 'node:events'
 import path from 'node:path'
 import type { ClockStep } from './clock.ts'
 import type { Messages, Orders } from './server.ts'
+import type { Served } from './storage/storage.ts'
+
+const env = {
+  ...process.env,
+  // tsx compiles the sources differently from tap: merged coverage would count every line as covered.
+  _TAPJS_PROCESSINFO_COVERAGE_: '0',
+  // The SDK warns about older versions of Node.js; any other output is a failure.
+  AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true'
+}
 
 const script = path.join(import.meta.dirname, 'server.ts')
 
@@ -11,20 +20,20 @@ export interface MachineOptions {
   period: number
   /** The time between two sweeps, in ms; 0: only one at startup. */
   sweepInterval: number
-  /** How many processes serve the directory; requests take turns. Default 1. */
+  /** How many processes serve the storage; requests take turns. Default 1. */
   processes?: number
+  /** The error of the clock of each process, in ms. Default 0. */
+  clockErrors?: number[]
 }
 
-/** The directory of the uploads of one run, and the file of notes about hook calls. */
-export interface Place {
-  directory: string
-  notes: string
-}
+/** Dates in headers have a resolution of one second. */
+const DATE_MS = 2000
 
 /** A process of the server, and its port. */
 interface Server {
   child: ChildProcess
   port: number
+  clockError: number
 }
 
 /** The server as separate processes, which can be killed and started again. */
@@ -35,7 +44,7 @@ export class Machine {
   /** Loaded in advance, so that a start does not take a second. */
   #spare = boot()
   #steps: ClockStep[] = []
-  #place: Place | undefined
+  #served: Served | undefined
   #stderr = ''
   #turn = 0
 
@@ -50,7 +59,13 @@ export class Machine {
     return (this.#options.processes ?? 1) > 1
   }
 
-  /** The error of the server's clock, in ms. */
+  /** How far the times of two processes may differ, in ms. */
+  get slack (): number {
+    const { clockErrors = [] } = this.#options
+    return DATE_MS + Math.max(0, ...clockErrors) - Math.min(0, ...clockErrors)
+  }
+
+  /** The error of the server's clock, in ms, in addition to that of each process. */
   get movedBy (): number {
     return this.#steps.reduce((sum, { by }) => sum + by, 0)
   }
@@ -70,11 +85,11 @@ export class Machine {
     return problems
   }
 
-  /** Starts over in another place, with a right clock. */
-  async moveTo (place: Place): Promise<void> {
+  /** Starts over with another storage, and with a right clock. */
+  async moveTo (served: Served): Promise<void> {
     this.#steps = []
-    this.#place = place
-    for (const server of this.#servers) server.port = await this.#serve(server.child)
+    this.#served = served
+    for (const server of this.#servers) server.port = await this.#serve(server.child, server.clockError)
     await this.start()
   }
 
@@ -87,7 +102,8 @@ export class Machine {
       child.ref()
       child.stderr?.on('data', (text) => { this.#stderr += String(text) })
       this.starts++
-      this.#servers.push({ child, port: await this.#serve(child) })
+      const clockError = this.#freeClockError()
+      this.#servers.push({ child, port: await this.#serve(child, clockError), clockError })
     }
   }
 
@@ -142,10 +158,17 @@ export class Machine {
     return (server as Server).child
   }
 
+  /** A process that replaces another one has its error. */
+  #freeClockError (): number {
+    const used = this.#servers.map(({ clockError }) => clockError)
+    return this.#options.clockErrors?.find((error) => !used.includes(error)) ?? 0
+  }
+
   /** @returns the port */
-  async #serve (server: ChildProcess): Promise<number> {
-    const { processes = 1, ...options } = this.#options
-    const orders = { serve: { ...this.#place as Place, ...options, isShared: processes > 1, steps: this.#steps } }
+  async #serve (server: ChildProcess, clockError: number): Promise<number> {
+    const { period, sweepInterval } = this.#options
+    const steps = [{ at: 0, by: clockError }, ...this.#steps]
+    const orders = { serve: { served: this.#served as Served, period, sweepInterval, steps } }
     const { port } = await this.#ask(orders, 'port', server)
     return port as number
   }
@@ -167,8 +190,7 @@ export class Machine {
 
 function boot (): { child: ChildProcess, ready: Promise<unknown> } {
   const child = spawn(process.execPath, ['--import', 'tsx', script], {
-    // tsx compiles the sources differently from tap: merged coverage would count every line as covered.
-    env: { ...process.env, _TAPJS_PROCESSINFO_COVERAGE_: '0' },
+    env,
     stdio: ['ignore', 'inherit', 'pipe', 'ipc']
   })
   // A spare process does not keep the tests alive.

@@ -44,9 +44,6 @@ export interface Upload {
   open?: OpenBody | undefined
 }
 
-/** Dates in headers have a resolution of one second. */
-const SLACK_MS = 2000
-
 type Facts = Pick<Upload, 'location' | 'content' | 'size' | 'isPartial'>
 
 export function newUpload (facts: Facts & Partial<Upload>): Upload {
@@ -78,6 +75,8 @@ function isMortal (upload: Upload): boolean {
 export interface Now {
   now: number
   period: number
+  /** How far the times of two processes may differ. */
+  slack: number
 }
 
 /**
@@ -89,7 +88,7 @@ export function mayBeExpired (upload: Upload, clock: Now): boolean {
     const parts = upload.parts as Upload[]
     return parts.some((part) => part.isGone || part.maybeGone) || parts.every((part) => mayBeExpired(part, clock))
   }
-  return isMortal(upload) && upload.open === undefined && clock.now + SLACK_MS > upload.written.from + clock.period
+  return isMortal(upload) && upload.open === undefined && clock.now + clock.slack > upload.written.from + clock.period
 }
 
 /** Whether it may be gone by the next request, which ends a body that is being received. */
@@ -100,7 +99,7 @@ export function mayBeMissing (upload: Upload, clock: Now): boolean {
 /** Whether it must have expired. This is unknown for a part that a final upload may wait for. */
 function mustBeExpired (upload: Upload, clock: Now): boolean {
   if (isPending(upload) || upload.isPartial || !isMortal(upload)) return false
-  return upload.open === undefined && clock.now - SLACK_MS > upload.written.to + clock.period
+  return upload.open === undefined && clock.now - clock.slack > upload.written.to + clock.period
 }
 
 /** Whether all parts of a final upload exist and are complete. */
@@ -147,7 +146,7 @@ export function learn (upload: Upload, { offset, size, expires }: Inspected, clo
   assert(expires !== undefined, 'an upload that expires has no date')
   const written = expires - clock.period
   const { from, to } = upload.written
-  assert(written >= from - SLACK_MS && written <= to + SLACK_MS, `last written at ${written}, not ${from} to ${to}`)
+  assert(written >= from - clock.slack && written <= to + clock.slack, `last written at ${written}, not ${from} to ${to}`)
   upload.written = { from: written, to: written + 1000 }
 }
 

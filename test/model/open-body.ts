@@ -30,12 +30,13 @@ export async function beginBody (world: World, upload: Upload, { share, first, g
     checkResponse(response, 'PATCH')
     raw.socket.destroy()
     const isMoved = upload.reach > upload.offset
-    assert(upload.isGone || wasMaybeExpired || isMoved || upload.parts, `a body is refused: ${response.status}`)
+    const mayBeRefused = upload.isGone || wasMaybeExpired || isMoved || upload.parts || !world.isExclusive
+    assert(mayBeRefused, `a body is refused: ${response.status}`)
     return await world.compare(upload)
   }
   // Whatever was received before, the offset is now that of this body, unless another process has yet to receive it.
   if (!world.machine.isLate) upload.reach = upload.offset
-  const mayBeDisplaced = upload.reach > upload.offset
+  const mayBeDisplaced = upload.reach > upload.offset || !world.isExclusive
   upload.open = { raw, body, sent: 0, right: guard !== 'wrong', guarded: guard !== 'none', mayBeDisplaced }
   feed(world, upload, first)
 }
@@ -60,7 +61,7 @@ export async function finishBody (world: World, upload: Upload): Promise<void> {
   const isCounted = !open.guarded || open.right
   const end = upload.offset + open.body.length
   if (isCounted) upload.reach = Math.max(upload.reach, end)
-  world.noteFinals()
+  world.noteSweeps()
   const response = await responseOf(open.raw)
   upload.open = undefined
   world.count(`PATCH ${response?.status ?? 'unanswered'}`)

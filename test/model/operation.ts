@@ -16,16 +16,16 @@ export interface Operation {
 /** Sends a request while nothing else runs, and compares the state afterwards. */
 export async function alone (world: World, operation: Operation): Promise<void> {
   operation.may(world)
-  world.noteFinals()
+  world.noteSweeps()
   const response = await operation.send(world)
-  operation.judge(world, response)
+  if (world.isExclusive) operation.judge(world, response)
   if (response !== undefined) operation.apply(world, response)
 }
 
 /** Sends two requests at the same time: only the facts in each response are certain. */
 export async function together (world: World, operations: Operation[]): Promise<void> {
   for (const operation of operations) operation.may(world)
-  world.noteFinals()
+  world.noteSweeps()
   const responses = await Promise.all(operations.map((operation) => operation.send(world)))
   for (const [i, response] of responses.entries()) {
     if (response !== undefined) operations[i]?.apply(world, response)
@@ -35,7 +35,7 @@ export async function together (world: World, operations: Operation[]): Promise<
 /** Kills the server some time after the request was sent; a response before that counts. */
 export async function killed (world: World, operations: Operation[], afterMs: number): Promise<void> {
   for (const operation of operations) operation.may(world)
-  world.noteFinals()
+  world.noteSweeps()
   const sent = Promise.all(operations.map((operation) => operation.send(world)))
   await elapsed(afterMs)
   await world.machine.kill()

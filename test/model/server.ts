@@ -5,21 +5,20 @@
 import { appendFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import Fastify, { type FastifyInstance } from 'fastify'
-import fastifyTus, { FileStore, LocalLocker, MemoryLocker } from '../../plugin/index.ts'
-import type { Upload, UploadChanges } from '../../plugin/index.ts'
-import { type ClockStep, liveBy, movedFs, stepClock } from './clock.ts'
+import fastifyTus from '../../plugin/index.ts'
+import type { DataStore } from '../../plugin/index.ts'
+import { type ClockStep, liveBy, stepClock } from './clock.ts'
+import { openEngines } from './storage/engines.ts'
+import type { Served } from './storage/storage.ts'
 
 /** Orders to the server. */
 export interface Orders {
-  /** Begins to serve a directory, after the end of an earlier one. */
+  /** Begins to serve a storage, after the end of an earlier one. */
   serve?: {
-    directory: string
-    notes: string
+    served: Served
     steps: ClockStep[]
     period: number
     sweepInterval: number
-    /** Whether other processes serve the directory, too. */
-    isShared: boolean
   }
   /** Sets the clock, by this many ms. */
   step?: number
@@ -51,18 +50,18 @@ function notesIn (file: string) {
   return (word: string, id: string) => appendFileSync(file, `${word} ${id} ${process.pid}\n`)
 }
 
-class NotingStore extends FileStore {
-  note: (word: string, id: string) => void = () => {}
-
-  override async update (upload: Upload, changes: UploadChanges): Promise<void> {
+/** Notes when the finish hook of an upload is recorded, and reports each end of a sweep. */
+function observe (store: DataStore, note: (word: string, id: string) => void): void {
+  const update = store.update?.bind(store) as NonNullable<DataStore['update']>
+  const removeOrphans = store.removeOrphans?.bind(store) as NonNullable<DataStore['removeOrphans']>
+  store.update = async (upload, changes) => {
     const isFinished = changes.finished === true
     if (isFinished) dieIfOrdered('mark')
-    await super.update(upload, changes)
-    if (isFinished) this.note('mark', upload.id)
+    await update(upload, changes)
+    if (isFinished) note('mark', upload.id)
   }
-
-  override async removeOrphans (): Promise<number> {
-    const deleted = await super.removeOrphans()
+  store.removeOrphans = async () => {
+    const deleted = await removeOrphans()
     send({ swept: true })
     return deleted
   }
@@ -76,14 +75,14 @@ const problems = {
 let app: FastifyInstance | undefined
 
 async function serve (orders: Required<Orders>['serve']): Promise<void> {
-  const { directory, notes, steps, period, sweepInterval, isShared } = orders
+  const { served, steps, period, sweepInterval } = orders
   await app?.close()
   liveBy(steps)
-  const note = notesIn(notes)
-  const locker = isShared ? new LocalLocker({ directory: `${directory}.locks` }) : new MemoryLocker()
-  const datastore = new NotingStore({ directory, locker, fs: movedFs })
-  datastore.note = note
+  const note = notesIn(served.notes)
+  const { datastore, locker, close } = openEngines(served)
+  observe(datastore, note)
   app = Fastify({ logger: { level: 'error', stream: problems }, return503OnClosing: false }) as FastifyInstance
+  app.addHook('onClose', async () => close())
   await app.register(fastifyTus, {
     prefix: '/files',
     datastore,

@@ -1,44 +1,52 @@
 import assert from 'node:assert/strict'
-import { mkdir, readdir, readFile, stat } from 'node:fs/promises'
-import path from 'node:path'
-import { type Machine, type Place } from './machine.ts'
+import type { RawResponse } from '../raw-request.ts'
+import type { Machine } from './machine.ts'
 import {
-  idOf, isComplete, isPending, learn, mayBeExpired, mayHaveCompleteParts, miss, type Now, type OpenBody, touch,
-  type Upload
+  idOf, isComplete, isPending, learn, mayBeExpired, mayBeMissing, mayHaveCompleteParts, miss, type Now, type OpenBody,
+  touch, type Upload
 } from './model.ts'
 import { type BodyShape, checkResponse, isOfParser, type MaybeResponse, responseOf, send } from './wire.ts'
 import { checkNotes } from './notes.ts'
+import type { Storage, Stored } from './storage/storage.ts'
+
+/** How often HEAD is sent if another process changes the upload at the same time. */
+const ATTEMPTS = 20
 
 /** How often each event happened, by name. */
 export type Tally = Map<string, number>
 
-/** One run: the server, its directory, and the knowledge of its clients. */
+/** One run: the server, its storage, and the knowledge of its clients. */
 export class World {
   readonly uploads: Upload[] = []
   readonly machine: Machine
   readonly period: number
   readonly tally: Tally
-  readonly #place: Place
+  readonly #storage: Storage
   /** Bodies that other requests end. */
   #ending: Array<{ upload: Upload, open: OpenBody }> = []
   readonly #compared = new Map<Upload, string>()
   /** How many creations had no response: each may have left an upload unknown to any client. */
   unanswered = 0
 
-  constructor (machine: Machine, place: Place, { period, tally }: { period: number, tally: Tally }) {
+  constructor (machine: Machine, storage: Storage, { period, tally }: { period: number, tally: Tally }) {
     this.machine = machine
-    this.#place = place
+    this.#storage = storage
     this.period = period
     this.tally = tally
   }
 
+  /** Whether requests for an upload exclude each other. Otherwise more responses are right, but no byte may be lost. */
+  get isExclusive (): boolean {
+    return this.#storage.isExclusive
+  }
+
   async begin (): Promise<void> {
-    await mkdir(this.#place.directory, { recursive: true })
-    await this.machine.moveTo(this.#place)
+    await this.machine.moveTo(this.#storage.served)
   }
 
   get clock (): Now {
-    return { now: Date.now() + this.machine.movedBy, period: this.period }
+    const { movedBy, slack } = this.machine
+    return { now: Date.now() + movedBy, period: this.period, slack }
   }
 
   count (what: string): void {
@@ -56,8 +64,7 @@ export class World {
   /** Requests the state of an upload, and compares. */
   async compare (upload: Upload): Promise<void> {
     this.widen(upload)
-    const response = await this.send('HEAD', upload.location)
-    assert(response, 'HEAD got no response')
+    const response = await this.#head(upload)
     if (response.status === 404 || response.status === 410) miss(upload, response.status, this.clock)
     else {
       assert.equal(response.status, 200)
@@ -80,6 +87,15 @@ export class World {
     await this.settle(upload)
   }
 
+  async #head (upload: Upload): Promise<RawResponse> {
+    for (let attempt = 1; ; attempt++) {
+      const response = await this.send('HEAD', upload.location)
+      assert(response, 'HEAD got no response')
+      // Two processes may finish an upload at the same time.
+      if (this.isExclusive || response.status !== 423 || attempt === ATTEMPTS) return response
+    }
+  }
+
   /** A request that takes the lock ends a body that is being received: the bytes sent so far may count. */
   widen (upload: Upload): void {
     const { open } = upload
@@ -100,6 +116,8 @@ export class World {
     const ended = this.#ending.filter(isMeant)
     this.#ending = this.#ending.filter((ending) => !isMeant(ending))
     for (const { open: { raw, isCut } } of ended) {
+      // Only a lock lets requests to another process end it.
+      if (!this.isExclusive) raw.socket.destroy()
       const response = await responseOf(raw)
       if (response !== undefined && !(isCut && isOfParser(response))) checkResponse(response, 'PATCH')
       this.count(`PATCH ended ${response?.status ?? 'unanswered'}`)
@@ -107,9 +125,13 @@ export class World {
   }
 
   /**
-   * Notes what the server does to final uploads without a request: they get their bytes, or are swept with their parts.
+   * Notes what the server does without a request: final uploads get their bytes, or are swept with their parts. Without
+   * locks, a body that is being received does not prevent a sweep.
    */
-  noteFinals (): void {
+  noteSweeps (): void {
+    for (const upload of this.uploads) {
+      if (!this.isExclusive && !upload.isGone && mayBeMissing(upload, this.clock)) upload.maybeGone = true
+    }
     for (const final of this.uploads) {
       if (final.parts && mayHaveCompleteParts(final)) final.maybeJoined = true
       // Parts that are appended to live longer from then on; that may be too late for the final upload.
@@ -130,7 +152,7 @@ export class World {
   /** Starts the server again after its end, and compares every upload with its possible states. */
   async restart (): Promise<void> {
     for (const upload of this.uploads) this.widen(upload)
-    this.noteFinals()
+    this.noteSweeps()
     await this.machine.start()
     // Whether a final upload has its bytes can be checked once its parts are known.
     for (const upload of [...this.uploads].sort((a, b) => Number(!!a.parts) - Number(!!b.parts))) {
@@ -141,64 +163,65 @@ export class World {
   /** The invariants after each step. */
   async check (): Promise<void> {
     assert.equal(this.machine.takeProblems(), '', 'the server reported problems')
-    this.noteFinals()
-    const names = new Set(await readdir(this.#place.directory))
+    this.noteSweeps()
+    const { uploads, records } = await this.#storage.look()
     for (const upload of this.uploads) {
-      if (upload.isGone) assert(!names.has(idOf(upload)), `${upload.location} was deleted, and its file exists`)
-      else await this.#checkFile(upload)
+      const stored = uploads.get(idOf(upload))
+      if (upload.isGone) assert(!stored, `${upload.location} was deleted, and it is still stored`)
+      else await this.#checkBytes(upload, stored)
     }
     const known = new Set(this.uploads.map(idOf))
-    const unknown = [...names].filter((name) => name.endsWith('.json') && !known.has(name.slice(0, -5)))
+    const unknown = records.filter((id) => !known.has(id))
     assert(unknown.length <= this.unanswered, `a refused creation left ${unknown.join(', ')}`)
-    await checkNotes(this.#place.notes)
+    await checkNotes(this.#storage.served.notes, this.isExclusive)
   }
 
-  async #checkFile (upload: Upload): Promise<void> {
+  async #checkBytes (upload: Upload, stored: Stored | undefined): Promise<void> {
     if (upload.maybeGone || mayBeExpired(upload, this.clock)) return
-    const file = path.join(this.#place.directory, idOf(upload))
-    const { size, mtimeMs } = await stat(file)
-    assert(size >= upload.offset, `${upload.location} has ${size} of ${upload.offset} bytes`)
+    assert(stored, `${upload.location} is not stored`)
     // An upload that was compared and not written to since is unchanged.
-    const state = `${upload.offset} ${mtimeMs}`
+    const state = `${upload.offset} ${stored.version}`
     if (this.#compared.get(upload) === state) return
     this.#compared.set(upload, state)
-    const stored = await readFile(file)
-    assert(stored.subarray(0, upload.offset).equals(upload.content.subarray(0, upload.offset)),
+    const bytes = await stored.read()
+    assert(bytes.length >= upload.offset, `${upload.location} has ${bytes.length} of ${upload.offset} bytes`)
+    assert(bytes.subarray(0, upload.offset).equals(upload.content.subarray(0, upload.offset)),
       `${upload.location} does not have the bytes that were sent`)
   }
 
-  /** Resumes all unfinished uploads, lets the rest expire, and checks the files that are left. */
+  /** Resumes all unfinished uploads, lets the rest expire, and checks what is left. */
   async end (): Promise<void> {
-    for (const upload of this.uploads) {
-      await this.compare(upload)
-      if (!upload.isGone && !upload.parts && !isComplete(upload)) await this.#finish(upload)
-    }
+    for (const upload of this.uploads) await this.#finish(upload)
     await this.stepClock(3 * this.period)
     await this.machine.swept()
     await this.machine.swept()
     for (const upload of this.uploads) await this.compare(upload)
     await this.check()
-    const hooked = await checkNotes(this.#place.notes)
+    const hooked = await checkNotes(this.#storage.served.notes, this.isExclusive)
     const kept = this.uploads.filter((upload) => !upload.isGone)
     for (const upload of kept) assert(hooked.has(idOf(upload)), `the finish hook never ran for ${describe(upload)}`)
     const deleted = new Set(this.uploads.filter((upload) => upload.isGone).map(idOf))
     const expected = [...kept.map(idOf), ...[...hooked].filter((id) => !deleted.has(id))]
-    const files = [...new Set(expected)].flatMap((id) => [id, `${id}.json`]).sort()
-    assert.deepEqual((await readdir(this.#place.directory)).sort(), files, 'a file is left that belongs to no upload')
+    const names = [...new Set(expected)].flatMap((id) => this.#storage.namesOf(id)).sort()
+    assert.deepEqual((await this.#storage.names()).sort(), names, 'something is left that belongs to no upload')
   }
 
   async #finish (upload: Upload): Promise<void> {
+    await this.compare(upload)
+    if (upload.isGone || upload.parts || isComplete(upload)) return
     const bytes = upload.content.subarray(upload.offset, upload.size)
     const length = upload.size === undefined ? { 'upload-length': String(upload.content.length) } : {}
     const response = await this.send('PATCH', upload.location, { ...length, 'upload-offset': String(upload.offset) },
       { bytes, guard: 'none', chunked: false })
     if (response?.status === 404 || response?.status === 410) return miss(upload, response.status, this.clock)
+    // A body that was just cut off may still be stored.
+    if (!this.isExclusive && [409, 423].includes(Number(response?.status))) return await this.#finish(upload)
     assert.equal(response?.status, 204)
     upload.size ??= upload.content.length
     upload.offset = upload.reach = upload.size
     touch(upload, this.clock.now)
     // Once its final upload has the bytes, nothing keeps an expired part.
-    this.noteFinals()
+    this.noteSweeps()
   }
 }
 
