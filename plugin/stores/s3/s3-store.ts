@@ -96,9 +96,8 @@ export class S3Store implements DataStore {
   async getUpload (id: string, { offset }: { offset?: number | undefined } = {}): Promise<StoredUpload> {
     checkId(id)
     const cached = this.#states.cached(id)
-    // Of a complete upload, another process may have made the object by now.
-    const isExpected = cached?.phase === 'open' && cached.upload.offset === offset && !isComplete(cached.upload)
-    const { upload } = isExpected ? cached : await this.#states.find(id)
+    const isCurrent = cached !== undefined && cached.upload.offset === offset && isOnlyAppended(cached)
+    const { upload } = isCurrent ? cached : await this.#states.find(id)
     return new StoredUpload(upload)
   }
 
@@ -210,6 +209,14 @@ export class S3Store implements DataStore {
     await this.#bucket.delete(stateKey(id), { etag })
     this.#states.forget(id)
   }
+}
+
+/**
+ * Whether other requests change only the offset. They may also declare a length that is not known yet, and make the
+ * object of a complete upload.
+ */
+function isOnlyAppended ({ phase, upload }: State): boolean {
+  return phase === 'open' && upload.size !== undefined && !isComplete(upload)
 }
 
 /** The append that is under way fails at its next commit. */
