@@ -20,7 +20,7 @@ t.test('a request is repeated after failures that may pass', async (t) => {
     status(500), status(503, 'SlowDown'), status(408), status(409), status(429), status(400, 'RequestTimeout'),
     status(403, 'RequestTimeTooSkewed'),
     fault({ code: 'ECONNRESET' }), fault({ code: 'EAI_AGAIN' }), fault({ name: 'TimeoutError' }),
-    fault({ name: 'AbortError' })
+    fault({ name: 'AbortError' }), fault({ message: 'Checksum mismatch: expected "a" but received "b"' })
   ]
   for (const error of passing) t.equal(await attempts(error), 2, JSON.stringify(error))
   const lasting = [

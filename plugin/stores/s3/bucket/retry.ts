@@ -34,11 +34,14 @@ export async function retry<T> (request: () => Promise<T>, time: number): Promis
   return await attempt(FIRST_DELAY_MS)
 }
 
-/** Whether the same request may succeed later. An error without a status is one of the network. */
+/**
+ * Whether the same request may succeed later. An error without a status is one of the network, or of a damaged
+ * response, which has no name in the SDK. Some servers do not replace an object and its checksum at the same time.
+ */
 function isRetryable (error: unknown): boolean {
-  const { name } = Object(error) as { name?: string }
+  const { name, message } = Object(error) as Partial<Error>
   const status = statusOf(error)
-  if (status === undefined) return isNetworkError(error)
+  if (status === undefined) return isNetworkError(error) || String(message).startsWith('Checksum mismatch')
   return status >= 500 || retryableStatuses.has(status) || retryableNames.has(String(name))
 }
 
