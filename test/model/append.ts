@@ -81,10 +81,10 @@ export class Appending implements Operation {
     touch(upload, world.clock.now)
   }
 
-  judge (_world: World, response: MaybeResponse): void {
+  judge (world: World, response: MaybeResponse): void {
     if (this.#body.cut !== undefined) return
     const status = response?.status
-    const expected = this.#expected()
+    const expected = this.#expected(world)
     if (response === undefined && mayBeUnheard(this.#body) && expected.some((status) => status !== 204)) return
     assert(status !== undefined && expected.includes(status), `PATCH returns ${status}, not ${expected.join(' or ')}`)
     if (status === 204 || this.#isBlurred) return
@@ -111,13 +111,20 @@ export class Appending implements Operation {
     return this.#size !== undefined && this.#claimed + this.#body.bytes.length > this.#size
   }
 
-  #expected (): number[] {
+  #expected (world: World): number[] {
     const upload = this.#upload
-    if (upload.isGone) return [404, 410]
+    if (upload.isGone) return [404, 410, ...this.#outdated(world)]
     const expected = [this.#refusal() ?? 204]
     if (this.#isBlurred) expected.push(409)
     if (this.#mayBeMissing) expected.push(404, 410)
     return expected
+  }
+
+  /** A process that has not learnt of a deletion notices it only when it stores a byte. */
+  #outdated ({ mayBeOutdated }: World): number[] {
+    const refusal = this.#refusal()
+    const writes = refusal === undefined && this.#body.bytes.length > 0
+    return mayBeOutdated && !writes ? [refusal ?? 204] : []
   }
 
   /** The status for an upload that exists and has not moved; `undefined` if the request is right. */

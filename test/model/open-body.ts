@@ -36,7 +36,8 @@ export async function beginBody (world: World, upload: Upload, { share, first, g
   }
   // Whatever was received before, the offset is now that of this body, unless another process has yet to receive it.
   if (!world.machine.isLate) upload.reach = upload.offset
-  const mayBeDisplaced = upload.reach > upload.offset || !world.isExclusive
+  assert(!upload.isGone || world.mayBeOutdated, 'a body for a deleted upload is received')
+  const mayBeDisplaced = upload.reach > upload.offset || upload.isGone || !world.isExclusive
   upload.open = { raw, body, sent: 0, right: guard !== 'wrong', guarded: guard !== 'none', mayBeDisplaced }
   feed(world, upload, first)
 }
@@ -68,6 +69,7 @@ export async function finishBody (world: World, upload: Upload): Promise<void> {
   if (response !== undefined) checkResponse(response, 'PATCH')
   if (open.mayBeDisplaced && response?.status !== 204) return
   assert(response, 'a resumed body got no response')
+  assert(!upload.isGone, 'a deleted upload was appended to')
   assert.equal(response.status, isCounted ? 204 : 460, 'a resumed body')
   if (!isCounted) return
   assert.equal(Number(response.headers['upload-offset']), end)

@@ -40,6 +40,11 @@ export class World {
     return this.#storage.isExclusive
   }
 
+  /** Whether a process may know an upload as it was before another process has changed it. */
+  get mayBeOutdated (): boolean {
+    return this.#storage.mayBeOutdated
+  }
+
   async begin (): Promise<void> {
     await this.machine.moveTo(this.#storage.served)
   }

@@ -31,6 +31,7 @@ export async function bucketStorages (t: Test, { isExclusive }: { isExclusive: b
 class BucketStorage implements Storage {
   readonly served: ServedBucket
   readonly isExclusive: boolean
+  readonly mayBeOutdated = true
   readonly #client: S3Client
   readonly #bucket: Bucket
   readonly #states: States

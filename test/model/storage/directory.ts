@@ -14,6 +14,7 @@ export function directoriesIn (parent: string, { isShared = false } = {}): NewSt
 class DirectoryStorage implements Storage {
   readonly served: ServedDirectory
   readonly isExclusive = true
+  readonly mayBeOutdated = false
 
   constructor (served: ServedDirectory) {
     this.served = served

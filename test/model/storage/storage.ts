@@ -33,6 +33,8 @@ export interface Storage {
   readonly served: Served
   /** Whether requests for an upload exclude each other, also those to different processes. */
   readonly isExclusive: boolean
+  /** Whether a process may know an upload as it was before another process has changed it. */
+  readonly mayBeOutdated: boolean
   /** The uploads by id, and the ids of the records: a crash may leave an upload without a record, and vice versa. */
   look (): Promise<{ uploads: Map<string, Stored>, records: string[] }>
   /** The names of everything that is left once every sweep, however rare, has run. */
