@@ -44,7 +44,7 @@ class BucketStorage implements Storage {
     this.served = served
     this.isExclusive = redis !== undefined
     this.#client = client
-    this.#bucket = new Bucket({ client, name: bucket, prefix, isConditional: true, retryTime: 0 })
+    this.#bucket = new Bucket({ client, name: bucket, prefix, isConditional: true, retryTime: 10_000 })
     this.#states = new States(this.#bucket)
     this.#store = new S3Store({ client, bucket, prefix })
   }

@@ -8,8 +8,11 @@ import type { States } from '../states/states.ts'
 const MIN_WAIT_MS = 60_000
 /** A check follows after this share of the age of the upload: old uploads are not read in every sweep. */
 const SHARE_OF_AGE = 1 / 8
-/** A younger marker may belong to a creation under way, in ms. */
-const CREATION_MS = 3_600_000
+/**
+ * A younger marker may belong to a creation under way, in ms. The clock of this process may differ by hours from those
+ * of the process that creates the upload and of the S3 server.
+ */
+const CREATION_MS = 24 * 3_600_000
 
 /**
  * The uploads that a sweep must check. For each of them there is an empty object, whose name begins with a time: a
