@@ -79,9 +79,9 @@ async function serve (orders: Required<Orders>['serve']): Promise<void> {
   await app?.close()
   liveBy(steps)
   const note = notesIn(served.notes)
-  const { datastore, locker, close } = openEngines(served)
+  const { datastore, locker, logLevel, close } = openEngines(served)
   observe(datastore, note)
-  app = Fastify({ logger: { level: 'error', stream: problems }, return503OnClosing: false }) as FastifyInstance
+  app = Fastify({ logger: { level: logLevel, stream: problems }, return503OnClosing: false }) as FastifyInstance
   app.addHook('onClose', async () => close())
   await app.register(fastifyTus, {
     prefix: '/files',

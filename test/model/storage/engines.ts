@@ -14,6 +14,8 @@ const TTL = 3000
 export interface Engines {
   datastore: DataStore
   locker: Locker
+  /** Which lines of the log are problems. */
+  logLevel: 'error' | 'fatal'
   close: () => void
 }
 
@@ -23,7 +25,8 @@ export function openEngines (served: Served): Engines {
 
 function openDirectory ({ directory, isShared }: ServedDirectory): Engines {
   const locker = isShared ? new LocalLocker({ directory: `${directory}.locks` }) : new MemoryLocker()
-  return { datastore: new FileStore({ directory, locker, fs: movedFs }), locker, close: () => {} }
+  const datastore = new FileStore({ directory, locker, fs: movedFs })
+  return { datastore, locker, logLevel: 'error', close: () => {} }
 }
 
 /** The client corrects the time in its signatures by the clock of the S3 server. */
@@ -33,6 +36,8 @@ function openBucket ({ bucket, prefix, clientConfig, redis: port }: ServedBucket
   return {
     datastore: new S3Store({ client, bucket, prefix }),
     locker: redis === undefined ? new MemoryLocker() : new RedisLocker({ client: redis, prefix, ttl: TTL }),
+    // Without locks, an operation also fails if another process does the same at that moment.
+    logLevel: redis === undefined ? 'fatal' : 'error',
     close () {
       redis?.disconnect()
       client.destroy()
