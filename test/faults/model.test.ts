@@ -4,7 +4,7 @@
  * a run, and `ONLY` selects runs by a part of their title.
  */
 import t, { type Test } from 'tap'
-import { skipWithout } from '../engines/programs.js'
+import { skipWithout } from '../engines/skip.ts'
 import { type Exploration, explore } from '../model/explore.ts'
 import { bucketStorages } from '../model/storage/bucket.ts'
 import { directoriesIn } from '../model/storage/directory.ts'

@@ -34,7 +34,8 @@ t.test('a protocol handles GET and HEAD of its creation URL; those of an upload 
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(async (scope) => {
-    mountUploads(scope, createContext(settings, engines, scope.log, '/files', new AbortController().signal), [new Listing()])
+    const { signal } = new AbortController()
+    mountUploads(scope, createContext(settings, engines, scope.log, '/files', signal), [new Listing()])
   }, { prefix: '/files' })
   await store.create({ id: 'a', size: 0, offset: 0 })
   await store.update(await store.getUpload('a'), { finished: true })

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import Fastify from 'fastify'
 import t from 'tap'
 import tus from '../../../plugin/index.ts'
@@ -49,6 +50,17 @@ t.test('a process with an outdated cache responds as if it had none', { skip }, 
     const url = await create({ 'upload-defer-length': '1' })
     const declared = patch(0, { 'upload-length': '6' })
     t.equal((await other.inject({ url, ...declared, payload: '' })).statusCode, 204)
+    t.equal((await first.inject({ url, ...patch(0) })).statusCode, 204)
+  })
+
+  await t.test('423, if another process records the length during the body', async (t) => {
+    const url = await create({ 'upload-defer-length': '1' })
+    async function * body () {
+      yield 'abc'
+      await other.inject({ url, ...patch(0, { 'upload-length': '6' }), payload: '' })
+    }
+    const response = await first.inject({ url, ...patch(0), payload: Readable.from(body()) })
+    t.match(response, { statusCode: 423, body: /FST_TUS_DISPLACED/ })
     t.equal((await first.inject({ url, ...patch(0) })).statusCode, 204)
   })
 
