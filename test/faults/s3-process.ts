@@ -25,15 +25,17 @@ export interface ServerOptions {
   redis?: number | undefined
   /** The `ttl` of the locks in Redis, in ms. Default 1000. */
   ttl?: number
+  /** The `memory` of the store, in bytes. Default: that of the store. */
+  memory?: number
   /** Options of the plugin. */
   plugin?: FastifyTusOptions
 }
 
 export async function serve (
-  t: Test, rig: Rig, { proxied = true, retryTime = 10_000, redis, ttl = 1000, plugin = {} }: ServerOptions = {}
+  t: Test, rig: Rig, { proxied = true, retryTime = 10_000, redis, ttl = 1000, memory, plugin = {} }: ServerOptions = {}
 ): Promise<Server> {
   const clientConfig = rig.engine.clientConfig(proxied ? rig.proxy.endpoint : undefined)
-  const options = { clientConfig, bucket: rig.bucketName, retryTime, redis, ttl, plugin }
+  const options = { clientConfig, bucket: rig.bucketName, retryTime, redis, ttl, memory, plugin }
   const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, '--import', 'tsx', script], {
     env: { ...process.env, OPTIONS: JSON.stringify(options) }, stdio: ['ignore', 'pipe', 'inherit']
   })

@@ -6,9 +6,9 @@ import tus from '../../plugin/index.ts'
 import { RedisLocker } from '../../plugin/locks/redis/index.ts'
 import { S3Store } from '../../plugin/stores/s3/index.ts'
 
-const { clientConfig, bucket, retryTime, redis, ttl, plugin } = JSON.parse(String(process.env['OPTIONS']))
+const { clientConfig, bucket, retryTime, redis, ttl, memory, plugin } = JSON.parse(String(process.env['OPTIONS']))
 const client = new S3Client({ ...clientConfig, maxAttempts: 1 })
-const datastore = new S3Store({ bucket, client, retryTime, segmentSize: 5 * 1024 * 1024 })
+const datastore = new S3Store({ bucket, client, retryTime, memory, segmentSize: 5 * 1024 * 1024 })
 // What goes wrong is visible in the output of the tests.
 const app = Fastify({ logger: { level: 'error', stream: process.stderr } })
 await app.register(tus, {

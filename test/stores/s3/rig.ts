@@ -9,12 +9,15 @@ import { States } from '../../../plugin/stores/s3/states/states.ts'
 import type { Upload } from '../../../plugin/types.ts'
 import { type FaultProxy, type FaultProxyOptions, startFaultProxy } from '../../engines/fault-proxy.ts'
 import { skipWithout } from '../../engines/skip.ts'
-import { startS3, type S3Engine } from '../../engines/s3.ts'
+import { startS3, type S3Engine, type S3EngineName } from '../../engines/s3.ts'
 
 export const MIB = 1024 * 1024
 
+/** Another one than versitygw, if it is installed. */
+const engineName = (process.env['S3_ENGINE'] ?? 'versitygw') as S3EngineName
+
 /** Why the tests of the store are skipped, if they are. */
-export const skip = skipWithout('versitygw')
+export const skip = skipWithout(engineName)
 
 export const STATE = /\/state(\?|$)/
 /** A segment: neither a state, nor a marker, nor the object of an upload. */
@@ -39,7 +42,7 @@ let started: Promise<S3Engine> | undefined
 export async function startRig (
   test: Test, defaults: Partial<S3StoreOptions> = {}, faults: FaultProxyOptions = {}
 ): Promise<Rig> {
-  const engine = await (started ??= startS3(t))
+  const engine = await (started ??= startS3(t, engineName))
   const bucketName = await engine.createBucket(`test-${randomBytes(8).toString('hex')}`)
   const proxy = await startFaultProxy(test, engine, faults)
   const clientOf = (endpoint?: string) => {
