@@ -1,4 +1,4 @@
-import { errors, isTusError } from '../../errors.ts'
+import { errors } from '../../errors.ts'
 import type { CountedGroup, Counter } from '../../types.ts'
 
 /**
@@ -17,7 +17,7 @@ export async function count (
       if (!await makeRoom(counter, full.name, full.stale, ttl, remains)) return full.name
     }
   } catch (cause) {
-    throw isTusError(cause) ? cause : new errors.LockerFailed({ cause })
+    throw new errors.LockerFailed({ cause })
   }
 }
 

@@ -11,8 +11,8 @@ export class MemoryCounter implements Counter {
 
   async add (entry: string, groups: CountedGroup[], ttl: number): Promise<FullGroup | undefined> {
     const full = groups.find(({ name, max }) => {
-      const entries = this.#groups.get(name)
-      return entries !== undefined && entries.size >= max && !entries.has(entry)
+      const entries = this.#entriesOf(name)
+      return entries.size >= max && !entries.has(entry)
     })
     if (full !== undefined) return { name: full.name, stale: this.#staleOf(full.name) }
     for (const { name } of groups) this.#addTo(name, entry, Date.now() + ttl)
@@ -29,7 +29,7 @@ export class MemoryCounter implements Counter {
   }
 
   #addTo (name: string, entry: string, staleAt: number): void {
-    const entries = this.#groups.get(name) ?? new Map<string, number>()
+    const entries = this.#entriesOf(name)
     entries.delete(entry)
     this.#groups.set(name, entries.set(entry, staleAt))
     const groups = this.#groupsOf.get(entry) ?? new Set()
@@ -38,7 +38,10 @@ export class MemoryCounter implements Counter {
 
   #staleOf (name: string): string[] {
     const now = Date.now()
-    const entries = [...this.#groups.get(name) ?? []]
-    return entries.filter(([, staleAt]) => staleAt < now).slice(0, MAX_STALE).map(([entry]) => entry)
+    return [...this.#entriesOf(name)].filter(([, staleAt]) => staleAt < now).slice(0, MAX_STALE).map(([entry]) => entry)
+  }
+
+  #entriesOf (name: string): Map<string, number> {
+    return this.#groups.get(name) ?? new Map<string, number>()
   }
 }

@@ -73,6 +73,29 @@ t.test('EDGE-40 the bodies of a process that has ended do not count for long', a
   t.equal((await patch(another, 0, 'abc', ann)).statusCode, 204)
 })
 
+t.test('EDGE-73 the creation of a process that has ended does not count for long', async (t) => {
+  let isStuck = true
+  let go = () => {}
+  const stuck = new Promise<void>((resolve) => { go = resolve })
+  const { post } = await build(t, {
+    expiration: { period: HOUR },
+    maxUploads: 1,
+    async onUploadCreate () {
+      if (!isStuck) return
+      isStuck = false
+      await stuck
+    }
+  })
+  const first = post({ 'upload-length': '3' })
+  await until(() => !isStuck)
+  t.equal((await post({ 'upload-length': '3' })).statusCode, 503)
+  const now = Date.now
+  t.intercept(Date, 'now', { value: () => now() + 90_000 })
+  t.equal((await post({ 'upload-length': '3' })).statusCode, 201)
+  go()
+  await first
+})
+
 t.test('a counter that fails refuses what it cannot count, and nothing else', async (t) => {
   let isAvailable = false
   const counter = {
